@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace cloudflaredump {
+
+/// Where the outermost IP header of a packet begins.
+struct IpLocation {
+  std::size_t offset = 0;  ///< From the first captured byte; may be past the last one if cut.
+};
+
+/// Finds the IP header behind Ethernet, VLAN and QinQ tags, Linux cooked (SLL, SLL2), NFLOG or no
+/// header at all (raw). Nothing when the packet is not IP or too short to say. An unknown link type
+/// gives nothing for every packet.
+std::optional<IpLocation> FindIpHeader(std::uint32_t link_type, std::span<const std::byte> packet);
+
+/// Whether FindIpHeader knows this LINKTYPE_.
+bool KnowsLinkType(std::uint32_t link_type);
+
+}  // namespace cloudflaredump

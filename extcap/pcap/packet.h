@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace cloudflaredump {
+
+/// Precision of a pcap file's record times, kept on the way to pcapng (if_tsresol 6 or 9).
+enum class TimePrecision : std::uint8_t { kMicroseconds, kNanoseconds };
+
+/// What the 24 bytes at the start of a classic pcap file say.
+struct PcapHeader {
+  std::uint32_t link_type = 0;  ///< LINKTYPE_ value, without the FCS bits.
+  std::uint32_t snap_length = 0;
+  TimePrecision precision = TimePrecision::kMicroseconds;
+  bool big_endian = false;
+};
+
+/// One record of a pcap file. Owns its bytes.
+struct Packet {
+  /// Time in units of the part's precision since 1970, as the file has it: a fraction beyond one
+  /// second is carried over, no rounding.
+  std::uint64_t ticks = 0;
+  std::uint32_t original_length = 0;  ///< Bytes on the wire; the captured ones may be fewer.
+  std::vector<std::byte> bytes;
+};
+
+/// Nanoseconds since 1970 of a time in `precision` ticks: the order in which parts are merged.
+constexpr std::uint64_t Nanoseconds(std::uint64_t ticks, TimePrecision precision) {
+  return precision == TimePrecision::kMicroseconds ? ticks * 1000 : ticks;
+}
+
+}  // namespace cloudflaredump

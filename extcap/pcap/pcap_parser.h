@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "extcap/base/result.h"
+#include "extcap/pcap/packet.h"
+
+namespace cloudflaredump {
+
+/// Reads classic pcap (both byte orders, microseconds and nanoseconds) as it arrives: bytes are
+/// pushed in chunks of any size, and any chunking gives the same packets.
+/// Format: draft-ietf-opsawg-pcap; magics a1b2c3d4 and a1b23c4d.
+class PcapParser {
+ public:
+  using Take = std::function<void(Packet&&)>;
+
+  /// Takes the next bytes of the file and hands every packet that is now whole to `take`. An Error
+  /// says in one sentence what is not pcap (at once when the first bytes show it) or where the
+  /// damage begins; packets handed over before stay good, and further calls repeat the Error.
+  Result<void> Push(std::span<const std::byte> bytes, const Take& take);
+
+  /// Says that the file is over. An Error if it ends inside the header or inside a record.
+  Result<void> Finish() const;
+
+  /// Set once the 24 bytes of the header were read.
+  const std::optional<PcapHeader>& header() const { return header_; }
+  std::uint64_t packets() const { return packets_; }
+  /// File offset after the last whole record (0 before the header is whole).
+  std::uint64_t good_bytes() const { return good_bytes_; }
+
+ private:
+  Result<void> ReadHeader();
+  Result<void> ReadRecords(const Take& take);
+
+  std::vector<std::byte> pending_;
+  std::size_t consumed_ = 0;  ///< Bytes of pending_ already read.
+  std::optional<PcapHeader> header_;
+  std::optional<Error> damage_;
+  std::uint64_t packets_ = 0;
+  std::uint64_t good_bytes_ = 0;
+};
+
+}  // namespace cloudflaredump

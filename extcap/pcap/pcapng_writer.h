@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "extcap/pcap/packet.h"
+
+namespace cloudflaredump {
+
+/// Blocks of a pcapng file (draft-ietf-opsawg-pcapng) in the byte order of this machine, which is
+/// what dumpcap demands, appended to a buffer that the caller empties into its sink.
+///
+/// Wireshark's traps behind the shape of this interface: dumpcap 4.0 overflows on a section header
+/// over 2,048 bytes; any block over 262,144 bytes ends a capture; custom blocks make live captures
+/// lose their last packets.
+
+/// Blocks above this end a live capture in dumpcap.
+inline constexpr std::size_t kLargestBlock = 262144;
+
+/// Our interface blocks say this snap length, which nobody else uses, so that mergecap never takes
+/// a foreign interface for a duplicate of ours.
+inline constexpr std::uint32_t kSnapLength = 262143;
+
+struct InterfaceBlock {
+  std::uint32_t link_type = 0;
+  TimePrecision precision = TimePrecision::kMicroseconds;
+  std::string name;         ///< if_name
+  std::string description;  ///< if_description: the capture description
+  std::string filter;       ///< if_filter: the user's capture filter; none if empty
+};
+
+/// Counts for the interface statistics block. `received` is isb_ifrecv, `delivered` isb_usrdeliv,
+/// `filtered_out` and `undecided` stand in the comment.
+struct InterfaceStatistics {
+  std::uint64_t received = 0;
+  std::uint64_t delivered = 0;
+  std::uint64_t filtered_out = 0;
+  std::uint64_t undecided = 0;
+  /// Of the first and last packet received, nanoseconds since 1970; both 0 if there was none.
+  std::uint64_t first_nanoseconds = 0;
+  std::uint64_t last_nanoseconds = 0;
+  std::string comment;  ///< A sentence for people; none if empty.
+};
+
+/// `application` is shb_userappl; cut so that the block stays far below 2,048 bytes.
+void AppendSectionHeader(std::string& out, std::string_view application);
+void AppendInterface(std::string& out, const InterfaceBlock& interface);
+/// Returns false, and appends nothing, if the packet cannot be a block of kLargestBlock.
+bool AppendPacket(std::string& out, std::uint32_t interface_id, const Packet& packet,
+                  const std::vector<std::string>& comments = {});
+/// Times are written in microseconds, as the section's readers expect of this block's upper/lower
+/// pair when the interface says so: pass the precision of the interface.
+void AppendStatistics(std::string& out, std::uint32_t interface_id, TimePrecision precision,
+                      const InterfaceStatistics& statistics);
+
+}  // namespace cloudflaredump

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/base/time.h"
+
+#include "tests/unit/unit_test.h"
+
+namespace cloudflaredump {
+namespace {
+
+using namespace std::chrono_literals;
+
+void Rfc3339IsReadAsTheApiWritesIt(void**) {
+  assert_true(ParseRfc3339("2022-06-02T18:38:22.269047Z") == WallTime(1654195102s + 269047us));
+  assert_true(ParseRfc3339("2022-06-02T18:38:22Z") == WallTime(1654195102s));
+  assert_true(ParseRfc3339("2022-06-02T20:38:22+02:00") == WallTime(1654195102s));
+  assert_true(ParseRfc3339("2022-06-02t18:38:22.5z") == WallTime(1654195102s + 500ms));
+  assert_true(ParseRfc3339("2022-06-02T18:38:22.1234567899Z") ==
+              WallTime(1654195102s + 123456789ns));
+}
+
+void OtherTextIsNoTime(void**) {
+  for (const char* bad : {"", "now", "2022-06-02", "2022-06-02T18:38:22", "2022-13-02T18:38:22Z",
+                          "2022-W22-4T18:38:22Z", "2022-06-02T18:38Z", "1654195102"}) {
+    if (ParseRfc3339(bad).has_value()) fail_msg("%s was taken", bad);
+  }
+}
+
+void Rfc3339IsWrittenWithNeededDecimals(void**) {
+  AssertText(FormatRfc3339(WallTime(1654195102s)), "2022-06-02T18:38:22Z");
+  AssertText(FormatRfc3339(WallTime(1654195102s + 269047us)), "2022-06-02T18:38:22.269047Z");
+  AssertText(FormatRfc3339(WallTime(1654195102s + 1ns)), "2022-06-02T18:38:22.000000001Z");
+}
+
+void SpansReadAsPeopleSayThem(void**) {
+  AssertText(FormatSpan(42s), "42 s");
+  AssertText(FormatSpan(300s), "5 min");
+  AssertText(FormatSpan(310s), "5 min 10 s");
+  AssertText(FormatSpan(24h), "24 h");
+  AssertText(FormatSpan(125min), "2 h 5 min");
+}
+
+}  // namespace
+}  // namespace cloudflaredump
+
+int main() {
+  using namespace cloudflaredump;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(Rfc3339IsReadAsTheApiWritesIt),
+      cmocka_unit_test(OtherTextIsNoTime),
+      cmocka_unit_test(Rfc3339IsWrittenWithNeededDecimals),
+      cmocka_unit_test(SpansReadAsPeopleSayThem),
+  };
+  return cmocka_run_group_tests_name("time", tests, nullptr, nullptr);
+}
