@@ -51,26 +51,30 @@ struct CaptureDescription {
   std::optional<bool> limit_reached;
   std::optional<bool> residual_mismatch;
   std::optional<bool> end_uncertain;  ///< only the connection's close ended the download
+  /// Names of keys that did not fit, commas between. Written by the writer itself: what the caller
+  /// sets is not looked at.
+  std::optional<std::string> left_out;
 
   bool operator==(const CaptureDescription&) const = default;
 };
 
 /// The if_description of one part: a sentence of at most 120 characters, a separator, the machine
-/// part of at most 4,096 bytes. What would not fit is left out from the least important on
-/// (error_message, object, capture_filter are cut first). Values of any bytes are allowed.
+/// part of at most 4,096 bytes. What would not fit is left out whole, from the least important on
+/// (error_message, object, capture_filter first), and named in left_out. Values of any bytes are
+/// allowed; numbers must keep the bounds of the grammar (a port of 70,000 is read as malformed).
 std::string WriteCaptureDescription(const CaptureDescription& description);
 
 /// What a packet comment of ours says: known only when the packet is written.
 struct PacketMark {
-  bool undecided = false;              ///< cut before bytes that the filter needs
-  std::optional<std::string> damaged;  ///< what was lost after this packet, in words
-  bool limit_reached = false;          ///< the last packet: Cloudflare's limit ended the capture
-  std::optional<std::string> coverage_first;
-  std::optional<std::string> coverage_last;
+  bool undecided = false;                   ///< cut before bytes that the filter needs
+  std::optional<std::string> damaged = {};  ///< what was lost after this packet, in words
+  bool limit_reached = false;  ///< the last packet: Cloudflare's limit ended the capture
+  std::optional<std::string> coverage_first = {};
+  std::optional<std::string> coverage_last = {};
   bool operator==(const PacketMark&) const = default;
 };
 
-/// A packet comment: a sentence, a separator, a machine part.
+/// A packet comment: a sentence, a separator, a machine part. `damaged` is cut at 1,000 bytes.
 std::string WritePacketMark(const PacketMark& mark);
 
 /// What the parser makes of a text.
