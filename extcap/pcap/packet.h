@@ -17,6 +17,16 @@ struct PcapHeader {
   std::uint32_t snap_length = 0;
   TimePrecision precision = TimePrecision::kMicroseconds;
   bool big_endian = false;
+  std::uint16_t version_minor = 4;  ///< Of version 2; 3 may have a record's two lengths swapped.
+
+  bool operator==(const PcapHeader&) const = default;
+};
+
+/// One record of a pcap file in somebody else's memory: who hands it out says how long it is valid.
+struct PacketView {
+  std::uint64_t ticks = 0;            ///< As in Packet.
+  std::uint32_t original_length = 0;  ///< As in Packet.
+  std::span<const std::byte> bytes = {};
 };
 
 /// One record of a pcap file. Owns its bytes.
@@ -25,7 +35,10 @@ struct Packet {
   /// second is carried over, no rounding.
   std::uint64_t ticks = 0;
   std::uint32_t original_length = 0;  ///< Bytes on the wire; the captured ones may be fewer.
-  std::vector<std::byte> bytes;
+  std::vector<std::byte> bytes = {};
+
+  /// The packet without its bytes' ownership; valid as long as the packet is.
+  operator PacketView() const { return {ticks, original_length, bytes}; }
 };
 
 /// Nanoseconds since 1970 of a time in `precision` ticks: the order in which parts are merged.

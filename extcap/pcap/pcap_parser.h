@@ -3,16 +3,16 @@
 
 #include <functional>
 #include <optional>
-#include <string>
 
 #include "extcap/base/result.h"
 #include "extcap/pcap/packet.h"
+#include "extcap/pcap/pcap_format.h"
 
 namespace cloudflaredump {
 
 /// Reads classic pcap (both byte orders, microseconds and nanoseconds) as it arrives: bytes are
-/// pushed in chunks of any size, and any chunking gives the same packets.
-/// Format: draft-ietf-opsawg-pcap; magics a1b2c3d4 and a1b23c4d.
+/// pushed in chunks of any size, and any chunking gives the same packets and the same sentence.
+/// What is tolerated and what is damage: extcap/pcap/pcap_format.h.
 class PcapParser {
  public:
   using Take = std::function<void(Packet&&)>;
@@ -22,7 +22,8 @@ class PcapParser {
   /// damage begins; packets handed over before stay good, and further calls repeat the Error.
   Result<void> Push(std::span<const std::byte> bytes, const Take& take);
 
-  /// Says that the file is over. An Error if it ends inside the header or inside a record.
+  /// Says that the file is over. An Error if it ends inside the header or inside a record, or if
+  /// Push met damage.
   Result<void> Finish() const;
 
   /// Set once the 24 bytes of the header were read.
@@ -32,11 +33,14 @@ class PcapParser {
   std::uint64_t good_bytes() const { return good_bytes_; }
 
  private:
-  Result<void> ReadHeader();
-  Result<void> ReadRecords(const Take& take);
+  bool ReadHeader(std::span<const std::byte>& bytes);
+  /// The next `size` bytes in one piece; null, and what there is of them kept, if they have not all
+  /// come yet.
+  const std::byte* Peek(std::span<const std::byte>& bytes, std::size_t size);
+  void Drop(std::span<const std::byte>& bytes, std::size_t size);
+  bool ReadRecord(std::span<const std::byte>& bytes, const Take& take);
 
-  std::vector<std::byte> pending_;
-  std::size_t consumed_ = 0;  ///< Bytes of pending_ already read.
+  std::vector<std::byte> pending_;  ///< The beginning of a header or record that is not whole yet.
   std::optional<PcapHeader> header_;
   std::optional<Error> damage_;
   std::uint64_t packets_ = 0;
