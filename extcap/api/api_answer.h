@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "extcap/base/result.h"
+#include "extcap/http/http.h"
+
+struct json_t;
+
+namespace cloudflaredump {
+
+struct JsonUnref {
+  void operator()(json_t* json) const;
+};
+using Json = std::unique_ptr<json_t, JsonUnref>;
+
+/// Reads an API answer's envelope {success, errors, messages, result} and returns `result` (null
+/// if it is JSON null). An Error for everything that is not a success, worded for the user: `doing`
+/// says what was tried ("start the capture"), `host` who answered. Source: the published schema,
+/// and cloudflare-docs for codes seen in the wild.
+Result<Json> ReadEnvelope(const HttpAnswer& answer, const std::string& doing,
+                          const std::string& host);
+
+/// The sentence for an answer with an error status, whether or not its body is an envelope.
+Error ErrorOfAnswer(const HttpAnswer& answer, const std::string& doing, const std::string& host);
+
+}  // namespace cloudflaredump

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "extcap/base/result.h"
+#include "extcap/base/time.h"
+
+struct json_t;
+
+namespace cloudflaredump {
+
+/// filter_v1 of the PCAPs API: addresses as text, absent fields unset.
+struct FilterV1 {
+  std::optional<std::string> source_address;
+  std::optional<std::string> destination_address;
+  std::optional<std::uint64_t> source_port;
+  std::optional<std::uint64_t> destination_port;
+  std::optional<std::uint64_t> protocol;
+  bool operator==(const FilterV1&) const = default;
+};
+
+/// What a job's status word means for us.
+enum class JobPhase {
+  kGoing,   ///< pending, running, conversion_…, unknown, or any word not published
+  kDone,    ///< success, complete
+  kFailed,  ///< failed
+};
+
+/// A packet capture as the API tells it (cloudflare-api.md 1.2: no field is promised). Fields that
+/// are missing or of the wrong type are unset; unknown ones are passed over.
+struct PcapJob {
+  std::string id;      ///< as sent; empty if missing
+  std::string type;    ///< "simple" or "full"
+  std::string system;  ///< "magic-transit"
+  std::string status;
+  std::string submitted;  ///< RFC 3339 as sent
+  std::optional<std::uint64_t> time_limit;
+  std::optional<std::uint64_t> packet_limit;
+  std::optional<std::uint64_t> byte_limit;
+  std::optional<std::string> offset_time;
+  std::optional<std::string> colo;  ///< colo_name, else colo
+  std::optional<std::string> destination_conf;
+  std::optional<std::string> error_message;
+  std::optional<std::uint64_t> packets_captured;
+  std::optional<std::string> stop_requested;
+  FilterV1 filter_v1;
+
+  JobPhase phase() const;
+  /// `submitted` as a moment, if it can be read.
+  std::optional<WallTime> submitted_at() const;
+};
+
+/// Whether `id` may stand in a path: 1 to 32 letters and digits. "ownership" stands where an id
+/// would, so it is refused.
+bool IsPcapId(std::string_view id);
+
+/// Reads one capture from an API answer's `result`.
+PcapJob ReadPcapJob(const json_t* object);
+
+/// A request for a capture. `type` full needs colo and destination_conf.
+struct PcapRequest {
+  enum class Type { kSimple, kFull };
+  Type type = Type::kSimple;
+  std::uint64_t time_limit = 300;             ///< seconds
+  std::optional<std::uint64_t> packet_limit;  ///< packets
+  std::optional<std::uint64_t> byte_limit;    ///< bytes, full only
+  std::optional<WallTime> offset_time;        ///< simple only
+  std::string colo;                           ///< full only
+  std::string destination_conf;               ///< full only
+  FilterV1 filter_v1;
+  bool send_colo = true;       ///< the name that the prose documents, full only
+  bool send_colo_name = true;  ///< the name that the schema documents, full only
+};
+
+/// The body of the POST, keys in the order of Cloudflare's examples.
+std::string WritePcapRequest(const PcapRequest& request);
+
+/// Whether `job` is what `request` would have made: used to find a capture whose POST's answer was
+/// lost.
+bool CameFrom(const PcapJob& job, const PcapRequest& request);
+
+}  // namespace cloudflaredump

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/api/pcaps_api.h"
+
+#include <jansson.h>
+
+#include <algorithm>
+
+#include "extcap/api/api_answer.h"
+#include "extcap/base/text.h"
+#include "extcap/system/log.h"
+
+namespace cloudflaredump {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A sample is at most 10,000 packets of 160 bytes; this is far above it and far below memory.
+constexpr std::size_t kLargestSample = std::size_t{64} << 20;
+constexpr std::size_t kLargestJson = std::size_t{8} << 20;
+
+/// How long a finished sample may go on answering "not there yet".
+constexpr Duration kFileSettles = 30s;
+
+std::string HostOf(const std::string& url) {
+  const std::size_t start = url.find("://");
+  if (start == std::string::npos) return CleanLine(url);
+  return CleanLine(url.substr(start + 3, url.find('/', start + 3) - start - 3));
+}
+
+/// Whether a download answered that the file is not there yet.
+bool IsNotYet(int status) {
+  return status == 404 || status == 409 || status == 425;
+}
+
+}  // namespace
+
+PcapsApi::PcapsApi(Http& http, EventLoop& loop, ApiAccess access)
+    : http_(http), loop_(loop), access_(std::move(access)), host_(HostOf(access_.base_url)) {}
+
+HttpRequest PcapsApi::Request(const char* method, const std::string& path) const {
+  HttpRequest request;
+  request.method = method;
+  request.url = access_.base_url + "/accounts/" + access_.account_id + "/pcaps" + path;
+  request.max_body = kLargestJson;
+  if (!access_.token.empty()) {
+    request.headers.emplace_back("Authorization", "Bearer " + access_.token);
+  } else {
+    request.headers.emplace_back("X-Auth-Email", access_.email);
+    request.headers.emplace_back("X-Auth-Key", access_.key);
+  }
+  return request;
+}
+
+Result<HttpAnswer> PcapsApi::AskOnce(const HttpRequest& request, const char* doing,
+                                     const Patience& patience) {
+  retry_after_.clear();
+  auto answer = Fetch(http_, loop_, request, patience.stop);
+  if (!answer) {
+    if (answer.error().kind == Error::Kind::kInterrupted) return answer;
+    return Fail(Format("cannot %s: %s", doing, answer.error().message.c_str()),
+                answer.error().kind);
+  }
+  Log(LogLevel::kDebug, "%s %s: HTTP %d, %zu bytes", request.method.c_str(), request.url.c_str(),
+      answer->head.status, answer->body.size());
+  if (const std::string* header = answer->head.Find("retry-after")) retry_after_ = *header;
+  return answer;
+}
+
+template <class T>
+Result<T> PcapsApi::Ask(const HttpRequest& request, const char* doing, const Patience& patience,
+                        const std::function<Result<T>(const HttpAnswer&)>& read) {
+  Backoff backoff(loop_, patience.retry_budget);
+  for (;;) {
+    auto answer = AskOnce(request, doing, patience);
+    auto result = answer ? read(*answer) : Result<T>(std::unexpected(answer.error()));
+    if (result || result.error().kind != Error::Kind::kTransient) return result;
+    Log(LogLevel::kWarning, "%s", result.error().message.c_str());
+    if (!backoff.WaitForNextTry(retry_after_, patience.stop)) {
+      if (patience.stop()) return Fail("stopped.", Error::Kind::kInterrupted);
+      return result;
+    }
+  }
+}
+
+Result<PcapJob> PcapsApi::PostOnce(const PcapRequest& request, const Patience& patience) {
+  constexpr const char* kDoing = "start the capture";
+  HttpRequest post = Request("POST", "");
+  post.headers.emplace_back("Content-Type", "application/json");
+  post.body = WritePcapRequest(request);
+  auto answer = AskOnce(post, kDoing, patience);
+  if (!answer) return std::unexpected(answer.error());
+  auto result = ReadEnvelope(*answer, kDoing, host_);
+  if (!result) return std::unexpected(result.error());
+  PcapJob job = ReadPcapJob(result->get());
+  if (!IsPcapId(job.id)) {
+    return Fail(
+        Format("cannot %s: %s answered without a usable capture id.", kDoing, host_.c_str()),
+        Error::Kind::kTransient);
+  }
+  return job;
+}
+
+Result<std::optional<PcapJob>> PcapsApi::FindLost(const PcapRequest& request,
+                                                  const std::vector<PcapJob>& known,
+                                                  const Patience& patience) {
+  auto jobs = List(patience);
+  if (!jobs) return std::unexpected(jobs.error());
+  for (const PcapJob& job : *jobs) {
+    const bool old = std::ranges::any_of(known, [&](const PcapJob& k) { return k.id == job.id; });
+    if (!old && IsPcapId(job.id) && CameFrom(job, request)) return job;
+  }
+  return std::nullopt;
+}
+
+Result<PcapJob> PcapsApi::Create(const PcapRequest& request, const std::vector<PcapJob>& known,
+                                 const Patience& patience) {
+  Backoff backoff(loop_, patience.retry_budget);
+  for (;;) {
+    auto job = PostOnce(request, patience);
+    if (job || job.error().kind != Error::Kind::kTransient) return job;
+    Log(LogLevel::kWarning, "%s", job.error().message.c_str());
+    const std::string retry_after = retry_after_;
+    auto found = FindLost(request, known, patience);
+    if (found && *found) {
+      Log(LogLevel::kInfo, "found the capture whose answer was lost: %s", (*found)->id.c_str());
+      return **found;
+    }
+    if (!found && found.error().kind == Error::Kind::kInterrupted) {
+      return std::unexpected(found.error());
+    }
+    // Nothing is repeated unless the list said that nothing was made.
+    if (!found || !backoff.WaitForNextTry(retry_after, patience.stop)) {
+      if (patience.stop()) return Fail("stopped.", Error::Kind::kInterrupted);
+      return job;
+    }
+  }
+}
+
+Result<PcapJob> PcapsApi::Get(const std::string& id, const Patience& patience) {
+  constexpr const char* kDoing = "ask for the capture";
+  if (!IsPcapId(id)) {
+    return Fail(
+        Format("\"%s\" is no capture id; an id is 32 letters and digits, as `cloudflaredump "
+               "list` shows.",
+               CleanLine(id, 60).c_str()),
+        Error::Kind::kUsage);
+  }
+  return Ask<PcapJob>(Request("GET", "/" + id), kDoing, patience,
+                      [&](const HttpAnswer& answer) -> Result<PcapJob> {
+                        auto result = ReadEnvelope(answer, kDoing, host_);
+                        if (!result) return std::unexpected(result.error());
+                        PcapJob job = ReadPcapJob(result->get());
+                        if (job.id.empty()) job.id = id;
+                        return job;
+                      });
+}
+
+Result<std::vector<PcapJob>> PcapsApi::List(const Patience& patience) {
+  constexpr const char* kDoing = "list the captures";
+  using Jobs = std::vector<PcapJob>;
+  const auto read = [&](const HttpAnswer& answer) -> Result<Jobs> {
+    auto result = ReadEnvelope(answer, kDoing, host_);
+    if (!result) return std::unexpected(result.error());
+    Jobs jobs;
+    for (std::size_t i = 0; i < json_array_size(result->get()); ++i) {
+      jobs.push_back(ReadPcapJob(json_array_get(result->get(), i)));
+    }
+    // RFC 3339 in one zone sorts as time; what cannot be read goes last.
+    std::ranges::stable_sort(jobs, [](const PcapJob& a, const PcapJob& b) {
+      return a.submitted_at().value_or(WallTime()) > b.submitted_at().value_or(WallTime());
+    });
+    return jobs;
+  };
+  return Ask<Jobs>(Request("GET", ""), kDoing, patience, read);
+}
+
+Result<PcapsApi::Download> PcapsApi::DownloadSample(const std::string& id,
+                                                    const Patience& patience) {
+  constexpr const char* kDoing = "download the capture";
+  HttpRequest request = Request("GET", "/" + id + "/download");
+  request.headers.emplace_back("Accept", "application/vnd.tcpdump.pcap");
+  request.max_body = kLargestSample;
+  const SteadyTime settled = loop_.Steady() + kFileSettles;
+  const auto read = [&](const HttpAnswer& answer) -> Result<Download> {
+    if (answer.head.status == 200) {
+      return Download{.bytes = answer.body, .end_is_certain = answer.end.end_is_certain};
+    }
+    Error error = ErrorOfAnswer(answer, kDoing, host_);
+    if (IsNotYet(answer.head.status) && loop_.Steady() < settled) {
+      error.kind = Error::Kind::kTransient;
+    }
+    return std::unexpected(error);
+  };
+  return Ask<Download>(request, kDoing, patience, read);
+}
+
+Result<void> PcapsApi::Stop(const std::string& id, const Patience& patience) {
+  constexpr const char* kDoing = "stop the capture";
+  return Ask<void>(Request("PUT", "/" + id + "/stop"), kDoing, patience,
+                   [&](const HttpAnswer& answer) -> Result<void> {
+                     if (answer.head.status >= 200 && answer.head.status <= 299) return {};
+                     return std::unexpected(ErrorOfAnswer(answer, kDoing, host_));
+                   });
+}
+
+}  // namespace cloudflaredump

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "extcap/api/pcap_job.h"
+#include "extcap/base/result.h"
+#include "extcap/http/http.h"
+
+namespace cloudflaredump {
+
+/// Where the API is and who asks.
+struct ApiAccess {
+  std::string base_url;  ///< "https://api.cloudflare.com/client/v4", no slash at the end
+  std::string account_id;
+  std::string token;  ///< a bearer token; if empty, email and key
+  std::string email;
+  std::string key;
+};
+
+/// How long faults may be borne.
+struct Patience {
+  Duration retry_budget;       ///< for tries after the first failure
+  std::function<bool()> stop;  ///< asked after every event; true ends the call (kInterrupted)
+};
+
+/// Cloudflare's packet-capture API (/accounts/{account_id}/pcaps…). One thread. Each call waits for
+/// its answer inside the event loop. GETs are repeated within the Patience's budget on faults of
+/// the network, 429 (after Retry-After) and 5xx; nothing else is. Errors are sentences for the user
+/// with Cloudflare's own code and message, cleaned.
+class PcapsApi {
+ public:
+  /// `http` and `loop` must outlive this object.
+  PcapsApi(Http& http, EventLoop& loop, ApiAccess access);
+
+  /// POST. Never repeated blindly: when its answer was lost the list is read first, and a capture
+  /// that `request` could have made and that is not among `known` (a list read before) is taken for
+  /// it. The Error says so if it cannot be known whether a capture was made.
+  Result<PcapJob> Create(const PcapRequest& request, const std::vector<PcapJob>& known,
+                         const Patience& patience);
+
+  Result<PcapJob> Get(const std::string& id, const Patience& patience);
+
+  /// The last 50 captures, newest first (by `submitted`; the API's order is not documented).
+  Result<std::vector<PcapJob>> List(const Patience& patience);
+
+  /// The whole PCAP of a sample, at most 64 MiB. Not checked for being pcap.
+  struct Download {
+    std::string bytes;
+    bool end_is_certain = true;
+  };
+  Result<Download> DownloadSample(const std::string& id, const Patience& patience);
+
+  /// PUT …/stop of a full capture.
+  Result<void> Stop(const std::string& id, const Patience& patience);
+
+ private:
+  Result<HttpAnswer> AskOnce(const HttpRequest& request, const char* doing,
+                             const Patience& patience);
+  /// Asks until `read` is content with the answer, which it turns into the result.
+  template <class T>
+  Result<T> Ask(const HttpRequest& request, const char* doing, const Patience& patience,
+                const std::function<Result<T>(const HttpAnswer&)>& read);
+  Result<PcapJob> PostOnce(const PcapRequest& request, const Patience& patience);
+  Result<std::optional<PcapJob>> FindLost(const PcapRequest& request,
+                                          const std::vector<PcapJob>& known,
+                                          const Patience& patience);
+  HttpRequest Request(const char* method, const std::string& path) const;
+
+  Http& http_;
+  EventLoop& loop_;
+  ApiAccess access_;
+  std::string host_;         ///< of base_url, for sentences
+  std::string retry_after_;  ///< of the last answer
+};
+
+}  // namespace cloudflaredump

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace cloudflaredump {
+
+/// The one place that knows which texts are secret in this process. Secrets are registered where
+/// they are first read (argv, environment, configuration, an answer), and everything that leaves
+/// the program for a person (log, errors, progress, capture descriptions) passes Redact last.
+/// Process-wide on purpose: a secret forgotten in one object would leak through another.
+
+/// Texts under 6 bytes are not registered: replacing them would garble messages and hide little.
+void RegisterSecret(std::string_view secret);
+
+/// `text` with every registered secret, also in its percent-encoded form, as "[secret]".
+std::string Redact(std::string_view text);
+
+/// Overwrites `text` so that the memory no longer shows it (a secret in argv, say).
+void Wipe(char* text);
+
+}  // namespace cloudflaredump

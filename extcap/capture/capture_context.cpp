@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/capture/capture_context.h"
+
+#include "extcap/base/redact.h"
+#include "extcap/base/text.h"
+#include "extcap/system/log.h"
+#include "extcap/system/private_file.h"
+
+namespace cloudflaredump {
+
+using namespace std::chrono_literals;
+
+Patience CaptureContext::BeforeJob() const { return {.retry_budget = 5s, .stop = stop.Stopping()}; }
+
+Patience CaptureContext::WithJob() const {
+  const auto budget = std::chrono::seconds(settings.Number(Opt::kRetryTime));
+  return {.retry_budget = budget, .stop = stop.Stopping()};
+}
+
+void CaptureContext::Tell(const std::string& state) const {
+  reporter.Status(Redact(state));
+  Log(LogLevel::kDebug, "%s", state.c_str());
+}
+
+void CaptureContext::Warn(const std::string& sentence) const {
+  reporter.Warning(Redact(sentence));
+  Log(LogLevel::kWarning, "%s", sentence.c_str());
+}
+
+void KeepOriginal(const CaptureContext& context, const std::string& file_name,
+                  const std::string& bytes) {
+  const std::string& folder = context.settings.Text(Opt::kKeepOriginals);
+  if (folder.empty()) return;
+  const std::string path = folder + "/" + file_name;
+  if (auto kept = ReplacePrivateFile(path, bytes); !kept) {
+    context.Warn("the original file was not kept: " + kept.error().message);
+  }
+}
+
+}  // namespace cloudflaredump

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <string>
+
+#include "extcap/api/pcaps_api.h"
+#include "extcap/capture/pcapng_stream.h"
+#include "extcap/capture/reporter.h"
+#include "extcap/config/interfaces.h"
+#include "extcap/config/settings.h"
+#include "extcap/filter/capture_filter.h"
+#include "extcap/system/event_loop.h"
+#include "extcap/system/stop_requests.h"
+
+namespace cloudflaredump {
+
+/// What a capture works with. Everything outlives it.
+struct CaptureContext {
+  PcapsApi& api;
+  EventLoop& loop;
+  StopRequests& stop;
+  Reporter& reporter;
+  const Settings& settings;
+  const CaptureFilter& filter;
+  const CaptureInterface& interface;
+  PcapngStream& stream;
+
+  /// Until a job exists nothing is lost by giving up soon.
+  Patience BeforeJob() const;
+  /// While a job of ours runs or is fetched, an outage is waited out (retry-time).
+  Patience WithJob() const;
+  /// Tells the reporter and the log.
+  void Tell(const std::string& state) const;
+  void Warn(const std::string& sentence) const;
+};
+
+/// Saves a file as Cloudflare sent it in the folder of --keep-originals, if that is set. Trouble is
+/// a warning: it must not cost the capture.
+void KeepOriginal(const CaptureContext& context, const std::string& file_name,
+                  const std::string& bytes);
+
+}  // namespace cloudflaredump

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/capture/description.h"
+
+namespace cloudflaredump {
+namespace {
+
+std::optional<std::string> IfSaid(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional(text);
+}
+
+}  // namespace
+
+CaptureDescription DescribeJob(const PcapJob& job) {
+  CaptureDescription description;
+  description.pcap_id = IfSaid(job.id);
+  description.type = IfSaid(job.type);
+  description.system = IfSaid(job.system);
+  description.status = IfSaid(job.status);
+  description.submitted = IfSaid(job.submitted);
+  description.time_limit = job.time_limit;
+  description.packet_limit = job.packet_limit;
+  description.byte_limit = job.byte_limit;
+  description.offset_time = job.offset_time;
+  description.colo = job.colo;
+  description.stop_requested = job.stop_requested;
+  description.packets_captured = job.packets_captured;
+  description.error_message = job.error_message;
+  description.filter_v1 = {.source_address = job.filter_v1.source_address,
+                           .destination_address = job.filter_v1.destination_address,
+                           .source_port = job.filter_v1.source_port,
+                           .destination_port = job.filter_v1.destination_port,
+                           .protocol = job.filter_v1.protocol};
+  return description;
+}
+
+FilterV1 ToFilterV1(const Box& box) {
+  const auto text = [](const std::optional<IpAddress>& address) {
+    return address ? std::optional(address->ToString()) : std::nullopt;
+  };
+  return {.source_address = text(box.source_address),
+          .destination_address = text(box.destination_address),
+          .source_port = box.source_port,
+          .destination_port = box.destination_port,
+          .protocol = box.protocol};
+}
+
+}  // namespace cloudflaredump

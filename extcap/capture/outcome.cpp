@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/capture/outcome.h"
+
+namespace cloudflaredump {
+
+PacketCounts& PacketCounts::operator+=(const PacketCounts& other) {
+  received += other.received;
+  delivered += other.delivered;
+  filtered_out += other.filtered_out;
+  undecided += other.undecided;
+  duplicates += other.duplicates;
+  return *this;
+}
+
+ExitStatus StatusOf(const Outcome& outcome) {
+  if (outcome.error && outcome.error->kind == Error::Kind::kUsage) return ExitStatus::kUsage;
+  if (outcome.error && !outcome.stream_begun) return ExitStatus::kFailed;
+  if (outcome.error || outcome.stopped || !outcome.losses.empty()) return ExitStatus::kIncomplete;
+  return outcome.counts.delivered == 0 ? ExitStatus::kNoPackets : ExitStatus::kComplete;
+}
+
+}  // namespace cloudflaredump

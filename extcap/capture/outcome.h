@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "extcap/base/result.h"
+
+namespace cloudflaredump {
+
+/// How many packets went where, over all parts.
+struct PacketCounts {
+  std::uint64_t received = 0;
+  std::uint64_t delivered = 0;
+  std::uint64_t filtered_out = 0;
+  std::uint64_t undecided = 0;   ///< delivered and marked
+  std::uint64_t duplicates = 0;  ///< delivered by an earlier request of the plan
+
+  PacketCounts& operator+=(const PacketCounts& other);
+};
+
+/// How a capture ended.
+struct Outcome {
+  PacketCounts counts;
+  std::optional<Error> error;  ///< it failed; if packets were delivered before, it is incomplete
+  bool stopped = false;        ///< by the user
+  /// What may be missing, each a clause: "the limit of 10,000 packets was reached".
+  std::vector<std::string> losses;
+  std::string verdict;  ///< one line for people; empty if it failed before the first packet
+  std::vector<std::string> pcap_ids;
+  bool stream_begun = false;  ///< the section header was written
+};
+
+/// The exit status of `cloudflaredump capture`.
+enum class ExitStatus : int {
+  kComplete = 0,
+  kFailed = 1,
+  kUsage = 2,
+  kNoPackets = 3,
+  kIncomplete = 4,
+};
+
+ExitStatus StatusOf(const Outcome& outcome);
+
+}  // namespace cloudflaredump

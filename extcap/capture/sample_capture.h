@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "extcap/capture/capture_context.h"
+#include "extcap/capture/outcome.h"
+#include "extcap/capture/sample_part.h"
+#include "extcap/capture/window.h"
+#include "extcap/filter/duplicate_filter.h"
+#include "extcap/filter/plan.h"
+
+namespace cloudflaredump {
+
+/// A sample capture from request to verdict: for each window, oldest first, the plan's requests one
+/// a minute; a window's packets are held until all its requests have answered, then filtered,
+/// freed of duplicates, merged by time and delivered. A stop delivers what is held.
+class SampleCapture {
+ public:
+  explicit SampleCapture(CaptureContext context) : context_(context) {}
+
+  Outcome Run();
+
+ private:
+  Result<void> CaptureWindows(const std::vector<Window>& windows);
+  /// Captures one window; `parts` keeps what was downloaded also when an Error ends it.
+  Result<void> CaptureWindow(const Window& window, std::vector<SamplePart>& parts);
+  Result<SamplePart> CaptureRequest(const Window& window, std::size_t request);
+  Result<void> DeliverWindow(std::vector<SamplePart> parts);
+  std::uint32_t AddInterface(const SamplePart& part, std::size_t request, bool mismatch);
+  Result<void> DeliverPackets(std::vector<SamplePart>& parts, std::uint32_t first_interface,
+                              bool mismatch);
+  void CountPart(const SamplePart& part, std::uint32_t interface_id);
+  Result<void> Finish();
+
+  /// What the statistics block of one interface will say.
+  struct DeliveredPart {
+    TimePrecision precision;
+    InterfaceStatistics statistics;
+  };
+
+  CaptureContext context_;
+  Plan plan_;
+  Outcome outcome_;
+  DuplicateFilter duplicates_;
+  std::vector<DeliveredPart> delivered_;  ///< by interface number
+  std::string progress_;  ///< what earlier requests of the window gave: "inbound done, 214 packets"
+};
+
+}  // namespace cloudflaredump

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/capture/sample_pacing.h"
+
+#include <algorithm>
+
+namespace cloudflaredump {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Waits for `wait`, telling what is left of it every second; false if stopped.
+bool CountDown(EventLoop& loop, Duration wait, const std::function<bool()>& stop,
+               const std::function<void(Duration)>& countdown) {
+  const SteadyTime until = loop.Steady() + wait;
+  for (SteadyTime now = loop.Steady(); now < until; now = loop.Steady()) {
+    countdown(until - now);
+    if (loop.RunUntil(stop, std::min(now + Duration(1s), until))) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Duration SampleWait(const std::vector<PcapJob>& jobs, const EventLoop& loop, Duration interval) {
+  Duration wait{0};
+  for (const PcapJob& job : jobs) {
+    const auto submitted = job.submitted_at();
+    if (job.type != "simple" || !submitted) continue;
+    const auto real_age = std::max<Duration>(loop.Now() - *submitted, Duration(0));
+    const auto age = std::chrono::duration_cast<Duration>(real_age * loop.speed());
+    if (age < interval) wait = std::max(wait, interval - age);
+  }
+  return wait;
+}
+
+Result<std::vector<PcapJob>> AwaitSampleTurn(PcapsApi& api, EventLoop& loop, Duration interval,
+                                             const Patience& patience,
+                                             const std::function<void(Duration)>& countdown) {
+  for (;;) {
+    auto jobs = api.List(patience);
+    if (!jobs) return jobs;
+    const Duration wait = SampleWait(*jobs, loop, interval);
+    if (wait == Duration(0)) return jobs;
+    // Clocks differ by fractions of a second; a request that is too early costs a whole try.
+    constexpr Duration kMargin = 500ms;
+    if (!CountDown(loop, wait + kMargin, patience.stop, countdown)) {
+      return Fail("stopped.", Error::Kind::kInterrupted);
+    }
+    // Somebody else may have used the turn meanwhile: look again.
+  }
+}
+
+}  // namespace cloudflaredump

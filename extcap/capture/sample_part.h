@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "extcap/api/pcap_job.h"
+#include "extcap/base/result.h"
+#include "extcap/capture/outcome.h"
+#include "extcap/filter/capture_filter.h"
+#include "extcap/pcap/packet.h"
+
+namespace cloudflaredump {
+
+/// One packet of a sample with the filter's word on it.
+struct TestedPacket {
+  Packet packet;
+  FilterAnswer answer = FilterAnswer::kMatches;
+};
+
+/// One downloaded sample: at most 10,000 packets, so it is held whole before anything of it is
+/// delivered.
+struct SamplePart {
+  PcapJob job;
+  PcapHeader header;
+  std::vector<TestedPacket> packets;  ///< in the file's order; rejected ones included
+  bool end_is_certain = true;
+  std::optional<std::string> damage;  ///< what was lost, if the file is damaged
+
+  PacketCounts Count() const;
+  bool LimitReached() const;
+  /// Of all packets received, nanoseconds since 1970; both 0 if there are none.
+  std::uint64_t first_nanoseconds() const;
+  std::uint64_t last_nanoseconds() const;
+};
+
+/// Reads a downloaded sample and tests every packet. Errors: not a pcap file at all, a filter about
+/// link-layer headers that the file's link type cannot answer. A damaged file gives its good
+/// packets and `damage`.
+Result<SamplePart> ReadSample(const PcapJob& job, const std::string& bytes, bool end_is_certain,
+                              const CaptureFilter& filter);
+
+}  // namespace cloudflaredump

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/capture/window.h"
+
+#include <glib.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+#include "extcap/base/text.h"
+
+namespace cloudflaredump {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::seconds;
+
+/// How far back Cloudflare keeps samples: "Must be within the last 24h" (offset_time).
+constexpr Duration kHistory = 24h;
+
+/// Clocks differ a little; this much in the future is taken for now.
+constexpr Duration kSkew = 5s;
+
+/// "-2h" as a length of time.
+std::optional<Duration> ParseAge(std::string_view text) {
+  if (!text.starts_with('-') || text.size() < 3) return std::nullopt;
+  const auto number = ParseNumber(text.substr(1, text.size() - 2));
+  if (!number || *number > 1000000) return std::nullopt;
+  const auto count = static_cast<std::int64_t>(*number);
+  switch (text.back()) {
+    case 's':
+      return seconds(count);
+    case 'm':
+      return std::chrono::minutes(count);
+    case 'h':
+      return std::chrono::hours(count);
+    case 'd':
+      return std::chrono::hours(24 * count);
+    default:
+      return std::nullopt;
+  }
+}
+
+/// "1795414800" or "1795414800.5".
+std::optional<WallTime> ParseEpoch(std::string_view text) {
+  const auto digits_or_dot = [](char c) { return g_ascii_isdigit(c) || c == '.'; };
+  if (text.empty() || text.size() > 20 || !g_ascii_isdigit(text.front()) ||
+      !std::ranges::all_of(text, digits_or_dot) || std::ranges::count(text, '.') > 1) {
+    return std::nullopt;
+  }
+  const double value = g_ascii_strtod(std::string(text).c_str(), nullptr);
+  constexpr double kLatest = 9.2e9;  // a WallTime holds it
+  if (value > kLatest) return std::nullopt;
+  return WallTime(std::chrono::milliseconds(std::llround(value * 1000)));
+}
+
+}  // namespace
+
+Result<WallTime> ParseTime(std::string_view text, WallTime now, std::string_view name) {
+  const std::string_view trimmed = Trim(text);
+  if (trimmed == "now") return now;
+  if (const auto age = ParseAge(trimmed)) return now - *age;
+  if (const auto epoch = ParseEpoch(trimmed)) return *epoch;
+  if (const auto time = ParseRfc3339(trimmed)) return *time;
+  return Fail(Format("%s is \"%s\", but a time is written 2026-11-23T06:20:00Z, as seconds since "
+                     "1970, as an age such as -30m or -2h, or now.",
+                     std::string(name).c_str(), CleanLine(text, 60).c_str()),
+              Error::Kind::kUsage);
+}
+
+Result<std::vector<Window>> PlanWindows(const std::string& start, const std::string& end,
+                                        Duration time_limit, WallTime now) {
+  const auto last = end.empty() ? now : ParseTime(end, now, "end-time");
+  if (!last) return std::unexpected(last.error());
+  if (*last > now + kSkew) {
+    return Fail(Format("end-time is %s, which is in the future; a sample looks back.",
+                       FormatRfc3339(std::chrono::floor<seconds>(*last)).c_str()),
+                Error::Kind::kUsage);
+  }
+  const WallTime to = std::min<WallTime>(std::chrono::ceil<seconds>(*last),
+                                         std::chrono::floor<seconds>(now));
+  const auto first = start.empty() ? to - time_limit : ParseTime(start, now, "start-time");
+  if (!first) return std::unexpected(first.error());
+  const WallTime from = std::chrono::floor<seconds>(*first);
+  if (from >= to) {
+    return Fail(Format("start-time (%s) is not before end-time (%s); give an earlier start.",
+                       FormatRfc3339(from).c_str(), FormatRfc3339(to).c_str()),
+                Error::Kind::kUsage);
+  }
+  if (from < now - kHistory - kSkew - (start.empty() ? time_limit : Duration(1s))) {
+    return Fail(Format("start-time (%s) is more than 24 hours ago, and Cloudflare keeps samples for "
+                       "24 hours; give a later start.",
+                       FormatRfc3339(from).c_str()),
+                Error::Kind::kUsage);
+  }
+  std::vector<Window> windows;
+  for (WallTime at = from; at < to; at += time_limit) {
+    windows.push_back({at, std::min<WallTime>(at + time_limit, to)});
+  }
+  return windows;
+}
+
+}  // namespace cloudflaredump

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/config/arguments.h"
+
+#include <glib.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include "extcap/base/redact.h"
+#include "extcap/base/text.h"
+
+namespace cloudflaredump {
+namespace {
+
+struct ContextFree {
+  void operator()(GOptionContext* context) const { g_option_context_free(context); }
+};
+
+/// The secret that begins at argv[i], either in the same word behind "=" or in the next one; null
+/// if there is none.
+char* SecretAt(int argc, char** argv, int i) {
+  if (std::strncmp(argv[i], "--", 2) != 0) return nullptr;
+  const std::string_view word = argv[i] + 2;
+  for (const Option& option : AllOptions()) {
+    if (option.type != OptionType::kSecret || !word.starts_with(option.name)) continue;
+    const std::size_t length = std::strlen(option.name);
+    if (word.size() > length && word[length] == '=') return argv[i] + 2 + length + 1;
+    if (word.size() == length && i + 1 < argc) return argv[i + 1];
+  }
+  return nullptr;
+}
+
+/// A copy of argv that the parser may keep; afterwards argv itself shows no secret.
+std::vector<std::string> TakeOver(int argc, char** argv) {
+  std::vector<std::string> copy(argv, argv + argc);
+  for (int i = 1; i < argc; ++i) {
+    if (char* const secret = SecretAt(argc, argv, i)) {
+      RegisterSecret(secret);
+      Wipe(secret);
+    }
+  }
+  return copy;
+}
+
+}  // namespace
+
+Result<Arguments> ParseArguments(int argc, char** argv, std::span<const ExtraArgument> extra,
+                                 const std::string& usage, const std::string& summary,
+                                 UnknownOptions unknown) {
+  std::vector<std::string> words = TakeOver(argc, argv);
+  std::array<char*, static_cast<std::size_t>(Opt::kCount)> texts = {};
+  std::vector<char*> extra_texts(extra.size(), nullptr);
+  std::vector<gboolean> extra_flags(extra.size(), FALSE);
+
+  std::vector<GOptionEntry> entries;
+  for (std::size_t i = 0; i < extra.size(); ++i) {
+    const ExtraArgument& e = extra[i];
+    void* const place = e.text != nullptr ? static_cast<void*>(&extra_texts[i]) : &extra_flags[i];
+    // FILENAME takes the bytes as they are; STRING would refuse UTF-8 in the C locale.
+    entries.push_back({e.name, e.letter, e.help == nullptr ? G_OPTION_FLAG_HIDDEN : 0,
+                       e.text != nullptr ? G_OPTION_ARG_FILENAME : G_OPTION_ARG_NONE, place, e.help,
+                       e.value_name});
+  }
+  for (const Option& option : AllOptions()) {
+    entries.push_back({option.name, 0, 0, G_OPTION_ARG_FILENAME,
+                       &texts[static_cast<std::size_t>(option.id)], option.help,
+                       option.value_name});
+  }
+  entries.push_back({});
+
+  const std::unique_ptr<GOptionContext, ContextFree> context(g_option_context_new(usage.c_str()));
+  g_option_context_set_summary(context.get(), summary.c_str());
+  g_option_context_set_ignore_unknown_options(context.get(), unknown == UnknownOptions::kIgnore);
+  g_option_context_add_main_entries(context.get(), entries.data(), nullptr);
+
+  std::vector<char*> pointers;
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  int count = argc;
+  char** list = pointers.data();
+  GError* error = nullptr;
+  const bool parsed = g_option_context_parse(context.get(), &count, &list, &error);
+
+  Arguments arguments;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    if (texts[i] != nullptr) arguments.values[i] = texts[i];
+    g_free(texts[i]);
+  }
+  for (std::size_t i = 0; i < extra.size(); ++i) {
+    if (extra[i].text != nullptr && extra_texts[i] != nullptr) *extra[i].text = extra_texts[i];
+    if (extra[i].flag != nullptr && extra_flags[i]) *extra[i].flag = true;
+    g_free(extra_texts[i]);
+  }
+  if (!parsed) {
+    const std::string why = CleanLine(error->message);
+    g_error_free(error);
+    return Fail(Format("%s; see --help.", why.c_str()), Error::Kind::kUsage);
+  }
+  for (int i = 1; i < count; ++i) {
+    const std::string_view word = list[i];
+    if (word == "--") continue;
+    // With unknown options ignored, GLib leaves them, and what may be their values, in the list.
+    arguments.words.emplace_back(word);
+  }
+  return arguments;
+}
+
+}  // namespace cloudflaredump

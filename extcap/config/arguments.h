@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "extcap/config/options.h"
+
+namespace cloudflaredump {
+
+/// A flag or option that is no setting: `--fifo PATH`, `-w FILE`, `--json`. The caller owns what
+/// `text` and `flag` point to; exactly one of them is set.
+struct ExtraArgument {
+  const char* name = nullptr;
+  char letter = 0;
+  std::string* text = nullptr;
+  bool* flag = nullptr;
+  const char* help = nullptr;
+  const char* value_name = nullptr;
+};
+
+/// What a command line said.
+struct Arguments {
+  OptionValues values;
+  std::vector<std::string> words;  ///< What is neither an option nor an option's value.
+};
+
+enum class UnknownOptions {
+  kRefuse,  ///< A person mistyped.
+  kIgnore,  ///< Wireshark may be newer than we are.
+};
+
+/// Parses argv[1…] by GOptionContext from the options table and `extra`. Takes `--x value` and
+/// `--x=value`. Values of secret options are wiped from argv's memory before this returns, and
+/// registered with RegisterSecret. --help prints to stdout with `summary` and ends the process with
+/// status 0.
+Result<Arguments> ParseArguments(int argc, char** argv, std::span<const ExtraArgument> extra,
+                                 const std::string& usage, const std::string& summary,
+                                 UnknownOptions unknown);
+
+}  // namespace cloudflaredump

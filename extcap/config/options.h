@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "extcap/base/result.h"
+
+namespace cloudflaredump {
+
+/// What kind of capture an interface makes; a set of them says where an option applies.
+enum class InterfaceKind : unsigned {
+  kSample = 1,    ///< cloudflare-sample
+  kFull = 2,      ///< cloudflare-full: the data center is an option
+  kColo = 4,      ///< cloudflare-<COLO>: full at that data center
+  kDownload = 8,  ///< cloudflare-download: an earlier capture
+};
+
+/// Every setting of the program, in the order of the dialog and the man page.
+enum class Opt : unsigned {
+  kStartTime,
+  kEndTime,
+  kTimeLimit,
+  kPacketLimit,
+  kByteLimit,
+  kColo,
+  kPcapId,
+  kRequestsPerWindow,
+  kMaxRequests,
+  kIfBusy,
+  kIfBroad,
+  kLocalFilter,
+  kFilterIpv6,
+  kAccountId,
+  kApiToken,
+  kApiEmail,
+  kApiKey,
+  kProfile,
+  kDestinationConf,
+  kReadFrom,
+  kStopWait,
+  kMaxWait,
+  kKeepOriginals,
+  kLogLevel,
+  kLogFile,
+  // Not in the dialog: environment and configuration file only.
+  kColos,
+  kApiBaseUrl,
+  kRetryTime,
+  kListingInterval,
+  kAwsAccessKeyId,
+  kAwsSecretAccessKey,
+  kAwsSessionToken,
+  kCount,
+};
+
+enum class OptionType : std::uint8_t {
+  kText,
+  kNumber,  ///< whole, within minimum and maximum
+  kChoice,  ///< one of `choices`
+  kSecret,  ///< text that is never shown
+  kFile,
+  kFolder,
+};
+
+/// One row of the options table: the one source for the dialog, argv, the configuration file's
+/// keys, the environment and the man page.
+struct Option {
+  Opt id;
+  const char* name = nullptr;  ///< `--name` on the command line, `name=` in the file
+  OptionType type;
+  unsigned kinds = 0;                ///< InterfaceKind bits; 0: no interface's dialog has it
+  const char* tab = nullptr;         ///< of the dialog
+  const char* label = nullptr;       ///< in the dialog
+  const char* value_name = nullptr;  ///< in --help and the man page
+  const char* help = nullptr;        ///< one or two plain sentences: tooltip and man page
+  const char* fallback = nullptr;    ///< built-in default; null if none
+  const char* fallback_full =
+      nullptr;                     ///< the default for full captures, where it differs; else null
+  const char* choices = nullptr;   ///< comma separated, kChoice only
+  std::uint64_t minimum = 0;       ///< kNumber only
+  std::uint64_t maximum = 0;       ///< for samples
+  std::uint64_t maximum_full = 0;  ///< for full captures
+  const char* environment = nullptr;  ///< comma separated names, first wins; null if none
+};
+
+std::span<const Option> AllOptions();
+const Option& OptionOf(Opt id);
+
+/// The option called `name`, or null.
+const Option* FindOption(std::string_view name);
+
+bool AppliesTo(const Option& option, InterfaceKind kind);
+
+/// The built-in default on an interface of `kind`; null if there is none.
+const char* FallbackOf(const Option& option, InterfaceKind kind);
+
+/// The largest number allowed on an interface of `kind`.
+std::uint64_t MaximumOf(const Option& option, InterfaceKind kind);
+
+/// An Error if `value` is not one that `option` takes; `where` says where it stands
+/// ("--time-limit", a file's path), for the sentence.
+Result<void> CheckValue(const Option& option, InterfaceKind kind, std::string_view value,
+                        std::string_view where);
+
+/// Values by option, where given.
+using OptionValues = std::array<std::optional<std::string>, static_cast<std::size_t>(Opt::kCount)>;
+
+}  // namespace cloudflaredump

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/config/settings.h"
+
+#include <glib.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include "extcap/base/redact.h"
+#include "extcap/base/text.h"
+#include "extcap/system/private_file.h"
+
+namespace cloudflaredump {
+namespace {
+
+struct KeyFileFree {
+  void operator()(GKeyFile* file) const { g_key_file_free(file); }
+};
+using KeyFile = std::unique_ptr<GKeyFile, KeyFileFree>;
+
+std::string TakeString(char* raw) {
+  std::string text = raw == nullptr ? "" : raw;
+  g_free(raw);
+  return text;
+}
+
+const char* NotEmpty(const char* text) {
+  return text != nullptr && *text != '\0' ? text : nullptr;
+}
+
+std::string ConfigPath(const Environment& environment) {
+  if (const char* own = NotEmpty(environment("CLOUDFLAREDUMP_CONFIG"))) return own;
+  if (const char* xdg = NotEmpty(environment("XDG_CONFIG_HOME"))) {
+    return std::string(xdg) + "/cloudflaredump/config.ini";
+  }
+  const char* const home = NotEmpty(environment("HOME"));
+  return std::string(home == nullptr ? g_get_home_dir() : home) +
+         "/.config/cloudflaredump/config.ini";
+}
+
+/// A mixture of one profile's account with another's token must not arise by inheritance.
+bool IsIdentity(Opt id) {
+  return id == Opt::kAccountId || id == Opt::kApiToken || id == Opt::kApiEmail ||
+         id == Opt::kApiKey || id == Opt::kAwsAccessKeyId || id == Opt::kAwsSecretAccessKey ||
+         id == Opt::kAwsSessionToken;
+}
+
+/// The configuration file, read and checked; a null key file if there is none.
+struct ConfigFile {
+  std::string path;
+  KeyFile keys;
+  std::vector<std::string> unknown;
+
+  std::optional<std::string> Value(const std::string& section, const Option& option) const {
+    if (!keys || !g_key_file_has_key(keys.get(), section.c_str(), option.name, nullptr)) {
+      return std::nullopt;
+    }
+    char* const raw = g_key_file_get_string(keys.get(), section.c_str(), option.name, nullptr);
+    if (raw == nullptr) return std::nullopt;
+    return std::string(Trim(TakeString(raw)));
+  }
+
+  bool HasSection(const std::string& section) const {
+    return keys && g_key_file_has_group(keys.get(), section.c_str());
+  }
+};
+
+/// Registers the file's secrets, collects unknown keys; true if there is any secret.
+bool Survey(ConfigFile& file) {
+  bool secret = false;
+  char** const sections = g_key_file_get_groups(file.keys.get(), nullptr);
+  for (char** section = sections; *section != nullptr; ++section) {
+    char** const keys = g_key_file_get_keys(file.keys.get(), *section, nullptr, nullptr);
+    for (char** key = keys; key != nullptr && *key != nullptr; ++key) {
+      const Option* const option = FindOption(*key);
+      if (option == nullptr) {
+        file.unknown.push_back("[" + CleanLine(*section, 60) + "] " + CleanLine(*key, 60));
+      } else if (option->type == OptionType::kSecret) {
+        secret = true;
+        RegisterSecret(file.Value(*section, *option).value_or(""));
+      }
+    }
+    g_strfreev(keys);
+  }
+  g_strfreev(sections);
+  return secret;
+}
+
+Result<ConfigFile> ReadConfigFile(const std::string& path, bool named) {
+  ConfigFile file{.path = path, .keys = nullptr, .unknown = {}};
+  const std::string shown = CleanLine(path);
+  struct stat status = {};
+  if (stat(path.c_str(), &status) != 0) {
+    if ((errno == ENOENT || errno == ENOTDIR) && !named) return file;
+    return Fail(
+        Format("cannot read the configuration file %s: %s.", shown.c_str(), std::strerror(errno)));
+  }
+  KeyFile keys(g_key_file_new());
+  GError* error = nullptr;
+  if (!g_key_file_load_from_file(keys.get(), path.c_str(), G_KEY_FILE_NONE, &error)) {
+    const std::string why = CleanLine(error->message);
+    g_error_free(error);
+    return Fail(Format("cannot read the configuration file %s: %s.", shown.c_str(), why.c_str()));
+  }
+  file.keys = std::move(keys);
+  if (Survey(file) && OthersMayRead(status.st_mode)) {
+    return Fail(
+        Format("the configuration file %s holds a secret and others can read it; run: "
+               "chmod 600 '%s'",
+               shown.c_str(), shown.c_str()));
+  }
+  return file;
+}
+
+/// The value of `option` in the file, with the section it stands in.
+std::optional<Setting> FromFile(const ConfigFile& file, const std::string& profile,
+                                const Option& option) {
+  for (const std::string& section : {profile, std::string("default")}) {
+    if (section != profile && IsIdentity(option.id)) break;
+    if (auto value = file.Value(section, option)) {
+      return Setting{*value, Source::kFile, file.path + " [" + section + "]"};
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Setting> FromEnvironment(const Environment& environment, const Option& option) {
+  if (option.environment == nullptr) return std::nullopt;
+  for (const std::string_view name : Split(option.environment, ',')) {
+    const char* const value = environment(std::string(name).c_str());
+    // An empty CLOUDFLAREDUMP_COLOS means "no data centers"; elsewhere empty is as good as unset.
+    if (value != nullptr && (*value != '\0' || option.id == Opt::kColos)) {
+      return Setting{value, Source::kEnvironment, std::string(name)};
+    }
+  }
+  return std::nullopt;
+}
+
+Setting Effective(const Option& option, const OptionValues& given, const Environment& environment,
+                  const ConfigFile& file, const std::string& profile, InterfaceKind kind) {
+  const auto& value = given[static_cast<std::size_t>(option.id)];
+  // Wireshark passes an empty string for a field that the user cleared.
+  if (value && !value->empty()) {
+    return {*value, Source::kGiven, "--" + std::string(option.name)};
+  }
+  if (auto setting = FromEnvironment(environment, option)) return *setting;
+  if (auto setting = FromFile(file, profile, option)) return *setting;
+  if (const char* fallback = FallbackOf(option, kind)) {
+    return {fallback, Source::kBuiltIn, "built in"};
+  }
+  return {};
+}
+
+constexpr const char* kPermission = "\"Magic Firewall Packet Captures: Edit\"";
+
+}  // namespace
+
+const char* ProcessEnvironment(const char* name) {
+  return std::getenv(name);
+}
+
+Result<Settings> Settings::Load(const OptionValues& given, InterfaceKind kind,
+                                const Environment& environment) {
+  Settings settings;
+  settings.kind_ = kind;
+  settings.file_ = ConfigPath(environment);
+  const bool named = NotEmpty(environment("CLOUDFLAREDUMP_CONFIG")) != nullptr;
+  auto file = ReadConfigFile(settings.file_, named);
+  if (!file) return std::unexpected(file.error());
+  settings.file_exists_ = file->keys != nullptr;
+  settings.unknown_keys_ = file->unknown;
+
+  const Setting profile =
+      Effective(OptionOf(Opt::kProfile), given, environment, ConfigFile{}, "default", kind);
+  if (profile.value != "default" && !file->HasSection(profile.value)) {
+    return Fail(Format("there is no profile [%s] in %s; add it, or name another with --profile.",
+                       CleanLine(profile.value, 60).c_str(), CleanLine(settings.file_).c_str()),
+                Error::Kind::kUsage);
+  }
+  for (const Option& option : AllOptions()) {
+    Setting setting = option.id == Opt::kProfile
+                          ? profile
+                          : Effective(option, given, environment, *file, profile.value, kind);
+    if (option.type == OptionType::kSecret) RegisterSecret(setting.value);
+    const bool matters = option.kinds == 0 || AppliesTo(option, kind);
+    if (setting.source != Source::kNone && matters) {
+      if (auto good = CheckValue(option, kind, setting.value, setting.where); !good) {
+        return std::unexpected(good.error());
+      }
+    }
+    settings.settings_[static_cast<std::size_t>(option.id)] = std::move(setting);
+  }
+  return settings;
+}
+
+std::uint64_t Settings::Number(Opt id) const {
+  return ParseNumber(Text(id)).value_or(0);
+}
+
+Result<Credentials> FindCredentials(const Settings& settings) {
+  const Setting& token = settings.At(Opt::kApiToken);
+  const Setting& email = settings.At(Opt::kApiEmail);
+  const Setting& key = settings.At(Opt::kApiKey);
+  const bool has_token = token.source != Source::kNone;
+  const bool has_key = key.source != Source::kNone && email.source != Source::kNone;
+  const bool has_half = !has_key && key.source != email.source;
+  if (has_token && (!has_key || token.source <= key.source)) {
+    return Credentials{.token = token.value, .email = {}, .key = {}};
+  }
+  if (has_key) return Credentials{.token = {}, .email = email.value, .key = key.value};
+  if (has_half) {
+    return Fail(
+        Format("an API key and its e-mail address are needed together, and %s is missing; "
+               "set CLOUDFLARE_API_KEY and CLOUDFLARE_EMAIL, or better an API token.",
+               key.source == Source::kNone ? "the key" : "the e-mail address"));
+  }
+  return Fail(
+      Format("no Cloudflare API token: put api-token=… and account-id=… under [default] in "
+             "%s (chmod 600), or set CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID, or "
+             "fill the dialog's Account tab; the token needs the permission %s.",
+             CleanLine(settings.file()).c_str(), kPermission));
+}
+
+Result<std::string> FindAccount(const Settings& settings) {
+  const std::string& account = settings.Text(Opt::kAccountId);
+  if (account.empty()) {
+    return Fail(
+        Format("no Cloudflare account: put account-id=… under [default] in %s, or set "
+               "CLOUDFLARE_ACCOUNT_ID, or fill the dialog's Account tab; the id is in the "
+               "dashboard's address bar.",
+               CleanLine(settings.file()).c_str()));
+  }
+  // It becomes part of a path: nothing but these characters may.
+  const bool good = account.size() <= 32 && std::ranges::all_of(account, [](char c) {
+                      return g_ascii_isalnum(c) || c == '-' || c == '_';
+                    });
+  if (!good) {
+    return Fail(Format(
+        "account-id is \"%s\" (%s), but an account id is 32 hexadecimal characters; "
+        "copy it from the dashboard's address bar.",
+        CleanLine(account, 60).c_str(), CleanLine(settings.At(Opt::kAccountId).where).c_str()));
+  }
+  return account;
+}
+
+}  // namespace cloudflaredump

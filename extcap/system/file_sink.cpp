@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/system/file_sink.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "extcap/base/text.h"
+
+namespace cloudflaredump {
+
+FileSink::~FileSink() {
+  if (fd_ >= 0) close(fd_);
+}
+
+std::unexpected<Error> FileSink::Failed(const char* doing) {
+  failed_ = true;
+  return Fail(Format("cannot %s %s: %s; give another file with -w.", doing,
+                     CleanLine(path_).c_str(), std::strerror(errno)));
+}
+
+Result<void> FileSink::Write(std::string_view bytes) {
+  if (failed_) {
+    errno = EIO;
+    return Failed("write");
+  }
+  if (fd_ < 0) {
+    fd_ = open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd_ < 0) return Failed("create");
+  }
+  while (!bytes.empty()) {
+    const ssize_t n = write(fd_, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return Failed("write");
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return {};
+}
+
+Result<void> FileSink::Close() {
+  const int fd = fd_;
+  fd_ = -1;
+  if (fd >= 0 && close(fd) != 0 && errno != EINTR) return Failed("write");
+  return {};
+}
+
+}  // namespace cloudflaredump

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "extcap/system/byte_sink.h"
+
+namespace cloudflaredump {
+
+/// A capture file. Made (or emptied) at the first Write, so that a capture which fails before its
+/// first byte leaves an older file as it was.
+class FileSink : public ByteSink {
+ public:
+  explicit FileSink(std::string path) : path_(std::move(path)) {}
+  ~FileSink() override;
+
+  Result<void> Write(std::string_view bytes) override;
+  Result<void> Close() override;
+
+ private:
+  std::unexpected<Error> Failed(const char* doing);
+
+  std::string path_;
+  int fd_ = -1;
+  bool failed_ = false;
+};
+
+}  // namespace cloudflaredump

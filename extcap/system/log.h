@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "extcap/base/result.h"
+
+namespace cloudflaredump {
+
+/// Wireshark's own level names, so that --log-level means what it means for the other extcaps.
+enum class LogLevel { kNone, kError, kWarning, kInfo, kDebug };
+
+/// "error", "warning", "message" or "info", "debug" (and "noisy"), "none"; nothing for others.
+std::optional<LogLevel> ParseLogLevel(std::string_view name);
+
+/// Opens the log: appends to `path` (created 0600), or writes to stderr if `path` is "-". The
+/// process has one log, closed until this is called. An Error if the file cannot be opened.
+Result<void> OpenLog(LogLevel level, const std::string& path);
+
+/// Also hands every line (with its newline) to `tap`, whatever the log's own level is up to kInfo;
+/// for the toolbar. An empty function ends it.
+void TapLog(std::function<void(const std::string&)> tap);
+
+/// One line, redacted and with a UTC time. A full disk or a closed log is no error.
+void Log(LogLevel level, const char* format, ...) __attribute__((format(printf, 2, 3)));
+
+}  // namespace cloudflaredump

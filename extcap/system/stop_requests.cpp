@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/system/stop_requests.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <array>
+
+namespace cloudflaredump {
+namespace {
+
+constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP};
+
+// A signal handler can reach nothing but globals. The pipe lives as long as the process.
+int signal_pipe[2] = {-1, -1};
+
+void OnSignal(int) {
+  const int saved = errno;
+  // A full pipe already holds the news.
+  [[maybe_unused]] const ssize_t n = write(signal_pipe[1], "", 1);
+  errno = saved;
+}
+
+void SetHandler(int signal_number, void (*handler)(int)) {
+  struct sigaction action = {};
+  action.sa_handler = handler;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(signal_number, &action, nullptr);
+}
+
+}  // namespace
+
+StopRequests::StopRequests(EventLoop& loop) : loop_(loop) {
+  if (signal_pipe[0] < 0 && pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK) != 0) {
+    // Without it signals keep their default action: the program still ends, only less politely.
+    return;
+  }
+  watch_ = loop_.Watch(signal_pipe[0], POLLIN, [this](short) { TakeSignals(); });
+  for (const int number : kSignals) SetHandler(number, OnSignal);
+  SetHandler(SIGPIPE, SIG_IGN);
+}
+
+StopRequests::~StopRequests() {
+  loop_.Cancel(watch_);
+  for (const int number : kSignals) SetHandler(number, SIG_DFL);
+}
+
+void StopRequests::TakeSignals() {
+  char bytes[64];
+  while (read(signal_pipe[0], bytes, sizeof bytes) > 0) {
+  }
+  const auto now = std::chrono::steady_clock::now();
+  if (!first_signal_) {
+    first_signal_ = now;
+    Request();
+  } else if (now - *first_signal_ >= std::chrono::seconds(1)) {
+    level_ = StopLevel::kLeave;
+  }
+}
+
+}  // namespace cloudflaredump
