@@ -27,7 +27,8 @@ struct SigV4Keys {
 
 struct HttpRequest {
   std::string method = "GET";
-  /// http is allowed to loopback only; the path and query are sent as they are written here.
+  /// http is allowed to loopback only; the path and query are sent as they are written here. With
+  /// `sigv4` a path with a `.` or `..` segment is refused: libcurl would sign and fetch another.
   std::string url;
   /// Names and values. May hold secrets (Authorization): never logged.
   std::vector<std::pair<std::string, std::string>> headers;
@@ -56,7 +57,8 @@ struct HttpEnd {
   bool end_is_certain = true;
 };
 
-/// Takes one answer as it arrives. Called from EventLoop::RunUntil only, never from Http::Start.
+/// Takes one answer as it arrives. Called from EventLoop::RunUntil only, never from a call of Http.
+/// All may start, pause, resume and cancel transfers, their own too; only OnEnd may run the loop.
 class HttpReceiver {
  public:
   virtual ~HttpReceiver() = default;
@@ -86,7 +88,7 @@ class Http {
 
   /// Starts a transfer and returns its handle (> 0). `receiver` must live until OnEnd or Cancel.
   virtual Transfer Start(HttpRequest request, HttpReceiver& receiver) = 0;
-  /// No OnBody until Resume. The stall clock stands still meanwhile.
+  /// No OnBody until Resume (OnEnd may come if all bytes were taken). The stall clock stands still.
   virtual void Pause(Transfer transfer) = 0;
   virtual void Resume(Transfer transfer) = 0;
   /// Ends a transfer without OnEnd. Unknown and ended handles are ignored.
@@ -132,6 +134,9 @@ class Backoff {
 
 /// 408, 429, 500, 502, 503, 504: worth a later try.
 bool IsTransientStatus(int status);
+
+/// "host" or "host:port" of `url`, as messages name a server; never its path, query or user.
+std::string HostOf(const std::string& url);
 
 /// Whether `url` is http or https to 127.0.0.0/8, ::1 or localhost.
 bool IsLoopbackUrl(const std::string& url);
