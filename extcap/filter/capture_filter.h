@@ -9,17 +9,24 @@
 #include <string_view>
 
 #include "extcap/base/result.h"
+#include "extcap/base/time.h"
 
 struct bpf_program;
 
 namespace cloudflaredump {
 
-/// What is to become of names of hosts in a filter.
+class FilterProgram;
+
+/// What is to become of names of hosts in a filter. Names of ports, protocols and networks are
+/// those of the local files, always.
 enum class NameLookup {
   kAccept,   ///< The dialog's check: a name is taken to be right, nothing is looked up.
   kRefuse,   ///< `explain`: "needs a look-up" is an Error.
   kResolve,  ///< At capture time; bounded by a time limit of its own.
 };
+
+/// How long names of hosts may take at capture time, all together.
+inline constexpr Duration kNameLookupLimit = std::chrono::seconds(5);
 
 /// A user's capture filter, compiled by libpcap. Movable, one thread.
 class CaptureFilter {
@@ -31,7 +38,10 @@ class CaptureFilter {
   };
 
   /// libpcap's own sentence is the Error: a syntax error, or a filter that rejects all packets.
-  static Result<CaptureFilter> Compile(std::string_view text, NameLookup lookup);
+  /// libpcap runs in a child process, unless ForbidNameLookup() (compile.h) was called in this one,
+  /// and takes at most `limit` there.
+  static Result<CaptureFilter> Compile(std::string_view text, NameLookup lookup,
+                                       Duration limit = kNameLookupLimit);
 
   CaptureFilter(CaptureFilter&&) noexcept;
   CaptureFilter& operator=(CaptureFilter&&) noexcept;
@@ -39,16 +49,20 @@ class CaptureFilter {
 
   Kind kind() const { return kind_; }
   const std::string& text() const { return text_; }
-  /// The program for raw IP; null unless kind() is kIp. Owned by this object.
+  /// The program for raw IP; null unless kind() is kIp, and null where kAccept met a name: such a
+  /// filter was checked, but can neither be planned narrowly nor tested. Owned by this object.
   const bpf_program* program() const;
 
  private:
-  struct Program;
-  CaptureFilter(Kind kind, std::string text, std::unique_ptr<Program> program);
+  friend class Residual;
+  CaptureFilter(Kind kind, std::string text, std::unique_ptr<FilterProgram> program,
+                NameLookup lookup, Duration limit);
 
   Kind kind_;
   std::string text_;
-  std::unique_ptr<Program> program_;
+  std::unique_ptr<FilterProgram> program_;
+  NameLookup lookup_;
+  Duration limit_;
 };
 
 /// The filter's word on one packet.
@@ -63,23 +77,25 @@ enum class FilterAnswer : std::uint8_t {
 class Residual {
  public:
   /// An Error (libpcap's sentence) if a filter about link-layer headers does not compile for
-  /// `link_type`.
+  /// `link_type`. So does any filter if FindIpHeader does not know `link_type`: then libpcap's
+  /// knowledge of the link type is used from the first byte on.
   static Result<Residual> Make(const CaptureFilter& filter, std::uint32_t link_type);
 
   Residual(Residual&&) noexcept;
   Residual& operator=(Residual&&) noexcept;
   ~Residual();
 
-  /// `original_length` is the packet's length on the wire, from the link-layer header on.
+  /// `original_length` is the packet's length on the wire, from the link-layer header on. A packet
+  /// that is not IP is rejected by a filter of kind kIp.
   FilterAnswer Test(std::span<const std::byte> packet, std::uint32_t original_length) const;
 
  private:
-  struct Program;
-  Residual(const CaptureFilter& filter, std::uint32_t link_type, std::unique_ptr<Program> own);
+  Residual(const CaptureFilter& filter, std::uint32_t link_type,
+           std::unique_ptr<FilterProgram> own);
 
   const CaptureFilter* filter_;
   std::uint32_t link_type_;
-  std::unique_ptr<Program> own_;  ///< For a link-layer filter: its program for link_type_.
+  std::unique_ptr<FilterProgram> own_;  ///< The program for link_type_, where it is not raw IP's.
 };
 
 }  // namespace cloudflaredump

@@ -13,9 +13,23 @@ struct IpLocation {
   std::size_t offset = 0;  ///< From the first captured byte; may be past the last one if cut.
 };
 
-/// Finds the IP header behind Ethernet, VLAN and QinQ tags, Linux cooked (SLL, SLL2), NFLOG or no
-/// header at all (raw). Nothing when the packet is not IP or too short to say. An unknown link type
-/// gives nothing for every packet.
+/// What can be said about the IP header of a packet.
+struct IpSearch {
+  enum class Outcome : std::uint8_t {
+    kFound,
+    kNotIp,     ///< Something else, or a link type that is not known here.
+    kTooShort,  ///< The captured bytes end before they say what the packet is.
+  };
+  Outcome outcome = Outcome::kNotIp;
+  IpLocation location;  ///< Meaningful if kFound.
+};
+
+/// Looks for the IP header behind Ethernet, VLAN and QinQ tags, Linux cooked (SLL, SLL2), NFLOG or
+/// no header at all (raw).
+IpSearch SearchIpHeader(std::uint32_t link_type, std::span<const std::byte> packet);
+
+/// The same for those who need no reason: nothing when the packet is not IP or too short to say. An
+/// unknown link type gives nothing for every packet.
 std::optional<IpLocation> FindIpHeader(std::uint32_t link_type, std::span<const std::byte> packet);
 
 /// Whether FindIpHeader knows this LINKTYPE_.

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/filter/child_call.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+
+#include "extcap/base/text.h"
+
+namespace cloudflaredump {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+void WriteAll(int fd, const std::string& text) {
+  std::size_t done = 0;
+  while (done < text.size()) {
+    const ssize_t n = write(fd, text.data() + done, text.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return;
+    done += static_cast<std::size_t>(n);
+  }
+}
+
+/// The child must neither outlive this process nor run its signal handlers, which would write to
+/// pipes that both share.
+void BecomeChild(pid_t parent) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(1);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGCHLD}) signal(number, SIG_DFL);
+}
+
+/// Reads to the end of file; false if `deadline` passes first.
+bool ReadUntil(int fd, Clock::time_point deadline, std::string& text) {
+  std::array<char, 65536> chunk;
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    if (left <= 0) return false;
+    pollfd ready = {.fd = fd, .events = POLLIN, .revents = 0};
+    if (poll(&ready, 1, static_cast<int>(std::min<std::int64_t>(left, 60'000))) <= 0) continue;
+    const ssize_t n = read(fd, chunk.data(), chunk.size());
+    if (n == 0) return true;
+    if (n > 0) text.append(chunk.data(), static_cast<std::size_t>(n));
+  }
+}
+
+}  // namespace
+
+Result<std::string> CallInChild(const std::function<std::string()>& work, Duration limit) {
+  std::array<int, 2> ends = {};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) return Fail(Format("No pipe: %s.", strerror(errno)));
+  const pid_t parent = getpid();
+  const pid_t child = fork();
+  if (child < 0) {
+    const int reason = errno;
+    close(ends[0]);
+    close(ends[1]);
+    return Fail(Format("No child process could be started: %s.", strerror(reason)));
+  }
+  if (child == 0) {
+    BecomeChild(parent);
+    WriteAll(ends[1], work());
+    _exit(0);
+  }
+  close(ends[1]);
+  std::string answer;
+  const bool in_time = ReadUntil(ends[0], Clock::now() + limit, answer);
+  close(ends[0]);
+  if (!in_time) kill(child, SIGKILL);
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  if (!in_time) {
+    return Fail(Format("It took longer than %s.", FormatSpan(limit).c_str()),
+                Error::Kind::kTransient);
+  }
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+    return Fail("The child process that was to do it died.");
+  }
+  return answer;
+}
+
+}  // namespace cloudflaredump

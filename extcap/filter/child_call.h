@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "extcap/base/result.h"
+#include "extcap/base/time.h"
+
+namespace cloudflaredump {
+
+/// Runs `work` in a child process and hands back what it returned: for library calls that may hang
+/// (name look-up) or that change the process for good. Nothing that `work` does to memory is seen
+/// here. An Error if it takes longer than `limit`, after which the child is killed, or if it dies.
+Result<std::string> CallInChild(const std::function<std::string()>& work, Duration limit);
+
+}  // namespace cloudflaredump

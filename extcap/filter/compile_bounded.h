@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <pcap/pcap.h>
+
+#include <functional>
+#include <vector>
+
+#include "extcap/base/result.h"
+#include "extcap/filter/capture_filter.h"
+
+namespace cloudflaredump {
+
+/// What libpcap made of a filter's text.
+struct Compiled {
+  CaptureFilter::Kind kind = CaptureFilter::Kind::kIp;
+  /// Empty for a filter about link-layer headers, whose link type is still to come, and for one
+  /// with names that nobody looked up.
+  std::vector<bpf_insn> instructions;
+};
+
+/// Runs `compile` in a child process that is killed after `limit`; but for kResolve the child looks
+/// no names up. In this process and without a limit if it is one that looks no names up itself.
+Result<Compiled> CompileBounded(const std::function<Result<Compiled>()>& compile, NameLookup lookup,
+                                Duration limit);
+
+}  // namespace cloudflaredump

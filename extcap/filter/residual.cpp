@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <algorithm>
+#include <utility>
+
+#include "extcap/filter/capture_filter.h"
+#include "extcap/filter/compile.h"
+#include "extcap/filter/compile_bounded.h"
+#include "extcap/filter/cut_packet.h"
+#include "extcap/filter/ip_header.h"
+
+namespace cloudflaredump {
+namespace {
+
+/// bpf_filter's word on `packet`, or what can be said of it if bytes are missing.
+FilterAnswer Run(const FilterProgram& program, std::span<const std::byte> packet,
+                 std::uint32_t original_length) {
+  if (packet.size() < original_length) {
+    return RunOnCutPacket(program.instructions(), packet, original_length);
+  }
+  const auto length = static_cast<u_int>(packet.size());
+  const u_int accepted =
+      bpf_filter(program.view()->bf_insns, reinterpret_cast<const u_char*>(packet.data()),
+                 std::max(length, original_length), length);
+  return accepted != 0 ? FilterAnswer::kMatches : FilterAnswer::kRejects;
+}
+
+}  // namespace
+
+Residual::Residual(const CaptureFilter& filter, std::uint32_t link_type,
+                   std::unique_ptr<FilterProgram> own)
+    : filter_(&filter), link_type_(link_type), own_(std::move(own)) {}
+
+Residual::Residual(Residual&&) noexcept = default;
+Residual& Residual::operator=(Residual&&) noexcept = default;
+Residual::~Residual() = default;
+
+Result<Residual> Residual::Make(const CaptureFilter& filter, std::uint32_t link_type) {
+  using Kind = CaptureFilter::Kind;
+  if (filter.kind() == Kind::kAll) return Residual(filter, link_type, nullptr);
+  if (filter.kind() == Kind::kIp && KnowsLinkType(link_type)) {
+    if (filter.program_ != nullptr) return Residual(filter, link_type, nullptr);
+    return Fail("The names in the filter were not looked up, so no packet can be tested with it.");
+  }
+  auto compiled = CompileBounded(
+      [&]() -> Result<Compiled> {
+        auto program = CompileProgram(filter.text_, link_type);
+        if (!program) return std::unexpected(program.error());
+        return Compiled{filter.kind_, std::move(*program)};
+      },
+      filter.lookup_, filter.limit_);
+  if (!compiled) return std::unexpected(compiled.error());
+  return Residual(filter, link_type,
+                  std::make_unique<FilterProgram>(std::move(compiled->instructions)));
+}
+
+FilterAnswer Residual::Test(std::span<const std::byte> packet,
+                            std::uint32_t original_length) const {
+  if (filter_->kind() == CaptureFilter::Kind::kAll) return FilterAnswer::kMatches;
+  if (own_) return Run(*own_, packet, original_length);
+  const IpSearch search = SearchIpHeader(link_type_, packet);
+  switch (search.outcome) {
+    case IpSearch::Outcome::kFound:
+      break;
+    case IpSearch::Outcome::kTooShort:
+      return packet.size() < original_length ? FilterAnswer::kUndecided : FilterAnswer::kRejects;
+    case IpSearch::Outcome::kNotIp:
+      return FilterAnswer::kRejects;
+  }
+  // A file whose original length is the smaller one is wrong about it.
+  const std::size_t whole = std::max<std::size_t>(packet.size(), original_length);
+  const std::size_t offset = std::min(search.location.offset, whole);
+  const auto captured = packet.subspan(std::min(offset, packet.size()));
+  return Run(*filter_->program_, captured, static_cast<std::uint32_t>(whole - offset));
+}
+
+}  // namespace cloudflaredump

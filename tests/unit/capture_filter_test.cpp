@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/filter/capture_filter.h"
+
+#include <pcap/pcap.h>
+
+#include <chrono>
+
+#include "tests/unit/unit_test.h"
+
+// This process never calls ForbidNameLookup(): libpcap runs in a child here, as it does in a
+// capture. No test may name a host that would be looked up in the network.
+namespace cloudflaredump {
+namespace {
+
+using Kind = CaptureFilter::Kind;
+
+CaptureFilter Compiled(std::string_view text, NameLookup lookup = NameLookup::kRefuse) {
+  auto filter = CaptureFilter::Compile(text, lookup);
+  if (!filter) fail_msg("%s: %s", std::string(text).c_str(), filter.error().message.c_str());
+  return std::move(*filter);
+}
+
+std::string Refusal(std::string_view text, NameLookup lookup = NameLookup::kRefuse) {
+  auto filter = CaptureFilter::Compile(text, lookup);
+  if (filter) fail_msg("%s was taken", std::string(text).c_str());
+  return filter.error().message;
+}
+
+void TheEmptyFilterIsEveryPacket(void**) {
+  for (const char* text : {"", " ", "\t\n "}) {
+    const CaptureFilter filter = Compiled(text);
+    assert_int_equal(filter.kind(), Kind::kAll);
+    assert_null(filter.program());
+    AssertText(filter.text(), text);
+  }
+}
+
+void AnOrdinaryFilterIsCompiledForRawIp(void**) {
+  const CaptureFilter filter = Compiled("tcp port 443");
+  assert_int_equal(filter.kind(), Kind::kIp);
+  assert_non_null(filter.program());
+  assert_true(filter.program()->bf_len > 10);
+  AssertText(filter.text(), "tcp port 443");
+}
+
+void TheProgramSurvivesMoves(void**) {
+  CaptureFilter first = Compiled("udp");
+  const bpf_program* program = first.program();
+  const CaptureFilter second = std::move(first);
+  assert_ptr_equal(second.program(), program);
+}
+
+void ErrorsAreLibpcapsSentences(void**) {
+  AssertText(Refusal("tcp port 99999"), "illegal port number 99999 > 65535");
+  AssertText(Refusal("host"), "can't parse filter expression: syntax error");
+  AssertText(Refusal("tcp port 443 and"), "can't parse filter expression: syntax error");
+  AssertText(Refusal("port nosuchport"), "unknown port 'nosuchport'");
+  AssertText(Refusal("net nosuchnet"), "unknown network 'nosuchnet'");
+  AssertText(Refusal("vlan 5 and ("), "no VLAN support for Raw IP");
+}
+
+void AFilterThatRejectsAllPacketsIsRefused(void**) {
+  AssertText(Refusal("tcp and udp"), "expression rejects all packets");
+  // Ethernet would compile these; no IP packet matches them.
+  AssertText(Refusal("arp"), "expression rejects all packets");
+  AssertText(Refusal("ether proto 6"), "expression rejects all packets");
+}
+
+void FiltersAboutTheLinkLayerAreTaken(void**) {
+  for (const char* text : {"vlan", "ether host 00:11:22:33:44:55", "multicast", "vlan 7 and tcp"}) {
+    const CaptureFilter filter = Compiled(text);
+    assert_int_equal(filter.kind(), Kind::kLinkLayer);
+    assert_null(filter.program());
+  }
+}
+
+void DirectionIsRefusedWithAReason(void**) {
+  for (const char* text : {"inbound", "outbound and tcp", "ifindex 10", "vlan and inbound"}) {
+    AssertContains(Refusal(text), "a capture file does not say");
+  }
+}
+
+void ANetmaskIsNotNeeded(void**) {
+  assert_int_equal(Compiled("ip broadcast").kind(), Kind::kIp);
+}
+
+void ANulIsNotTheEndOfTheFilter(void**) {
+  AssertContains(Refusal(std::string_view("tcp\0and rubbish", 15)), "NUL");
+}
+
+void TheDialogTakesNamesToBeRight(void**) {
+  for (const char* text :
+       {"host www.example.com", "tcp and src www.example.com", "ip6 host www.example.com",
+        "host a.example or host b.example or net 10.0.0.0/8", "host \\tcp",
+        "port http and host http", "src host a.example and not src host a.example"}) {
+    const CaptureFilter filter = Compiled(text, NameLookup::kAccept);
+    assert_int_equal(filter.kind(), Kind::kIp);
+    assert_null(filter.program());
+    AssertText(filter.text(), text);
+  }
+  const CaptureFilter vlan = Compiled("vlan and host www.example.com", NameLookup::kAccept);
+  assert_int_equal(vlan.kind(), Kind::kLinkLayer);
+}
+
+void TheDialogChecksWhatStandsBehindAName(void**) {
+  AssertText(Refusal("host www.example.com and tcp port 99999", NameLookup::kAccept),
+             "illegal port number 99999 > 65535");
+  AssertText(Refusal("host www.example.com and", NameLookup::kAccept),
+             "can't parse filter expression: syntax error");
+  AssertText(Refusal("www.example.com", NameLookup::kAccept),
+             "can't parse filter expression: syntax error");
+  AssertText(Refusal("port www.example.com", NameLookup::kAccept),
+             "unknown port 'www.example.com'");
+}
+
+void ServicesAreNoHosts(void**) {
+  for (const NameLookup lookup : {NameLookup::kAccept, NameLookup::kRefuse}) {
+    assert_non_null(Compiled("tcp port http", lookup).program());
+    assert_non_null(Compiled("ip proto \\icmp", lookup).program());
+  }
+}
+
+void ExplainDoesNotLookUpNames(void**) {
+  AssertContains(Refusal("host www.example.com"), "\"www.example.com\" needs a look-up");
+  // Not even in local files, so that the answer is the same everywhere.
+  AssertContains(Refusal("vlan and host localhost"), "\"localhost\" needs a look-up");
+}
+
+void ACaptureLooksNamesUp(void**) {
+  // /etc/hosts has it everywhere.
+  const CaptureFilter filter = Compiled("host localhost", NameLookup::kResolve);
+  assert_int_equal(filter.kind(), Kind::kIp);
+  assert_non_null(filter.program());
+}
+
+void ALookUpHasATimeLimit(void**) {
+  const auto filter =
+      CaptureFilter::Compile("tcp", NameLookup::kResolve, std::chrono::nanoseconds(1));
+  assert_false(filter.has_value());
+  AssertContains(filter.error().message, "could not be compiled within");
+  assert_int_equal(filter.error().kind, Error::Kind::kTransient);
+}
+
+void ALongProgramComesBackWhole(void**) {
+  std::string text = "host 10.0.0.1";
+  for (int i = 2; i < 200; ++i) text += " or host 10.0.0." + std::to_string(i);
+  const CaptureFilter filter = Compiled(text);
+  assert_true(filter.program()->bf_len > 400);
+}
+
+}  // namespace
+}  // namespace cloudflaredump
+
+int main() {
+  using namespace cloudflaredump;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(TheEmptyFilterIsEveryPacket),
+      cmocka_unit_test(AnOrdinaryFilterIsCompiledForRawIp),
+      cmocka_unit_test(TheProgramSurvivesMoves),
+      cmocka_unit_test(ErrorsAreLibpcapsSentences),
+      cmocka_unit_test(AFilterThatRejectsAllPacketsIsRefused),
+      cmocka_unit_test(FiltersAboutTheLinkLayerAreTaken),
+      cmocka_unit_test(DirectionIsRefusedWithAReason),
+      cmocka_unit_test(ANetmaskIsNotNeeded),
+      cmocka_unit_test(ANulIsNotTheEndOfTheFilter),
+      cmocka_unit_test(TheDialogTakesNamesToBeRight),
+      cmocka_unit_test(TheDialogChecksWhatStandsBehindAName),
+      cmocka_unit_test(ServicesAreNoHosts),
+      cmocka_unit_test(ExplainDoesNotLookUpNames),
+      cmocka_unit_test(ACaptureLooksNamesUp),
+      cmocka_unit_test(ALookUpHasATimeLimit),
+      cmocka_unit_test(ALongProgramComesBackWhole),
+  };
+  return cmocka_run_group_tests_name("capture_filter", tests, nullptr, nullptr);
+}
