@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tests/emulator/api.h"
+
+#include <glib.h>
+
+#include <algorithm>
+#include <ranges>
+
+#include "tests/emulator/authentication.h"
+
+namespace cloudflare_emulator {
+namespace {
+
+std::vector<std::string> Split(const std::string& path) {
+  std::vector<std::string> parts;
+  for (std::size_t start = 1; start <= path.size();) {
+    const std::size_t end = std::min(path.find('/', start), path.size());
+    parts.push_back(path.substr(start, end - start));
+    start = end + 1;
+  }
+  return parts;
+}
+
+/// The published ids are 32 characters; every example is hexadecimal.
+bool IsId(const std::string& text) {
+  constexpr std::size_t kIdLength = 32;
+  return text.size() == kIdLength &&
+         std::ranges::all_of(text, [](char c) { return g_ascii_isxdigit(c) != FALSE; });
+}
+
+Answer NoRoute(const std::string& path) {
+  return Failure(400, {{kCodeCouldNotRoute, "Could not route to " + path +
+                                                ", perhaps your object identifier is invalid?"},
+                       {kCodeNoRoute, "No route for that URI"}});
+}
+
+Answer WrongMethod(const std::string& allowed) {
+  Answer answer = Failure(405, {{kCodeWrongMethod, "Method not allowed"}});
+  answer.headers.emplace_back("Allow", allowed);
+  return answer;
+}
+
+/// A JSON body is all that the schema lists for its requests.
+bool IsJsonType(const std::optional<std::string>& content_type) {
+  if (!content_type) return false;
+  const std::string type = content_type->substr(0, content_type->find(';'));
+  const std::size_t end = type.find_last_not_of(' ');
+  return g_ascii_strcasecmp(type.substr(0, end + 1).c_str(), kJsonType) == 0;
+}
+
+Answer NotJson() {
+  return Failure(415, {{kCodeBadBody, "The body must be sent as Content-Type: application/json"}});
+}
+
+PcapForm WrittenForm(const Options& options, const Traffic& traffic) {
+  PcapForm form = traffic.form();
+  form.link_type = options.link_type.value_or(form.link_type);
+  form.nanoseconds = options.nanoseconds.value_or(form.nanoseconds);
+  form.big_endian = options.big_endian;
+  return form;
+}
+
+}  // namespace
+
+Api::Api(const Options& options, std::unique_ptr<Traffic> traffic)
+    : options_(options),
+      rules_(options.rules, options.rule_headers, options.rule_body),
+      traffic_(std::move(traffic)),
+      form_(WrittenForm(options, *traffic_)),
+      life_{.job = Seconds(options.job_seconds / options.speed), .result = options.job_result} {}
+
+Answer Api::Handle(const Request& request, const Moment& now) {
+  const AnswerRule* rule = rules_.Find(request.method, request.path);
+  if (!rule) return Route(request, now);
+  if (rule->carry_out) Route(request, now);
+  return rules_.Make(*rule);
+}
+
+Answer Api::Route(const Request& request, const Moment& now) {
+  const std::string base = kBasePath;
+  const bool under_base = request.path.starts_with(base + "/");
+  const std::string path = under_base ? request.path.substr(base.size()) : request.path;
+  if (path == "/cdn-cgi/trace") return request.method == "GET" ? Trace(now) : WrongMethod("GET");
+  if (!under_base) return NoRoute(request.path);
+  if (auto refusal = CheckCredentials(request, options_)) return *std::move(refusal);
+  const Parts parts = Split(path);
+  if (parts.size() < 3 || parts[0] != "accounts" || parts[2] != "pcaps") return NoRoute(path);
+  if (parts[1] != options_.account) {
+    if (!IsId(parts[1])) return NoRoute(path);
+    return Failure(403, {{kCodeWrongAccount,
+                          "The given account is not valid or is not authorized to access this "
+                          "service"}});
+  }
+  return RoutePcaps(request, {parts.begin() + 3, parts.end()}, now);
+}
+
+Answer Api::RoutePcaps(const Request& request, const Parts& rest, const Moment& now) {
+  if (!rest.empty()) return RouteCapture(request, rest, now);
+  if (request.method == "GET") return List(now.monotonic);
+  if (request.method == "POST") return Create(request, now);
+  return WrongMethod("GET, POST");
+}
+
+Answer Api::RouteCapture(const Request& request, const Parts& rest, const Moment& now) {
+  const bool known = rest.size() == 1 || (rest.size() == 2 && rest[1] == "download");
+  if (!known || !IsId(rest[0])) return NoRoute(request.path);
+  if (request.method != "GET") return WrongMethod("GET");
+  const Capture* capture = captures_.Find(rest[0]);
+  if (!capture) return Failure(404, {{kCodeNotFound, "No packet capture has this id"}});
+  if (rest.size() == 2) return Download(*capture, now.monotonic);
+  return Success(capture->Describe(now.monotonic, life_));
+}
+
+Answer Api::List(Span now) {
+  Json list(json_array());
+  std::vector<const Capture*> last = captures_.Last50();
+  // The API's order is not published.
+  if (options_.newest_first) std::ranges::reverse(last);
+  for (const Capture* capture : last) {
+    json_array_append_new(list.get(), capture->Describe(now, life_).release());
+  }
+  return Success(std::move(list));
+}
+
+Answer Api::Create(const Request& request, const Moment& now) {
+  if (!IsJsonType(request.content_type)) return NotJson();
+  auto wanted = ReadCaptureRequest(request.body, now.wall, options_);
+  if (!wanted) return Failure(400, {wanted.error()});
+  return CreateSample(*std::move(wanted), now);
+}
+
+/// "You can only send one collect request per minute for sample PCAPs." What the API answers to the
+/// second is not published; this is its general answer to too many requests.
+Answer Api::CreateSample(CaptureRequest request, const Moment& now) {
+  const Span interval = Seconds(options_.sample_interval / options_.speed);
+  const auto last = captures_.LastSample();
+  if (last && now.monotonic - *last < interval) {
+    const auto left = std::chrono::ceil<std::chrono::seconds>(*last + interval - now.monotonic);
+    Answer answer = Failure(
+        429, {{kCodeThrottled, "You can only send one sample packet capture request per minute"}});
+    answer.headers.emplace_back("Retry-After", std::to_string(left.count()));
+    return answer;
+  }
+  const Capture& capture = captures_.Add(std::move(request), now);
+  return Success(capture.Describe(now.monotonic, life_));
+}
+
+Answer Api::Download(const Capture& capture, Span now) {
+  if (capture.request.full) {
+    return Failure(400, {{kCodeNotAllowed, "Only simple PCAPs can be downloaded"}});
+  }
+  if (!IsDone(capture.StatusAt(now, life_))) {
+    return Failure(400, {{kCodeNotReady, "The packet capture is not ready for download"}});
+  }
+  Answer answer{.content_type = "application/vnd.tcpdump.pcap", .download = true};
+  if (options_.serve_as_is.empty()) {
+    answer.body = SampleFile(capture.Window(), options_.window_ends, *traffic_, form_);
+    return answer;
+  }
+  auto bytes = ReadFile(options_.serve_as_is);
+  if (!bytes) return Failure(500, {{kCodeNotFound, bytes.error()}});
+  answer.body = *std::move(bytes);
+  return answer;
+}
+
+/// The data center that the client reaches, as every Cloudflare site tells it: one key=value a
+/// line.
+Answer Api::Trace(const Moment& now) const {
+  const double seconds = std::chrono::duration<double>(now.wall.time_since_epoch()).count();
+  return {.content_type = "text/plain",
+          .body = Text(
+              "fl=412f362\nh=%s\nip=%s\nts=%.3f\nvisit_scheme=http\nuag=emulated\ncolo=%s\n"
+              "sliver=none\nhttp=http/1.1\nloc=XX\ntls=off\nsni=off\nwarp=off\n"
+              "gateway=off\nrbi=off\nkex=none\n",
+              options_.host.c_str(), options_.host.c_str(), seconds, options_.trace_colo.c_str())};
+}
+
+}  // namespace cloudflare_emulator

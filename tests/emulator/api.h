@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/emulator/answer.h"
+#include "tests/emulator/capture_store.h"
+#include "tests/emulator/options.h"
+#include "tests/emulator/request.h"
+#include "tests/emulator/traffic.h"
+
+namespace cloudflare_emulator {
+
+inline constexpr const char* kBasePath = "/client/v4";
+
+/// The PCAPs API: what each request does and is answered with. Knows no sockets.
+class Api {
+ public:
+  Api(const Options& options, std::unique_ptr<Traffic> traffic);
+
+  /// Carries the request out, unless a rule of the tester's answers it.
+  Answer Handle(const Request& request, const Moment& now);
+
+ private:
+  using Parts = std::vector<std::string>;
+
+  Answer Route(const Request& request, const Moment& now);
+  Answer RouteAccount(const Request& request, const Parts& rest, const Moment& now);
+  Answer RoutePcaps(const Request& request, const Parts& rest, const Moment& now);
+  Answer RouteCapture(const Request& request, const Parts& rest, const Moment& now);
+
+  Answer List(Span now);
+  Answer Create(const Request& request, const Moment& now);
+  Answer CreateSample(CaptureRequest request, const Moment& now);
+  Answer Download(const Capture& capture, Span now);
+  Answer Trace(const Moment& now) const;
+
+  Options options_;
+  AnswerRules rules_;
+  std::unique_ptr<Traffic> traffic_;
+  PcapForm form_;
+  LifeCycle life_;
+  CaptureStore captures_;
+};
+
+}  // namespace cloudflare_emulator

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace cloudflare_emulator {
+
+using Bytes = std::span<const std::uint8_t>;
+
+/// An IPv4 address (the first four bytes; the others are 0) or an IPv6 one.
+struct Address {
+  bool ipv6 = false;
+  std::array<std::uint8_t, 16> bytes{};
+  bool operator==(const Address&) const = default;
+};
+
+/// "192.0.2.1" or "2001:db8::1"; nothing for any other text, prefixes such as "/24" included.
+std::optional<Address> ParseAddress(const std::string& text);
+
+/// What filter_v1 can ask of a packet, read from its outer IP header.
+struct PacketFields {
+  Address source;
+  Address destination;
+  /// IPv4's protocol; of IPv6 the first next header that is not an extension header (0, 43, 44, 51,
+  /// 60, 135). None if the chain runs out of captured bytes or into a later fragment.
+  std::optional<std::uint8_t> protocol{};
+  /// Of TCP, UDP and SCTP only, and never of a later fragment.
+  std::optional<std::uint16_t> source_port{};
+  std::optional<std::uint16_t> destination_port{};
+};
+
+/// The fields of the IP packet that `packet` begins with; nothing if it is none.
+std::optional<PacketFields> ReadPacketFields(Bytes packet);
+
+/// Two bytes in network order; the caller has checked that they are there.
+inline std::uint16_t Big16(Bytes bytes, std::size_t offset) {
+  return static_cast<std::uint16_t>(bytes[offset] << 8 | bytes[offset + 1]);
+}
+
+}  // namespace cloudflare_emulator
