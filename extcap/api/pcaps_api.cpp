@@ -21,12 +21,6 @@ constexpr std::size_t kLargestJson = std::size_t{8} << 20;
 /// How long a finished sample may go on answering "not there yet".
 constexpr Duration kFileSettles = 30s;
 
-std::string HostOf(const std::string& url) {
-  const std::size_t start = url.find("://");
-  if (start == std::string::npos) return CleanLine(url);
-  return CleanLine(url.substr(start + 3, url.find('/', start + 3) - start - 3));
-}
-
 /// Whether a download answered that the file is not there yet.
 bool IsNotYet(int status) {
   return status == 404 || status == 409 || status == 425;

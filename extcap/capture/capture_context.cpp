@@ -10,7 +10,9 @@ namespace cloudflaredump {
 
 using namespace std::chrono_literals;
 
-Patience CaptureContext::BeforeJob() const { return {.retry_budget = 5s, .stop = stop.Stopping()}; }
+Patience CaptureContext::BeforeJob() const {
+  return {.retry_budget = 5s, .stop = stop.Stopping()};
+}
 
 Patience CaptureContext::WithJob() const {
   const auto budget = std::chrono::seconds(settings.Number(Opt::kRetryTime));

@@ -41,9 +41,10 @@ Result<PcapJob> AwaitJob(PcapsApi& api, EventLoop& loop, PcapJob job, SteadyTime
     if (job.phase() == JobPhase::kFailed) return std::unexpected(FailedJob(job));
     const SteadyTime now = loop.Steady();
     if (now >= deadline) {
-      return Fail(Format("Cloudflare has not finished capture %s within %s; get it later with: "
-                         "cloudflaredump capture -i cloudflare-download --pcap-id %s",
-                         job.id.c_str(), FormatSpan(deadline - start).c_str(), job.id.c_str()));
+      return Fail(
+          Format("Cloudflare has not finished capture %s within %s; get it later with: "
+                 "cloudflaredump capture -i cloudflare-download --pcap-id %s",
+                 job.id.c_str(), FormatSpan(deadline - start).c_str(), job.id.c_str()));
     }
     const SteadyTime next = std::min(now + PollInterval(poll, now - start), deadline);
     if (loop.RunUntil(patience.stop, next)) return Fail("stopped.", Error::Kind::kInterrupted);

@@ -17,7 +17,6 @@ Duration PollInterval(int poll, Duration waited);
 /// (kDone), or an Error: what Cloudflare says failed, the deadline (naming how to get the capture
 /// later), a final API error, kInterrupted once `patience.stop` says so.
 Result<PcapJob> AwaitJob(PcapsApi& api, EventLoop& loop, PcapJob job, SteadyTime deadline,
-                         const Patience& patience,
-                         const std::function<void(const PcapJob&)>& told);
+                         const Patience& patience, const std::function<void(const PcapJob&)>& told);
 
 }  // namespace cloudflaredump

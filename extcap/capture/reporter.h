@@ -6,7 +6,8 @@
 namespace cloudflaredump {
 
 /// Tells a person how a capture is getting on. The texts are redacted and in one line. Real ones:
-/// TerminalReporter (`cloudflaredump capture`), ToolbarReporter (Wireshark's toolbar); tests record.
+/// TerminalReporter (`cloudflaredump capture`), ToolbarReporter (Wireshark's toolbar); tests
+/// record.
 class Reporter {
  public:
   Reporter() = default;

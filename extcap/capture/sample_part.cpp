@@ -38,13 +38,12 @@ std::uint64_t SamplePart::last_nanoseconds() const {
 
 Result<SamplePart> ReadSample(const PcapJob& job, const std::string& bytes, bool end_is_certain,
                               const CaptureFilter& filter) {
-  SamplePart part{.job = job, .header = {}, .packets = {}, .end_is_certain = end_is_certain,
-                  .damage = {}};
+  SamplePart part{
+      .job = job, .header = {}, .packets = {}, .end_is_certain = end_is_certain, .damage = {}};
   PcapParser parser;
   const auto read = std::as_bytes(std::span(bytes));
-  auto good = parser.Push(read, [&](Packet&& packet) {
-    part.packets.push_back({.packet = std::move(packet)});
-  });
+  auto good = parser.Push(
+      read, [&](Packet&& packet) { part.packets.push_back({.packet = std::move(packet)}); });
   if (good) good = parser.Finish();
   if (!parser.header()) {
     return Fail(Format("the download of capture %s is not a capture file: %s", job.id.c_str(),

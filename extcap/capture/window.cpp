@@ -77,8 +77,8 @@ Result<std::vector<Window>> PlanWindows(const std::string& start, const std::str
                        FormatRfc3339(std::chrono::floor<seconds>(*last)).c_str()),
                 Error::Kind::kUsage);
   }
-  const WallTime to = std::min<WallTime>(std::chrono::ceil<seconds>(*last),
-                                         std::chrono::floor<seconds>(now));
+  const WallTime to =
+      std::min<WallTime>(std::chrono::ceil<seconds>(*last), std::chrono::floor<seconds>(now));
   const auto first = start.empty() ? to - time_limit : ParseTime(start, now, "start-time");
   if (!first) return std::unexpected(first.error());
   const WallTime from = std::chrono::floor<seconds>(*first);
@@ -88,10 +88,11 @@ Result<std::vector<Window>> PlanWindows(const std::string& start, const std::str
                 Error::Kind::kUsage);
   }
   if (from < now - kHistory - kSkew - (start.empty() ? time_limit : Duration(1s))) {
-    return Fail(Format("start-time (%s) is more than 24 hours ago, and Cloudflare keeps samples for "
-                       "24 hours; give a later start.",
-                       FormatRfc3339(from).c_str()),
-                Error::Kind::kUsage);
+    return Fail(
+        Format("start-time (%s) is more than 24 hours ago, and Cloudflare keeps samples for "
+               "24 hours; give a later start.",
+               FormatRfc3339(from).c_str()),
+        Error::Kind::kUsage);
   }
   std::vector<Window> windows;
   for (WallTime at = from; at < to; at += time_limit) {

@@ -51,6 +51,7 @@ enum class Opt : unsigned {
   kColos,
   kApiBaseUrl,
   kRetryTime,
+  kSampleInterval,
   kListingInterval,
   kAwsAccessKeyId,
   kAwsSecretAccessKey,

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "extcap/api/pcaps_api.h"
+#include "extcap/base/result.h"
+#include "extcap/config/settings.h"
+#include "extcap/http/curl_http.h"
+#include "extcap/system/glib_event_loop.h"
+#include "extcap/system/stop_requests.h"
+
+namespace cloudflaredump {
+
+/// The parts that every command which talks to Cloudflare needs, made in the order of their
+/// dependence: loop, signals, network. One a process.
+class Engine {
+ public:
+  /// Opens the log that `settings` name and reads CLOUDFLAREDUMP_SPEED, which is refused unless
+  /// every endpoint is on this machine.
+  static Result<std::unique_ptr<Engine>> Make(const Settings& settings,
+                                              const Environment& environment);
+
+  /// Signals are collected from construction on, so it comes early.
+  explicit Engine(double speed) : loop_(speed), stop_(loop_), http_(loop_) {}
+
+  EventLoop& loop() { return loop_; }
+  StopRequests& stop() { return stop_; }
+  Http& http() { return http_; }
+
+ private:
+  GlibEventLoop loop_;
+  StopRequests stop_;
+  CurlHttp http_;
+};
+
+/// Where the API is and who asks, or the sentence that leads a first-time user.
+Result<ApiAccess> FindAccess(const Settings& settings);
+
+/// What CLOUDFLAREDUMP_SPEED says, 1 if it is not set. It shortens waits that protect Cloudflare's
+/// service, so it is for loopback endpoints only.
+Result<double> ReadSpeed(const Settings& settings, const Environment& environment);
+
+/// Opens the log that `settings` name, if they name one.
+Result<void> OpenLogOf(const Settings& settings);
+
+}  // namespace cloudflaredump

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/capture/extcap_session.h"
+
+#include <cstdio>
+#include <string>
+
+#include "extcap/base/redact.h"
+#include "extcap/base/text.h"
+#include "extcap/capture/run_capture.h"
+#include "extcap/config/arguments.h"
+#include "extcap/system/fifo_sink.h"
+
+namespace cloudflaredump {
+namespace {
+
+/// The words of Wireshark's own options.
+struct ExtcapWords {
+  std::string interface;
+  std::string fifo;
+  std::string filter;
+  std::string control_in;
+  std::string control_out;
+};
+
+/// dumpcap's reader takes 1,024 bytes in all; the sentence stays well below.
+constexpr std::size_t kLongestSentence = 700;
+
+int Complain(const Error& error) {
+  std::fprintf(stderr, "%s\n", CleanLine(Redact(error.message), kLongestSentence).c_str());
+  return 1;
+}
+
+Result<Arguments> Parse(int argc, char** argv, ExtcapWords& words) {
+  bool capture = false;
+  std::string version;
+  const ExtraArgument extra[] = {
+      {.name = "capture", .flag = &capture},
+      {.name = "extcap-interface", .text = &words.interface},
+      {.name = "fifo", .text = &words.fifo},
+      {.name = "extcap-capture-filter", .text = &words.filter},
+      {.name = "extcap-control-in", .text = &words.control_in},
+      {.name = "extcap-control-out", .text = &words.control_out},
+      {.name = "extcap-version", .text = &version},
+  };
+  return ParseArguments(argc, argv, extra, "", "", UnknownOptions::kIgnore);
+}
+
+/// What has to be known before a capture can begin.
+struct Prepared {
+  CaptureInterface interface;
+  Settings settings;
+  std::unique_ptr<Engine> engine;
+};
+
+Result<Prepared> Prepare(int argc, char** argv, ExtcapWords& words) {
+  auto arguments = Parse(argc, argv, words);
+  if (!arguments) return std::unexpected(arguments.error());
+  auto interface = FindInterface(words.interface);
+  if (!interface) return std::unexpected(interface.error());
+  auto settings = Settings::Load(arguments->values, interface->kind, ProcessEnvironment);
+  if (!settings) return std::unexpected(settings.error());
+  auto engine = Engine::Make(*settings, ProcessEnvironment);
+  if (!engine) return std::unexpected(engine.error());
+  return Prepared{*std::move(interface), *std::move(settings), *std::move(engine)};
+}
+
+}  // namespace
+
+int RunExtcapCapture(int argc, char** argv) {
+  ExtcapWords words;
+  auto prepared = Prepare(argc, argv, words);
+  // Whatever went wrong so far, the FIFO is opened before it is said.
+  const auto spare = prepared ? nullptr : std::make_unique<Engine>(1);
+  Engine& engine = prepared ? *prepared->engine : *spare;
+  auto sink = FifoSink::Open(words.fifo, engine.loop(), engine.stop());
+  if (!prepared) return Complain(prepared.error());
+  if (!sink) return sink.error().kind == Error::Kind::kInterrupted ? 0 : Complain(sink.error());
+
+  SilentReporter reporter;
+  const Outcome outcome =
+      RunCapture(engine, prepared->settings, prepared->interface, words.filter, **sink, reporter);
+  if (outcome.error) return Complain(*outcome.error);
+  // The reader may be gone; a stop needs no comment, a loss does.
+  if (!outcome.losses.empty() && !outcome.stopped) return Complain({outcome.verdict});
+  return 0;
+}
+
+}  // namespace cloudflaredump

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/capture/run_capture.h"
+
+#include "extcap/base/text.h"
+#include "extcap/capture/sample_capture.h"
+#include "extcap/system/log.h"
+
+namespace cloudflaredump {
+namespace {
+
+Outcome Failed(const Error& error) {
+  Outcome outcome;
+  if (error.kind == Error::Kind::kInterrupted) {
+    outcome.stopped = true;
+  } else {
+    outcome.error = error;
+  }
+  return outcome;
+}
+
+Outcome RunOn(Engine& engine, const Settings& settings, const CaptureInterface& interface,
+              const std::string& filter_text, PcapngStream& stream, Reporter& reporter) {
+  auto filter = CaptureFilter::Compile(filter_text, NameLookup::kResolve);
+  if (!filter) return Failed(filter.error());
+  auto access = FindAccess(settings);
+  if (!access) return Failed(access.error());
+  PcapsApi api(engine.http(), engine.loop(), *access);
+  SampleCapture capture({.api = api,
+                         .loop = engine.loop(),
+                         .stop = engine.stop(),
+                         .reporter = reporter,
+                         .settings = settings,
+                         .filter = *filter,
+                         .interface = interface,
+                         .stream = stream});
+  return capture.Run();
+}
+
+}  // namespace
+
+Outcome RunCapture(Engine& engine, const Settings& settings, const CaptureInterface& interface,
+                   const std::string& filter_text, ByteSink& sink, Reporter& reporter) {
+  PcapngStream stream(sink);
+  Outcome outcome = RunOn(engine, settings, interface, filter_text, stream, reporter);
+  auto closed = sink.Close();
+  if (!closed && !outcome.error) outcome.error = closed.error();
+  if (outcome.error) Log(LogLevel::kError, "%s", outcome.error->message.c_str());
+  if (!outcome.verdict.empty()) Log(LogLevel::kInfo, "%s", outcome.verdict.c_str());
+  return outcome;
+}
+
+}  // namespace cloudflaredump

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/capture/verdict.h"
+
+#include "extcap/base/text.h"
+#include "extcap/base/time.h"
+
+namespace cloudflaredump {
+namespace {
+
+std::string Packets(std::uint64_t count) {
+  return WithThousands(count) + (count == 1 ? " packet" : " packets");
+}
+
+std::string Moment(std::uint64_t nanoseconds) {
+  const WallTime time{std::chrono::nanoseconds(nanoseconds)};
+  return FormatRfc3339(std::chrono::floor<std::chrono::milliseconds>(time));
+}
+
+/// Sources: Cloudflare's packet-capture pages (sampling, drops by earlier systems), Magic Transit's
+/// direct server return.
+constexpr const char* kNothingCame =
+    "likely causes: no such traffic in the window, traffic too rare for the sampling, packets "
+    "dropped earlier by DDoS or firewall rules, outbound traffic that Magic Transit does not see, "
+    "or traffic still encapsulated (GRE, IPsec)";
+
+}  // namespace
+
+std::string Verdict(const Outcome& outcome, const Coverage& coverage, bool filtered) {
+  const PacketCounts& counts = outcome.counts;
+  std::string text = outcome.stopped ? "Stopped: " : outcome.losses.empty() ? "" : "Incomplete: ";
+  text += coverage.asked + ", " + Packets(counts.received) + " received";
+  if (filtered) text += ", " + WithThousands(counts.delivered) + " match the filter";
+  if (counts.undecided > 0) {
+    text += " (" + WithThousands(counts.undecided) + " of them cut too short to be sure)";
+  }
+  if (counts.received > 0) {
+    text +=
+        ", from " + Moment(coverage.first_nanoseconds) + " to " + Moment(coverage.last_nanoseconds);
+  }
+  for (const std::string& loss : outcome.losses) text += "; " + loss;
+  if (counts.received == 0 && !outcome.stopped) text += std::string("; ") + kNothingCame;
+  if (counts.received > 0 && counts.delivered == 0) {
+    text += "; see what came with --local-filter off";
+  }
+  return text + ".";
+}
+
+}  // namespace cloudflaredump

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "extcap/capture/outcome.h"
+
+namespace cloudflaredump {
+
+/// The window asked for and the times that arrived, for the verdict's sentence.
+struct Coverage {
+  std::string asked;  ///< "06:15:00 to 06:20:00 UTC", "60 s at ORD"
+  std::uint64_t first_nanoseconds = 0;
+  std::uint64_t last_nanoseconds = 0;
+};
+
+/// The one line that ends every capture: what was asked, received, delivered, and what may be
+/// missing. Zero packets names the likely causes.
+std::string Verdict(const Outcome& outcome, const Coverage& coverage, bool filtered);
+
+}  // namespace cloudflaredump

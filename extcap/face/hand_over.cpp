@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/face/hand_over.h"
+
+#include <fcntl.h>
+#include <glib.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+namespace cloudflaredump {
+namespace {
+
+/// The folder that this program really is in, symbolic links resolved.
+std::string OwnFolder() {
+  char* const path = g_file_read_link("/proc/self/exe", nullptr);
+  if (path == nullptr) return ".";
+  char* const raw = g_path_get_dirname(path);
+  std::string folder = raw;
+  g_free(raw);
+  g_free(path);
+  return folder;
+}
+
+}  // namespace
+
+int HandOver(char** argv, const std::string& fifo) {
+  const std::string folder = OwnFolder();
+  for (const char* place : {"../bin/cloudflaredump", CLOUDFLAREDUMP_TOOL_FROM_FACE}) {
+    const std::string tool = place[0] == '/' ? place : folder + "/" + place;
+    execv(tool.c_str(), argv);
+  }
+  // The face may itself be on PATH under the same name; it must not call itself.
+  char* const found = g_find_program_in_path("cloudflaredump");
+  if (found != nullptr) {
+    char* const real = realpath(found, nullptr);
+    if (real != nullptr && folder + "/cloudflaredump" != real) execv(found, argv);
+    free(real);
+    g_free(found);
+  }
+  if (!fifo.empty()) {
+    const int fd = open(fifo.c_str(), O_WRONLY | O_CLOEXEC);
+    if (fd >= 0) close(fd);
+  }
+  std::fputs(
+      "the program cloudflaredump is not installed beside this extcap nor on PATH; install the "
+      "package again, or put build/bin/cloudflaredump on PATH.\n",
+      stderr);
+  return 1;
+}
+
+}  // namespace cloudflaredump

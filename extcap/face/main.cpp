@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The face: answers Wireshark's questions at once and without the network. Wireshark runs it 2N+1
+// times at its own start, with no time limit, and drops the answer of a call that fails.
+#include <cstdio>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include "extcap/base/redact.h"
+#include "extcap/base/text.h"
+#include "extcap/base/version.h"
+#include "extcap/config/interfaces.h"
+#include "extcap/config/settings.h"
+#include "extcap/face/dialog.h"
+#include "extcap/face/filter_check.h"
+#include "extcap/face/hand_over.h"
+#include "extcap/face/sentence.h"
+
+namespace cloudflaredump {
+namespace {
+
+/// Wireshark's words, read by hand: it sends few, always separate but for --extcap-version=, and
+/// whatever a later Wireshark adds must not make the interfaces disappear.
+struct Call {
+  bool interfaces = false;
+  bool dlts = false;
+  bool config = false;
+  bool capture = false;
+  bool reload = false;
+  bool help = false;
+  bool version = false;
+  bool has_filter = false;
+  std::string interface;
+  std::string filter;
+  std::string fifo;
+};
+
+Call ReadCall(int argc, char** argv) {
+  Call call;
+  for (int i = 1; i < argc; ++i) {
+    std::string_view word = argv[i];
+    const std::size_t equals = word.find('=');
+    const bool joined = word.starts_with("--") && equals != std::string_view::npos;
+    const std::string_view name = joined ? word.substr(0, equals) : word;
+    const auto value = [&]() -> std::string {
+      if (joined) return std::string(word.substr(equals + 1));
+      return i + 1 < argc ? argv[++i] : "";
+    };
+    if (name == "--extcap-interfaces") call.interfaces = true;
+    if (name == "--extcap-dlts") call.dlts = true;
+    if (name == "--extcap-config") call.config = true;
+    if (name == "--capture") call.capture = true;
+    if (name == "--extcap-reload-option") call.reload = true;
+    if (name == "--help" || name == "-h") call.help = true;
+    if (name == "--version") call.version = true;
+    if (name == "--extcap-interface") call.interface = value();
+    if (name == "--fifo") call.fifo = value();
+    if (name == "--extcap-capture-filter") {
+      call.has_filter = true;
+      call.filter = value();
+    }
+  }
+  return call;
+}
+
+/// Settings as far as the face needs them. A broken configuration must not hide the interfaces, so
+/// its complaint waits for the capture.
+Settings LenientSettings(InterfaceKind kind) {
+  auto settings = Settings::Load({}, kind, ProcessEnvironment);
+  if (settings) return *std::move(settings);
+  const Environment nothing = [](const char* name) -> const char* {
+    return std::strcmp(name, "HOME") == 0 ? "/nonexistent" : nullptr;
+  };
+  settings = Settings::Load({}, kind, nothing);
+  return settings ? *std::move(settings) : Settings();
+}
+
+int PrintInterfaces() {
+  Sentence("extcap")
+      .With("version", kVersion)
+      .With("display", "Cloudflare packet captures")
+      .Print();
+  const Settings settings = LenientSettings(InterfaceKind::kSample);
+  for (const CaptureInterface& interface : ListInterfaces(settings.Text(Opt::kColos))) {
+    Sentence("interface").With("value", interface.name).With("display", interface.display).Print();
+  }
+  return 0;
+}
+
+/// The real link type is known when the first file arrives and stands in its interface block.
+int PrintDlts() {
+  constexpr std::uint64_t kDltRaw = 101;  // LINKTYPE_RAW
+  Sentence("dlt").With("number", kDltRaw).With("name", "RAW").With("display", "Raw IP").Print();
+  return 0;
+}
+
+int Complain(const Error& error) {
+  std::fprintf(stderr, "%s\n", CleanLine(Redact(error.message), 700).c_str());
+  return 1;
+}
+
+constexpr const char* kHelp =
+    "This is the capture source that Wireshark runs. Its interfaces are in Wireshark's list and "
+    "in\n"
+    "tshark -D; in scripts use the command cloudflaredump, see cloudflaredump --help.\n"
+    "\n"
+    "  --extcap-interfaces                                list the interfaces\n"
+    "  --extcap-interface=NAME --extcap-dlts              list an interface's link types\n"
+    "  --extcap-interface=NAME --extcap-config            list an interface's options\n"
+    "  --extcap-interface=NAME --extcap-capture-filter=F  check a capture filter\n"
+    "  --extcap-interface=NAME --capture --fifo=PATH      capture";
+
+int Main(int argc, char** argv) {
+  const Call call = ReadCall(argc, argv);
+  if (call.capture) return HandOver(argv, call.fifo);
+  if (call.reload) return HandOver(argv, "");
+  if (call.interfaces) return PrintInterfaces();
+  if (call.help || argc == 1) {
+    std::puts(kHelp);
+    return 0;
+  }
+  if (call.version) {
+    std::puts(kApplication);
+    return 0;
+  }
+  if (!call.dlts && !call.config && !call.has_filter) return 0;
+  auto interface = FindInterface(call.interface);
+  if (!interface) return Complain(interface.error());
+  if (call.dlts) return PrintDlts();
+  if (call.config) {
+    PrintDialog(*interface, LenientSettings(interface->kind));
+    return 0;
+  }
+  PrintFilterVerdict(call.filter);
+  return 0;
+}
+
+}  // namespace
+}  // namespace cloudflaredump
+
+int main(int argc, char** argv) {
+  return cloudflaredump::Main(argc, argv);
+}

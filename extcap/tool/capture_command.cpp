@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <jansson.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+
+#include "extcap/base/redact.h"
+#include "extcap/base/text.h"
+#include "extcap/capture/run_capture.h"
+#include "extcap/config/arguments.h"
+#include "extcap/system/fifo_sink.h"
+#include "extcap/system/file_sink.h"
+#include "extcap/tool/commands.h"
+#include "extcap/tool/terminal_reporter.h"
+
+namespace cloudflaredump {
+namespace {
+
+struct CaptureWords {
+  std::string interface;
+  std::string filter;
+  std::string file;
+  bool progress = false;
+  bool quiet = false;
+  bool json = false;
+};
+
+constexpr const char* kSummary =
+    "Captures packets in Cloudflare's network into a pcapng file.\n"
+    "\n"
+    "Exit status: 0 complete, 1 failed, 2 usage, 3 complete but no packets, 4 incomplete (limit\n"
+    "reached, part lost, stopped). Ctrl-C stops the capture and still writes what arrives; a "
+    "second\n"
+    "Ctrl-C leaves at once.";
+
+Result<Arguments> Parse(int argc, char** argv, CaptureWords& words) {
+  const ExtraArgument extra[] = {
+      {.name = "interface",
+       .letter = 'i',
+       .text = &words.interface,
+       .help = "The capture interface, such as cloudflare-sample.",
+       .value_name = "NAME"},
+      {.name = "filter",
+       .letter = 'f',
+       .text = &words.filter,
+       .help = "The capture filter, as for tcpdump.",
+       .value_name = "FILTER"},
+      {.name = "write",
+       .letter = 'w',
+       .text = &words.file,
+       .help = "The file to write, or - for standard output.",
+       .value_name = "FILE"},
+      {.name = "progress",
+       .flag = &words.progress,
+       .help = "Show progress on stderr even if it is no terminal."},
+      {.name = "quiet", .letter = 'q', .flag = &words.quiet, .help = "Show nothing but errors."},
+      {.name = "json",
+       .flag = &words.json,
+       .help = "Print a summary as JSON on standard output (on stderr with -w -)."},
+  };
+  auto arguments = ParseArguments(argc, argv, extra, "-i NAME -w FILE [-f FILTER]", kSummary,
+                                  UnknownOptions::kRefuse);
+  if (!arguments) return arguments;
+  if (!arguments->words.empty()) {
+    return Fail(Format("\"%s\" is one word too many; put a filter behind -f, in quotes.",
+                       CleanLine(arguments->words.front(), 40).c_str()),
+                Error::Kind::kUsage);
+  }
+  if (words.interface.empty()) {
+    return Fail("no interface; give one with -i, such as -i cloudflare-sample.",
+                Error::Kind::kUsage);
+  }
+  if (words.file.empty()) {
+    return Fail("no file to write; give one with -w FILE, or -w - for standard output.",
+                Error::Kind::kUsage);
+  }
+  if (words.file == "-" && isatty(STDOUT_FILENO) != 0) {
+    return Fail(
+        "a capture is no text for a terminal; give a file with -w, or send standard output "
+        "into a pipe.",
+        Error::Kind::kUsage);
+  }
+  return arguments;
+}
+
+std::unique_ptr<ByteSink> OpenSink(const std::string& file, Engine& engine) {
+  if (file != "-") return std::make_unique<FileSink>(file);
+  return std::make_unique<FifoSink>(dup(STDOUT_FILENO), engine.loop(), engine.stop());
+}
+
+json_t* Texts(const std::vector<std::string>& texts) {
+  json_t* const array = json_array();
+  for (const std::string& text : texts) {
+    json_array_append_new(array, json_string(CleanLine(Redact(text)).c_str()));
+  }
+  return array;
+}
+
+void PrintSummary(const Outcome& outcome, const CaptureWords& words, ExitStatus status) {
+  const auto count = [](std::uint64_t n) { return json_integer(static_cast<json_int_t>(n)); };
+  json_t* const summary = json_object();
+  json_object_set_new(summary, "interface", json_string(words.interface.c_str()));
+  json_object_set_new(summary, "capture_filter", json_string(words.filter.c_str()));
+  json_object_set_new(summary, "exit_status", json_integer(static_cast<int>(status)));
+  json_object_set_new(summary, "pcap_ids", Texts(outcome.pcap_ids));
+  json_object_set_new(summary, "received", count(outcome.counts.received));
+  json_object_set_new(summary, "delivered", count(outcome.counts.delivered));
+  json_object_set_new(summary, "filtered_out", count(outcome.counts.filtered_out));
+  json_object_set_new(summary, "undecided", count(outcome.counts.undecided));
+  json_object_set_new(summary, "duplicates", count(outcome.counts.duplicates));
+  json_object_set_new(summary, "stopped", json_boolean(outcome.stopped));
+  json_object_set_new(summary, "losses", Texts(outcome.losses));
+  json_object_set_new(summary, "verdict", json_string(Redact(outcome.verdict).c_str()));
+  if (outcome.error) {
+    json_object_set_new(summary, "error",
+                        json_string(CleanLine(Redact(outcome.error->message), 2000).c_str()));
+  }
+  FILE* const out = words.file == "-" ? stderr : stdout;
+  json_dumpf(summary, out, JSON_INDENT(2));
+  std::fputc('\n', out);
+  json_decref(summary);
+}
+
+}  // namespace
+
+int CaptureCommand(int argc, char** argv) {
+  CaptureWords words;
+  auto arguments = Parse(argc, argv, words);
+  if (!arguments) return Complain(arguments.error());
+  auto interface = FindInterface(words.interface);
+  if (!interface) return Complain(interface.error());
+  auto settings = Settings::Load(arguments->values, interface->kind, ProcessEnvironment);
+  if (!settings) return Complain(settings.error());
+  auto engine = Engine::Make(*settings, ProcessEnvironment);
+  if (!engine) return Complain(engine.error());
+
+  TerminalReporter reporter(words.progress || isatty(STDERR_FILENO) != 0, words.quiet);
+  const auto sink = OpenSink(words.file, **engine);
+  const Outcome outcome =
+      RunCapture(**engine, *settings, *interface, words.filter, *sink, reporter);
+  reporter.Clear();
+  const ExitStatus status = StatusOf(outcome);
+  if (outcome.error) Complain(*outcome.error);
+  if (!outcome.verdict.empty() && !words.quiet) {
+    std::fprintf(stderr, "%s\n", Redact(outcome.verdict).c_str());
+  }
+  if (words.json) PrintSummary(outcome, words, status);
+  return static_cast<int>(status);
+}
+
+}  // namespace cloudflaredump

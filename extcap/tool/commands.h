@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "extcap/base/result.h"
+
+namespace cloudflaredump {
+
+/// The commands of `cloudflaredump`. argv[0] is the command's own word. Each returns the process's
+/// exit status; errors are one line on stderr.
+int CaptureCommand(int argc, char** argv);
+int ListCommand(int argc, char** argv);
+int ShowCommand(int argc, char** argv);
+int ExplainCommand(int argc, char** argv);
+
+/// Prints `error` on stderr as "cloudflaredump: sentence" and returns 2 for a usage error, else 1.
+int Complain(const Error& error);
+
+}  // namespace cloudflaredump

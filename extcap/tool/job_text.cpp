@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/tool/job_text.h"
+
+#include <jansson.h>
+
+#include "extcap/base/redact.h"
+#include "extcap/base/text.h"
+
+namespace cloudflaredump {
+namespace {
+
+using Number = std::optional<std::uint64_t>;
+using Text = std::optional<std::string>;
+
+/// An R2 destination carries keys in its query: all of the query but the region is left out.
+Text WithoutKeys(const Text& destination) {
+  if (!destination) return std::nullopt;
+  const std::size_t query = destination->find('?');
+  if (query == std::string::npos) return destination;
+  std::string shown = destination->substr(0, query);
+  for (const std::string_view pair : Split(std::string_view(*destination).substr(query + 1), '&')) {
+    if (pair.starts_with("region=")) shown += "?" + std::string(pair);
+  }
+  return shown;
+}
+
+/// Calls `text(name, value)` or `number(name, value)` for each field that is set.
+template <class TextFn, class NumberFn>
+void EachField(const PcapJob& job, const TextFn& text, const NumberFn& number) {
+  const auto put_text = [&](const char* name, const Text& value) {
+    if (value && !value->empty()) text(name, *value);
+  };
+  const auto put_number = [&](const char* name, const Number& value) {
+    if (value) number(name, *value);
+  };
+  put_text("id", job.id);
+  put_text("type", job.type);
+  put_text("system", job.system);
+  put_text("status", job.status);
+  put_text("submitted", job.submitted);
+  put_number("time_limit", job.time_limit);
+  put_number("packet_limit", job.packet_limit);
+  put_number("byte_limit", job.byte_limit);
+  put_text("offset_time", job.offset_time);
+  put_text("colo_name", job.colo);
+  put_text("destination_conf", WithoutKeys(job.destination_conf));
+  put_number("packets_captured", job.packets_captured);
+  put_text("stop_requested", job.stop_requested);
+  put_text("error_message", job.error_message);
+}
+
+template <class TextFn, class NumberFn>
+void EachFilterField(const FilterV1& filter, const TextFn& text, const NumberFn& number) {
+  if (filter.source_address) text("source_address", *filter.source_address);
+  if (filter.source_port) number("source_port", *filter.source_port);
+  if (filter.destination_address) text("destination_address", *filter.destination_address);
+  if (filter.destination_port) number("destination_port", *filter.destination_port);
+  if (filter.protocol) number("protocol", *filter.protocol);
+}
+
+}  // namespace
+
+std::string FilterText(const FilterV1& filter) {
+  std::string line;
+  const auto add = [&line](const char* name, const std::string& value) {
+    if (!line.empty()) line += ", ";
+    line += std::string(name) + " " + value;
+  };
+  EachFilterField(
+      filter, [&](const char* name, const std::string& value) { add(name, CleanLine(value, 60)); },
+      [&](const char* name, std::uint64_t value) { add(name, std::to_string(value)); });
+  return line.empty() ? "none" : line;
+}
+
+std::string ShortTime(const PcapJob& job) {
+  const auto time = job.submitted_at();
+  return time ? FormatRfc3339(std::chrono::floor<std::chrono::seconds>(*time)) : "-";
+}
+
+std::string JobAsText(const PcapJob& job) {
+  std::string lines;
+  const auto line = [&lines](const char* name, const std::string& value) {
+    lines += Format("%-18s %s\n", name, CleanLine(Redact(value)).c_str());
+  };
+  EachField(job, line,
+            [&](const char* name, std::uint64_t value) { line(name, std::to_string(value)); });
+  line("filter_v1", FilterText(job.filter_v1));
+  return lines;
+}
+
+json_t* JobAsJson(const PcapJob& job) {
+  json_t* const object = json_object();
+  const auto into = [](json_t* target) {
+    return std::pair(
+        [target](const char* name, const std::string& value) {
+          json_object_set_new(target, name, json_string(CleanLine(Redact(value)).c_str()));
+        },
+        [target](const char* name, std::uint64_t value) {
+          json_object_set_new(target, name, json_integer(static_cast<json_int_t>(value)));
+        });
+  };
+  const auto [text, number] = into(object);
+  EachField(job, text, number);
+  json_t* const filter = json_object();
+  const auto [filter_text, filter_number] = into(filter);
+  EachFilterField(job.filter_v1, filter_text, filter_number);
+  json_object_set_new(object, "filter_v1", filter);
+  return object;
+}
+
+}  // namespace cloudflaredump

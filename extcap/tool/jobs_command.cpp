@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <jansson.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "extcap/base/text.h"
+#include "extcap/capture/engine.h"
+#include "extcap/config/arguments.h"
+#include "extcap/tool/commands.h"
+#include "extcap/tool/job_text.h"
+
+namespace cloudflaredump {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// `list` and `show`: parse, ask, print.
+struct JobsCall {
+  std::unique_ptr<Engine> engine;
+  std::unique_ptr<PcapsApi> api;
+  std::vector<std::string> words;
+  bool json = false;
+
+  Patience patience() const { return {.retry_budget = 5s, .stop = engine->stop().Stopping()}; }
+};
+
+Result<JobsCall> Prepare(int argc, char** argv, const char* usage, const char* summary) {
+  JobsCall call;
+  const ExtraArgument extra[] = {
+      {.name = "json", .flag = &call.json, .help = "Print JSON instead of a table."},
+  };
+  auto arguments = ParseArguments(argc, argv, extra, usage, summary, UnknownOptions::kRefuse);
+  if (!arguments) return std::unexpected(arguments.error());
+  call.words = arguments->words;
+  auto settings = Settings::Load(arguments->values, InterfaceKind::kDownload, ProcessEnvironment);
+  if (!settings) return std::unexpected(settings.error());
+  auto access = FindAccess(*settings);
+  if (!access) return std::unexpected(access.error());
+  auto engine = Engine::Make(*settings, ProcessEnvironment);
+  if (!engine) return std::unexpected(engine.error());
+  call.engine = *std::move(engine);
+  call.api = std::make_unique<PcapsApi>(call.engine->http(), call.engine->loop(), *access);
+  return call;
+}
+
+void PrintJson(json_t* value) {
+  json_dumpf(value, stdout, JSON_INDENT(2));
+  std::fputc('\n', stdout);
+  json_decref(value);
+}
+
+void PrintTable(const std::vector<PcapJob>& jobs) {
+  std::printf("%-32s  %-20s  %-6s  %-18s  %-6s  %s\n", "ID", "SUBMITTED", "TYPE", "STATUS", "COLO",
+              "FILTER");
+  for (const PcapJob& job : jobs) {
+    std::printf("%-32s  %-20s  %-6s  %-18s  %-6s  %s\n", CleanLine(job.id, 40).c_str(),
+                ShortTime(job).c_str(),
+                job.type == "simple" ? "sample" : CleanLine(job.type, 10).c_str(),
+                CleanLine(job.status, 30).c_str(), CleanLine(job.colo.value_or("all"), 10).c_str(),
+                FilterText(job.filter_v1).c_str());
+  }
+}
+
+}  // namespace
+
+int ListCommand(int argc, char** argv) {
+  auto call =
+      Prepare(argc, argv, "",
+              "Lists the account's last captures (at most 50), newest first, also those that "
+              "were started elsewhere.");
+  if (!call) return Complain(call.error());
+  if (!call->words.empty()) {
+    return Complain({"list takes no arguments; show ID shows one capture.", Error::Kind::kUsage});
+  }
+  auto jobs = call->api->List(call->patience());
+  if (!jobs) return Complain(jobs.error());
+  if (call->json) {
+    json_t* const array = json_array();
+    for (const PcapJob& job : *jobs) json_array_append_new(array, JobAsJson(job));
+    PrintJson(array);
+  } else {
+    PrintTable(*jobs);
+  }
+  return 0;
+}
+
+int ShowCommand(int argc, char** argv) {
+  auto call = Prepare(argc, argv, "ID", "Shows one capture as Cloudflare tells it.");
+  if (!call) return Complain(call.error());
+  if (call->words.size() != 1) {
+    return Complain({"show takes the id of one capture; cloudflaredump list shows the ids.",
+                     Error::Kind::kUsage});
+  }
+  auto job = call->api->Get(call->words.front(), call->patience());
+  if (!job) return Complain(job.error());
+  if (call->json) {
+    PrintJson(JobAsJson(*job));
+  } else {
+    std::fputs(JobAsText(*job).c_str(), stdout);
+  }
+  return 0;
+}
+
+}  // namespace cloudflaredump

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <cstdio>
+#include <cstring>
+#include <span>
+#include <string_view>
+
+#include "extcap/base/redact.h"
+#include "extcap/base/text.h"
+#include "extcap/base/version.h"
+#include "extcap/capture/extcap_session.h"
+#include "extcap/tool/commands.h"
+
+namespace cloudflaredump {
+namespace {
+
+struct Command {
+  std::string_view name;
+  int (*run)(int argc, char** argv);
+  const char* help;
+};
+
+constexpr Command kCommands[] = {
+    {"capture", CaptureCommand, "capture packets into a file or a pipe"},
+    {"list", ListCommand, "list the account's last captures"},
+    {"show", ShowCommand, "show one capture"},
+    {"explain", ExplainCommand, "say what Cloudflare would be asked for a capture filter"},
+};
+
+void PrintHelp() {
+  std::puts(
+      "Usage: cloudflaredump COMMAND [OPTION…]\n"
+      "\n"
+      "Captures packets in Cloudflare's network, for Wireshark and scripts.\n"
+      "\n"
+      "Commands:");
+  for (const Command& command : kCommands) {
+    std::printf("  %-10s %s\n", command.name.data(), command.help);
+  }
+  std::puts(
+      "\n"
+      "`cloudflaredump COMMAND --help` tells a command's options. In Wireshark and tshark the "
+      "same\n"
+      "captures are the interfaces whose names begin with cloudflare-.");
+}
+
+bool Has(int argc, char** argv, const char* word) {
+  for (const char* argument : std::span(argv, static_cast<std::size_t>(argc)).subspan(1)) {
+    if (std::strcmp(argument, word) == 0) return true;
+  }
+  return false;
+}
+
+int Main(int argc, char** argv) {
+  const std::string_view word = argc > 1 ? argv[1] : "";
+  for (const Command& command : kCommands) {
+    if (command.name == word) return command.run(argc - 1, argv + 1);
+  }
+  // The face hands Wireshark's calls over with their argv as it is.
+  if (Has(argc, argv, "--capture")) return RunExtcapCapture(argc, argv);
+  if (word == "--help" || word == "-h" || word == "help") {
+    PrintHelp();
+    return 0;
+  }
+  if (word == "--version") {
+    std::puts(kApplication);
+    return 0;
+  }
+  if (word.empty()) {
+    PrintHelp();
+    return 2;
+  }
+  return Complain({Format("there is no command \"%s\"; see cloudflaredump --help.",
+                          CleanLine(word, 40).c_str()),
+                   Error::Kind::kUsage});
+}
+
+}  // namespace
+
+int Complain(const Error& error) {
+  std::fprintf(stderr, "cloudflaredump: %s\n", CleanLine(Redact(error.message), 2000).c_str());
+  return error.kind == Error::Kind::kUsage ? 2 : 1;
+}
+
+}  // namespace cloudflaredump
+
+int main(int argc, char** argv) {
+  return cloudflaredump::Main(argc, argv);
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/tool/terminal_reporter.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+
+namespace cloudflaredump {
+
+TerminalReporter::TerminalReporter(bool progress, bool quiet)
+    : progress_(progress), quiet_(quiet), terminal_(isatty(STDERR_FILENO) != 0) {}
+
+TerminalReporter::~TerminalReporter() {
+  Clear();
+}
+
+void TerminalReporter::Status(const std::string& state) {
+  if (!progress_ || quiet_ || state == last_) return;
+  last_ = state;
+  if (terminal_) {
+    std::fprintf(stderr, "\r\033[K%s", state.c_str());
+    line_shown_ = true;
+  } else {
+    std::fprintf(stderr, "%s\n", state.c_str());
+  }
+  std::fflush(stderr);
+}
+
+void TerminalReporter::Warning(const std::string& sentence) {
+  if (quiet_) return;
+  Clear();
+  std::fprintf(stderr, "cloudflaredump: warning: %s\n", sentence.c_str());
+}
+
+void TerminalReporter::Clear() {
+  if (!line_shown_) return;
+  std::fputs("\r\033[K", stderr);
+  std::fflush(stderr);
+  line_shown_ = false;
+}
+
+}  // namespace cloudflaredump
