@@ -58,7 +58,7 @@ std::string When(const CaptureDescription& description) {
 }
 
 /// ", part 3 of 12" when there is more than one, or when it is not known how many.
-std::string Which(std::string_view noun, const std::optional<std::uint64_t>& number,
+std::string OneOf(std::string_view noun, const std::optional<std::uint64_t>& number,
                   const std::optional<std::uint64_t>& total) {
   if (!number || total == 1) return {};
   std::string text = std::string(", ").append(noun) + " " + std::to_string(*number);
@@ -66,13 +66,20 @@ std::string Which(std::string_view noun, const std::optional<std::uint64_t>& num
   return text;
 }
 
+std::string Which(const CaptureDescription& description) {
+  return OneOf("request", description.request, description.requests) +
+         OneOf("part", description.part, description.parts);
+}
+
 }  // namespace
 
+std::string DescriptionTitle(const CaptureDescription& description) {
+  return ReadableLine(Where(description) + Which(description), kLongestSentence);
+}
+
 std::string DescriptionSentence(const CaptureDescription& description) {
-  std::string text = Where(description) + When(description) +
-                     Which("request", description.request, description.requests) +
-                     Which("part", description.part, description.parts);
-  text = ReadableLine(text, kLongestSentence);
+  const std::string parts = Where(description) + When(description) + Which(description);
+  std::string text = ReadableLine(parts, kLongestSentence);
   if (!description.capture_filter) return text;
   if (description.capture_filter->empty())
     return ReadableLine(text + ", no filter", kLongestSentence);

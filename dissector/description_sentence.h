@@ -11,6 +11,10 @@ namespace cloudflaredump {
 /// Characters of an interface description's sentence at most: Wireshark's lists show about that.
 inline constexpr std::size_t kLongestSentence = 120;
 
+/// Where and which: "Cloudflare ORD (Chicago), full capture, part 3 of 12". Valid UTF-8, one line,
+/// at most kLongestSentence characters.
+std::string DescriptionTitle(const CaptureDescription& description);
+
 /// What a person reads of a capture: where, how, when, which part, under which filter. Valid UTF-8,
 /// one line, at most kLongestSentence characters; the filter is what gets cut.
 std::string DescriptionSentence(const CaptureDescription& description);

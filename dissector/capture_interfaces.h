@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <epan/packet.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "dissector/capture_description.h"
+#include "dissector/fields.h"
+#include "extcap/config/colos.h"
+
+namespace cloudflaredump {
+
+/// What all interfaces of one capture share.
+struct CaptureFacts {
+  std::uint32_t first_frame = 0;  ///< Number of the first packet seen; 0 before that.
+};
+
+/// One interface block of ours, its description read once and made ready for Wireshark.
+struct CaptureInterface {
+  ParseVerdict verdict = ParseVerdict::kNotOurs;
+  CaptureDescription description;  ///< All texts valid UTF-8.
+  const Colo* colo = nullptr;      ///< Null on samples and for places the table lacks.
+  std::string title;               ///< Of the tree item.
+  std::string summary;             ///< For the Info column.
+  std::vector<FieldValue> fields;  ///< For every packet; filter_fields go below kFilterV1.
+  std::vector<FieldValue> filter_fields;
+  std::string filter_json;            ///< filter_v1 as the API writes it.
+  std::string unreadable;             ///< A sentence naming values that are no time; empty if none.
+  CaptureFacts* capture = nullptr;    ///< Never null once read.
+  bool other_section = false;         ///< Finding::kOtherSection is all there is to say.
+  std::uint32_t first_frame = 0;      ///< Number of its first packet seen.
+  std::uint32_t first_cut_frame = 0;  ///< Number of its first cut packet seen.
+
+  bool sample() const { return description.type == "simple"; }
+  /// Whether there is more to show than a finding on the first packet.
+  bool usable() const { return verdict == ParseVerdict::kGood; }
+  /// Remembers the packet if it is a first one. Called for each packet, in any order.
+  void See(std::uint32_t frame, bool cut);
+};
+
+/// The interfaces of the open file. Wireshark has one file at a time.
+class CaptureInterfaces {
+ public:
+  /// The interface a packet came from if it is one of ours, else null. Stays where it is until
+  /// Clear.
+  CaptureInterface* Of(const packet_info& pinfo);
+
+  /// Forgets the file.
+  void Clear();
+
+ private:
+  /// Section and number of an interface in one word.
+  using Key = std::uint64_t;
+  // Most packets come from the interface of the packet before.
+  Key last_key_ = ~Key{0};
+  CaptureInterface* last_ = nullptr;
+  std::unordered_map<Key, std::unique_ptr<CaptureInterface>> interfaces_;  ///< Null: not ours.
+  std::unordered_map<std::string, CaptureFacts> captures_;
+  bool other_section_said_ = false;
+
+  std::unique_ptr<CaptureInterface> Read(const packet_info& pinfo, Key key);
+};
+
+}  // namespace cloudflaredump

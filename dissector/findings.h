@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <epan/packet.h>
+
+#include <cstdint>
+
+namespace cloudflaredump {
+
+/// What a reader of a capture must know so as not to draw wrong conclusions from it: Wireshark's
+/// expert information. Names, severities and sentences stand in one table in findings.cpp.
+enum class Finding : std::uint8_t {
+  kSampled,           ///< Once per capture.
+  kCut,               ///< Once per part.
+  kUndecided,         ///< On each such packet.
+  kLimitReached,      ///< Once per capture, or on the packet marked so.
+  kDamaged,           ///< On the last packet before the damage.
+  kResidualMismatch,  ///< Once per capture.
+  kEndUncertain,      ///< Once per part.
+  kLate,              ///< Once per part.
+  kLeftOut,           ///< Once per part.
+  kMalformed,         ///< Once per part, and on each packet whose comment is malformed.
+  kOtherSection,      ///< Once per file.
+  kCount,
+};
+
+/// Registers the expert fields with Wireshark under `protocol`.
+void RegisterFindings(int protocol);
+
+/// Says `finding` of the packet, on `item` if there is one.
+void AddFinding(packet_info* pinfo, proto_item* item, Finding finding);
+
+/// The same with `detail`, valid UTF-8, in place of the table's sentence.
+void AddFinding(packet_info* pinfo, proto_item* item, Finding finding, const char* detail);
+
+}  // namespace cloudflaredump

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dissector/post_dissector.h"
+
+#include <epan/expert.h>
+#include <epan/packet.h>
+#include <epan/prefs.h>
+
+#include "dissector/capture_interfaces.h"
+#include "dissector/fields.h"
+#include "dissector/findings.h"
+#include "dissector/packet_mark_reader.h"
+#include "dissector/statistics.h"
+#include "dissector/wireshark_version.h"
+
+namespace cloudflaredump {
+namespace {
+
+int protocol = -1;
+int tree_shape = -1;
+int filter_tree_shape = -1;
+
+wireshark::BoolPreference show_tree = true;
+wireshark::BoolPreference show_summary = false;
+
+CaptureInterfaces& Interfaces() {
+  static CaptureInterfaces interfaces;
+  return interfaces;
+}
+
+/// A packet of ours on its way into Wireshark. Trivially destructible, as everything on the stack
+/// here must be: Wireshark's exceptions are jumps.
+struct Packet {
+  packet_info* pinfo;
+  tvbuff_t* tvb;
+  const CaptureInterface& interface;
+  bool cut;
+  MarkFacts mark;
+
+  bool FirstOfPart() const { return pinfo->num == interface.first_frame; }
+  bool FirstOfCapture() const { return pinfo->num == interface.capture->first_frame; }
+  bool FirstCutOfPart() const { return pinfo->num == interface.first_cut_frame; }
+};
+
+/// Calls `say` with each finding that is due on this packet.
+template <class Say>
+void ForEachFinding(const Packet& packet, const Say& say) {
+  const CaptureInterface& interface = packet.interface;
+  const CaptureDescription& d = interface.description;
+  if (packet.FirstOfPart()) {
+    if (interface.other_section) say(Finding::kOtherSection, nullptr);
+    if (interface.verdict == ParseVerdict::kMalformed) say(Finding::kMalformed, nullptr);
+    if (!interface.unreadable.empty()) say(Finding::kMalformed, interface.unreadable.c_str());
+    if (d.end_uncertain == true) say(Finding::kEndUncertain, nullptr);
+    if (d.late == true) say(Finding::kLate, nullptr);
+    if (d.left_out) say(Finding::kLeftOut, nullptr);
+  }
+  if (packet.FirstOfCapture()) {
+    if (interface.sample()) say(Finding::kSampled, nullptr);
+    if (d.residual_mismatch == true) say(Finding::kResidualMismatch, nullptr);
+    if (d.limit_reached == true) say(Finding::kLimitReached, nullptr);
+  }
+  if (!interface.usable()) return;
+  if (packet.FirstCutOfPart()) say(Finding::kCut, nullptr);
+  if (!packet.mark.ours) return;
+  if (packet.mark.malformed) {
+    say(Finding::kMalformed, "A packet comment of cloudflaredump is malformed and was not used");
+  }
+  if (packet.mark.undecided) say(Finding::kUndecided, nullptr);
+  if (packet.mark.limit_reached) say(Finding::kLimitReached, nullptr);
+  if (packet.mark.damaged != nullptr) say(Finding::kDamaged, nullptr);
+}
+
+bool HasFinding(const Packet& packet) {
+  bool any = false;
+  ForEachFinding(packet, [&any](Finding, const char*) { any = true; });
+  return any;
+}
+
+void AddDescription(const Packet& packet, proto_tree* tree) {
+  for (const FieldValue& value : packet.interface.fields) {
+    proto_item* const item = AddField(tree, packet.tvb, value);
+    if (value.field != Field::kFilterV1) continue;
+    proto_tree* const filter = proto_item_add_subtree(item, filter_tree_shape);
+    for (const FieldValue& part : packet.interface.filter_fields) {
+      AddField(filter, packet.tvb, part);
+    }
+  }
+}
+
+void AddMark(const Packet& packet, proto_tree* tree) {
+  const MarkFacts& mark = packet.mark;
+  if (packet.cut) AddFlag(tree, packet.tvb, Field::kCut, true);
+  if (mark.undecided) AddFlag(tree, packet.tvb, Field::kUndecided, true);
+  if (mark.limit_reached) AddFlag(tree, packet.tvb, Field::kLimitReached, true);
+  if (mark.damaged != nullptr) AddText(tree, packet.tvb, Field::kDamaged, mark.damaged);
+  if (mark.has_first) AddTime(tree, packet.tvb, Field::kCoverageFirst, mark.first);
+  if (mark.has_last) AddTime(tree, packet.tvb, Field::kCoverageLast, mark.last);
+}
+
+/// The packet's own top-level item with all fields below it.
+proto_item* AddTree(const Packet& packet, proto_tree* parent) {
+  proto_item* const item = proto_tree_add_protocol_format(parent, protocol, packet.tvb, 0, 0, "%s",
+                                                          packet.interface.title.c_str());
+  if (!show_tree) proto_item_set_hidden(item);
+  if (!packet.interface.usable()) return item;
+  proto_tree* const tree = proto_item_add_subtree(item, tree_shape);
+  AddDescription(packet, tree);
+  AddMark(packet, tree);
+  return item;
+}
+
+/// Reads nothing but numbers unless somebody asked for more: a tree that is shown, one of our
+/// fields in a filter, column or -e, a finding that is due, a statistic.
+int Dissect(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
+  CaptureInterface* const interface = Interfaces().Of(*pinfo);
+  if (interface == nullptr) return 0;
+  const bool cut = pinfo->fd->cap_len < pinfo->fd->pkt_len;
+  interface->See(pinfo->num, cut);
+  if (interface->usable()) CountPacket(pinfo, *interface);
+  if (show_summary && interface->usable()) {
+    col_append_sep_str(pinfo->cinfo, COL_INFO, " ", interface->summary.c_str());
+  }
+  const Packet packet = {pinfo, tvb, *interface, cut, ReadMarks(*pinfo)};
+  const bool due = HasFinding(packet);
+  const bool asked = interface->usable() && proto_field_is_referenced(tree, protocol);
+  if (!due && !asked) return 0;
+  proto_item* const item = AddTree(packet, tree);
+  ForEachFinding(packet, [&](Finding finding, const char* detail) {
+    if (detail == nullptr) {
+      AddFinding(pinfo, item, finding);
+    } else {
+      AddFinding(pinfo, item, finding, detail);
+    }
+  });
+  return 0;
+}
+
+void RegisterPreferences() {
+  module_t* const module = prefs_register_protocol(protocol, nullptr);
+  prefs_register_bool_preference(module, "show_tree", "Show the tree in the packet details",
+                                 "Off, the fields can still be filtered on and put in columns.",
+                                 &show_tree);
+  prefs_register_bool_preference(
+      module, "show_summary", "Show the data center in the Info column",
+      "Adds [Cloudflare ORD] or [Cloudflare sample] to the packets of a capture.", &show_summary);
+}
+
+void Forget() {
+  Interfaces().Clear();
+}
+
+}  // namespace
+
+void RegisterProtocol() {
+  protocol = proto_register_protocol("Cloudflare packet capture", "Cloudflare", "cloudflare");
+  RegisterFields(protocol);
+  RegisterFindings(protocol);
+  static int* shapes[] = {&tree_shape, &filter_tree_shape};
+  proto_register_subtree_array(shapes, array_length(shapes));
+  RegisterPreferences();
+  RegisterStatistics();
+  register_init_routine(Forget);
+  register_cleanup_routine(Forget);
+}
+
+void RegisterHandoff() {
+  register_postdissector(create_dissector_handle(Dissect, protocol));
+}
+
+}  // namespace cloudflaredump

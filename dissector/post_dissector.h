@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+namespace cloudflaredump {
+
+/// Registers the protocol `cloudflare` with Wireshark: fields, findings, statistics, preferences.
+void RegisterProtocol();
+
+/// Makes it a post-dissector: called for each packet after all other protocols.
+void RegisterHandoff();
+
+}  // namespace cloudflaredump
