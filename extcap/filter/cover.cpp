@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/filter/cover.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <utility>
+
+namespace cloudflaredump {
+namespace {
+
+constexpr std::size_t kOptimal = 10;
+
+/// Pairs are compared up to this many boxes; beyond, a field is given up for all of them.
+constexpr std::size_t kMostPairwise = 256;
+
+void Sort(std::vector<Box>& boxes) {
+  std::ranges::sort(boxes, ComesBefore);
+  boxes.erase(std::ranges::unique(boxes).begin(), boxes.end());
+}
+
+void DropInside(std::vector<Box>& boxes) {
+  std::vector<Box> kept;
+  for (const Box& box : boxes) {
+    const bool inside = std::ranges::any_of(
+        boxes, [&](const Box& other) { return other != box && IsInside(box, other); });
+    if (!inside) kept.push_back(box);
+  }
+  boxes = std::move(kept);
+}
+
+Box WithProtocol(Box box, std::optional<std::uint8_t> protocol) {
+  box.protocol = protocol;
+  return box;
+}
+
+void JoinPortProtocols(std::vector<Box>& boxes) {
+  const std::set<Box> all(boxes.begin(), boxes.end());
+  for (Box& box : boxes) {
+    const bool every = std::ranges::all_of(kPortProtocols, [&](std::uint8_t protocol) {
+      return all.contains(WithProtocol(box, protocol));
+    });
+    const bool one_of_them =
+        box.protocol && std::ranges::find(kPortProtocols, *box.protocol) != kPortProtocols.end();
+    if (PinsPort(box) && one_of_them && every) box.protocol.reset();
+  }
+}
+
+template <class T>
+std::size_t Different(const std::vector<Box>& boxes, std::optional<T> Box::* field) {
+  std::set<std::optional<T>> values;
+  for (const Box& box : boxes) values.insert(box.*field);
+  return values.size();
+}
+
+/// Gives up the field that has the most values: merging would have to give it up anyway.
+void GiveUpWidestField(std::vector<Box>& boxes) {
+  const std::array<std::size_t, 5> different = {
+      Different(boxes, &Box::protocol), Different(boxes, &Box::source_port),
+      Different(boxes, &Box::destination_port), Different(boxes, &Box::source_address),
+      Different(boxes, &Box::destination_address)};
+  const auto widest = std::ranges::max_element(different) - different.begin();
+  for (Box& box : boxes) {
+    if (widest == 0) box.protocol.reset();
+    if (widest == 1) box.source_port.reset();
+    if (widest == 2) box.destination_port.reset();
+    if (widest == 3) box.source_address.reset();
+    if (widest == 4) box.destination_address.reset();
+  }
+}
+
+Cost AddedCost(const Box& a, const Box& b) {
+  Cost cost(Join(a, b));
+  cost -= Cost(a);
+  cost -= Cost(b);
+  return cost;
+}
+
+/// Joins the two boxes whose union adds the least cost, again and again. Each box remembers its
+/// cheapest partner among those after it, so a step compares one box with all, not all with all.
+class PairwiseMerge {
+ public:
+  explicit PairwiseMerge(std::vector<Box> boxes) : boxes_(std::move(boxes)) {
+    alive_.assign(boxes_.size(), true);
+    left_ = boxes_.size();
+    for (std::size_t i = 0; i < boxes_.size(); ++i) partners_.push_back(FindPartner(i));
+  }
+
+  std::vector<Box> Until(std::size_t wanted) {
+    while (left_ > wanted) MergeOnce();
+    std::vector<Box> kept;
+    for (std::size_t i = 0; i < boxes_.size(); ++i) {
+      if (alive_[i]) kept.push_back(boxes_[i]);
+    }
+    Sort(kept);
+    return kept;
+  }
+
+ private:
+  struct Partner {
+    std::size_t index = 0;
+    Cost added;
+  };
+
+  std::optional<Partner> FindPartner(std::size_t of) const {
+    std::optional<Partner> best;
+    for (std::size_t i = of + 1; i < boxes_.size(); ++i) {
+      if (!alive_[i]) continue;
+      const Cost added = AddedCost(boxes_[of], boxes_[i]);
+      if (!best || added < best->added) best = Partner{i, added};
+    }
+    return best;
+  }
+
+  void MergeOnce() {
+    std::optional<std::size_t> first;
+    for (std::size_t i = 0; i < boxes_.size(); ++i) {
+      if (!alive_[i] || !partners_[i]) continue;
+      if (!first || partners_[i]->added < partners_[*first]->added) first = i;
+    }
+    const Box joined = Join(boxes_[*first], boxes_[partners_[*first]->index]);
+    boxes_[*first] = joined;
+    for (std::size_t i = 0; i < boxes_.size(); ++i) {
+      if (i == *first || !alive_[i] || !IsInside(boxes_[i], joined)) continue;
+      alive_[i] = false;
+      --left_;
+    }
+    Repair(*first);
+  }
+
+  void Repair(std::size_t changed) {
+    partners_[changed] = FindPartner(changed);
+    for (std::size_t i = 0; i < boxes_.size(); ++i) {
+      if (i == changed || !alive_[i] || !partners_[i]) continue;
+      const std::size_t partner = partners_[i]->index;
+      if (partner == changed || !alive_[partner]) {
+        partners_[i] = FindPartner(i);
+      } else if (i < changed) {
+        const Cost added = AddedCost(boxes_[i], boxes_[changed]);
+        if (added < partners_[i]->added) partners_[i] = Partner{changed, added};
+      }
+    }
+  }
+
+  std::vector<Box> boxes_;
+  std::vector<bool> alive_;
+  std::vector<std::optional<Partner>> partners_;
+  std::size_t left_ = 0;
+};
+
+/// The cheapest way to sort boxes into groups, each of which becomes the box that holds it.
+class Partition {
+ public:
+  Partition(const std::vector<Box>& boxes, std::size_t most) : boxes_(boxes), most_(most) {}
+
+  std::vector<Box> Best() {
+    Place(0);
+    return best_;
+  }
+
+ private:
+  void Place(std::size_t index) {
+    const Cost cost = CostOf(groups_);
+    if (!best_.empty() && cost > best_cost_) return;  // Groups only grow.
+    if (index == boxes_.size()) {
+      Offer(cost);
+      return;
+    }
+    for (std::size_t i = 0; i < groups_.size(); ++i) {
+      const Box before = groups_[i];
+      groups_[i] = Join(before, boxes_[index]);
+      Place(index + 1);
+      groups_[i] = before;
+    }
+    if (groups_.size() == most_) return;
+    groups_.push_back(boxes_[index]);
+    Place(index + 1);
+    groups_.pop_back();
+  }
+
+  void Offer(const Cost& cost) {
+    std::vector<Box> offer = groups_;
+    std::ranges::sort(offer, ComesBefore);
+    const bool tie_won =
+        cost == best_cost_ && std::ranges::lexicographical_compare(offer, best_, ComesBefore);
+    if (!best_.empty() && cost >= best_cost_ && !tie_won) return;
+    best_ = std::move(offer);
+    best_cost_ = cost;
+  }
+
+  const std::vector<Box>& boxes_;
+  std::size_t most_;
+  std::vector<Box> groups_;
+  std::vector<Box> best_;
+  Cost best_cost_;
+};
+
+}  // namespace
+
+Cost::Cost(const Box& box) {
+  const auto bits = static_cast<std::size_t>(PinnedBits(box));
+  if (bits == 0) {
+    words_[0] = 1;
+  } else {
+    words_[1 + (bits - 1) / 64] = std::uint64_t{1} << (63 - (bits - 1) % 64);
+  }
+}
+
+Cost& Cost::operator+=(const Cost& other) {
+  std::uint64_t carry = 0;
+  for (std::size_t i = words_.size(); i-- > 0;) {
+    const std::uint64_t sum = words_[i] + other.words_[i] + carry;
+    carry = carry != 0 ? sum <= words_[i] : sum < words_[i];
+    words_[i] = sum;
+  }
+  return *this;
+}
+
+Cost& Cost::operator-=(const Cost& other) {
+  std::uint64_t borrow = 0;
+  for (std::size_t i = words_.size(); i-- > 0;) {
+    const std::uint64_t difference = words_[i] - other.words_[i] - borrow;
+    borrow = borrow != 0 ? difference >= words_[i] : difference > words_[i];
+    words_[i] = difference;
+  }
+  return *this;
+}
+
+Cost CostOf(std::span<const Box> boxes) {
+  Cost cost;
+  for (const Box& box : boxes) cost += Cost(box);
+  return cost;
+}
+
+std::vector<Box> Simplify(std::vector<Box> boxes) {
+  Sort(boxes);
+  while (boxes.size() > kMostPairwise) {
+    GiveUpWidestField(boxes);
+    Sort(boxes);
+  }
+  // First this: a port of TCP is inside TCP, a port of any protocol is not.
+  DropInside(boxes);
+  JoinPortProtocols(boxes);
+  Sort(boxes);
+  DropInside(boxes);
+  return boxes;
+}
+
+std::vector<Box> Cover(std::vector<Box> boxes, std::size_t most) {
+  boxes = Simplify(std::move(boxes));
+  if (boxes.size() > kOptimal) boxes = PairwiseMerge(std::move(boxes)).Until(kOptimal);
+  std::vector<Box> best = Partition(boxes, most).Best();
+  DropInside(best);
+  return best;
+}
+
+}  // namespace cloudflaredump
