@@ -38,8 +38,8 @@ class CaptureFilter {
   };
 
   /// libpcap's own sentence is the Error: a syntax error, or a filter that rejects all packets.
-  /// libpcap runs in a child process, unless ForbidNameLookup() (compile.h) was called in this one,
-  /// and takes at most `limit` there.
+  /// libpcap runs in a child process, unless ForbidNameLookup() (compile.h) was called in this one.
+  /// The look-up of names takes at most `limit` there.
   static Result<CaptureFilter> Compile(std::string_view text, NameLookup lookup,
                                        Duration limit = kNameLookupLimit);
 

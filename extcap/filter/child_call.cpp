@@ -39,14 +39,23 @@ void BecomeChild(pid_t parent) {
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGCHLD}) signal(number, SIG_DFL);
 }
 
+using Deadline = std::optional<Clock::time_point>;
+
+/// What poll wants: milliseconds until `deadline`, 0 if it has passed, -1 for ever.
+int WaitFor(const Deadline& deadline) {
+  if (!deadline) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - Clock::now()).count();
+  return static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
+}
+
 /// Reads to the end of file; false if `deadline` passes first.
-bool ReadUntil(int fd, Clock::time_point deadline, std::string& text) {
+bool ReadUntil(int fd, const Deadline& deadline, std::string& text) {
   std::array<char, 65536> chunk;
   for (;;) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
-    if (left <= 0) return false;
+    const int wait = WaitFor(deadline);
+    if (wait == 0) return false;
     pollfd ready = {.fd = fd, .events = POLLIN, .revents = 0};
-    if (poll(&ready, 1, static_cast<int>(std::min<std::int64_t>(left, 60'000))) <= 0) continue;
+    if (poll(&ready, 1, wait) <= 0) continue;
     const ssize_t n = read(fd, chunk.data(), chunk.size());
     if (n == 0) return true;
     if (n > 0) text.append(chunk.data(), static_cast<std::size_t>(n));
@@ -55,7 +64,8 @@ bool ReadUntil(int fd, Clock::time_point deadline, std::string& text) {
 
 }  // namespace
 
-Result<std::string> CallInChild(const std::function<std::string()>& work, Duration limit) {
+Result<std::string> CallInChild(const std::function<std::string()>& work,
+                                std::optional<Duration> limit) {
   std::array<int, 2> ends = {};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) return Fail(Format("No pipe: %s.", strerror(errno)));
   const pid_t parent = getpid();
@@ -73,13 +83,14 @@ Result<std::string> CallInChild(const std::function<std::string()>& work, Durati
   }
   close(ends[1]);
   std::string answer;
-  const bool in_time = ReadUntil(ends[0], Clock::now() + limit, answer);
+  const Deadline deadline = limit ? Deadline(Clock::now() + *limit) : std::nullopt;
+  const bool in_time = ReadUntil(ends[0], deadline, answer);
   close(ends[0]);
   if (!in_time) kill(child, SIGKILL);
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
   if (!in_time) {
-    return Fail(Format("It took longer than %s.", FormatSpan(limit).c_str()),
+    return Fail(Format("It took longer than %s.", FormatSpan(*limit).c_str()),
                 Error::Kind::kTransient);
   }
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {

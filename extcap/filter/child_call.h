@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "extcap/base/result.h"
@@ -11,7 +12,9 @@ namespace cloudflaredump {
 
 /// Runs `work` in a child process and hands back what it returned: for library calls that may hang
 /// (name look-up) or that change the process for good. Nothing that `work` does to memory is seen
-/// here. An Error if it takes longer than `limit`, after which the child is killed, or if it dies.
-Result<std::string> CallInChild(const std::function<std::string()>& work, Duration limit);
+/// here. An Error if it takes longer than `limit` (if any), after which the child is killed, or if
+/// it dies.
+Result<std::string> CallInChild(const std::function<std::string()>& work,
+                                std::optional<Duration> limit);
 
 }  // namespace cloudflaredump

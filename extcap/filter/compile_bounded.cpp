@@ -32,26 +32,33 @@ Result<Compiled> Unpack(const std::string& text) {
   return compiled;
 }
 
+Result<Compiled> Answered(const Result<std::string>& answer) {
+  if (answer && !answer->empty()) return Unpack(*answer);
+  return Fail("libpcap could not compile the filter: " +
+              (answer ? "it gave no answer." : answer.error().message));
+}
+
 }  // namespace
 
 Result<Compiled> CompileBounded(const std::function<Result<Compiled>()>& compile, NameLookup lookup,
                                 Duration limit) {
   if (NameLookupForbidden()) return compile();
-  const auto answer = CallInChild(
-      [&] {
-        if (lookup != NameLookup::kResolve) ForbidNameLookup();
-        return Pack(compile());
-      },
-      limit);
-  if (answer && !answer->empty()) return Unpack(*answer);
+  const auto without_names = [&] {
+    ForbidNameLookup();
+    return Pack(compile());
+  };
+  auto compiled = Answered(CallInChild(without_names, std::nullopt));
+  if (compiled || lookup != NameLookup::kResolve) return compiled;
+  const std::string name = UnknownHostIn(compiled.error());
+  if (name.empty()) return compiled;
+  const auto answer = CallInChild([&] { return Pack(compile()); }, limit);
   if (!answer && answer.error().kind == Error::Kind::kTransient) {
-    return Fail(Format("The filter could not be compiled within %s: no answer to the look-up of a "
-                       "name in it. Use its address instead, or try again.",
-                       FormatSpan(limit).c_str()),
+    return Fail(Format("There was no answer within %s to the look-up of the names in the filter, "
+                       "\"%s\" among them. Use addresses instead, or try again.",
+                       FormatSpan(limit).c_str(), name.c_str()),
                 Error::Kind::kTransient);
   }
-  return Fail("libpcap could not compile the filter: " +
-              (answer ? "it gave no answer." : answer.error().message));
+  return Answered(answer);
 }
 
 }  // namespace cloudflaredump

@@ -19,8 +19,9 @@ struct Compiled {
   std::vector<bpf_insn> instructions;
 };
 
-/// Runs `compile` in a child process that is killed after `limit`; but for kResolve the child looks
-/// no names up. In this process and without a limit if it is one that looks no names up itself.
+/// Runs `compile` in a child process that looks no names up. Only if that finds a name, and
+/// `lookup` is kResolve, again in one that does, and that is killed after `limit`. In this process
+/// if it is one that looks no names up itself.
 Result<Compiled> CompileBounded(const std::function<Result<Compiled>()>& compile, NameLookup lookup,
                                 Duration limit);
 

@@ -12,8 +12,8 @@
 namespace cloudflaredump {
 namespace {
 
-/// Facts looked at in one walk, before it is given up: some tens of milliseconds.
-constexpr std::uint64_t kBudget = 20'000'000;
+/// Facts looked at in one walk before it is given up: some 10 ms.
+constexpr std::uint64_t kBudget = 2'500'000;
 
 bool IsReturn(const bpf_insn& instruction) {
   return BPF_CLASS(instruction.code) == BPF_RET;

@@ -2,9 +2,11 @@
 #include "extcap/filter/capture_filter.h"
 
 #include <pcap/pcap.h>
+#include <unistd.h>
 
 #include <chrono>
 
+#include "extcap/filter/child_call.h"
 #include "tests/unit/unit_test.h"
 
 // This process never calls ForbidNameLookup(): libpcap runs in a child here, as it does in a
@@ -134,11 +136,38 @@ void ACaptureLooksNamesUp(void**) {
 }
 
 void ALookUpHasATimeLimit(void**) {
-  const auto filter =
-      CaptureFilter::Compile("tcp", NameLookup::kResolve, std::chrono::nanoseconds(1));
+  constexpr Duration kNoTime = std::chrono::nanoseconds(1);
+  const auto filter = CaptureFilter::Compile("host localhost", NameLookup::kResolve, kNoTime);
   assert_false(filter.has_value());
-  AssertContains(filter.error().message, "could not be compiled within");
+  AssertContains(filter.error().message, "no answer within");
+  AssertContains(filter.error().message, "\"localhost\"");
   assert_int_equal(filter.error().kind, Error::Kind::kTransient);
+  // Where no name is looked up there is nothing to wait for.
+  assert_true(CaptureFilter::Compile("tcp", NameLookup::kResolve, kNoTime).has_value());
+}
+
+void AChildThatHangsIsKilled(void**) {
+  const auto started = std::chrono::steady_clock::now();
+  const auto answer = CallInChild(
+      []() -> std::string {
+        for (;;) pause();
+      },
+      std::chrono::milliseconds(50));
+  assert_false(answer.has_value());
+  assert_int_equal(answer.error().kind, Error::Kind::kTransient);
+  assert_true(std::chrono::steady_clock::now() - started >= std::chrono::milliseconds(50));
+}
+
+void AChildThatDiesIsAnError(void**) {
+  const auto answer = CallInChild([]() -> std::string { _exit(3); }, std::nullopt);
+  assert_false(answer.has_value());
+  AssertContains(answer.error().message, "died");
+}
+
+void AChildAnswersAtLength(void**) {
+  const auto answer = CallInChild([] { return std::string(1 << 20, 'x'); }, std::nullopt);
+  assert_true(answer.has_value());
+  assert_int_equal(answer->size(), 1 << 20);
 }
 
 void ALongProgramComesBackWhole(void**) {
@@ -169,6 +198,9 @@ int main() {
       cmocka_unit_test(ExplainDoesNotLookUpNames),
       cmocka_unit_test(ACaptureLooksNamesUp),
       cmocka_unit_test(ALookUpHasATimeLimit),
+      cmocka_unit_test(AChildThatHangsIsKilled),
+      cmocka_unit_test(AChildThatDiesIsAnError),
+      cmocka_unit_test(AChildAnswersAtLength),
       cmocka_unit_test(ALongProgramComesBackWhole),
   };
   return cmocka_run_group_tests_name("capture_filter", tests, nullptr, nullptr);

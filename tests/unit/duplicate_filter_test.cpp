@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/filter/duplicate_filter.h"
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <vector>
+
+#include "tests/unit/unit_test.h"
+
+namespace cloudflaredump {
+namespace {
+
+const std::vector<std::byte> kBytes = {std::byte{0x45}, std::byte{0}, std::byte{7}};
+
+void ALaterRequestDoesNotRepeatAPacket(void**) {
+  DuplicateFilter filter;
+  assert_true(filter.Take(0, 5, 60, kBytes));
+  assert_false(filter.Take(1, 5, 60, kBytes));
+  assert_false(filter.Take(3, 5, 60, kBytes));
+}
+
+void ARequestMayRepeatItself(void**) {
+  DuplicateFilter filter;
+  assert_true(filter.Take(0, 5, 60, kBytes));
+  assert_true(filter.Take(0, 5, 60, kBytes));
+  // The second request had it three times, two of which were delivered.
+  assert_false(filter.Take(1, 5, 60, kBytes));
+  assert_false(filter.Take(1, 5, 60, kBytes));
+  assert_true(filter.Take(1, 5, 60, kBytes));
+}
+
+void NothingIsHeldBackThatNobodyDelivered(void**) {
+  DuplicateFilter filter;
+  assert_true(filter.Take(1, 5, 60, kBytes));
+  assert_false(filter.Take(0, 5, 60, kBytes));
+  assert_true(filter.Take(0, 6, 60, kBytes));
+}
+
+void TimeLengthsAndBytesMakeTheRecord(void**) {
+  DuplicateFilter filter;
+  std::vector<std::byte> other = kBytes;
+  other[2] = std::byte{8};
+  assert_true(filter.Take(0, 5, 60, kBytes));
+  assert_true(filter.Take(1, 6, 60, kBytes));
+  assert_true(filter.Take(1, 5, 61, kBytes));
+  assert_true(filter.Take(1, 5, 60, other));
+  assert_true(filter.Take(1, 5, 60, std::span(kBytes).first(2)));
+  assert_true(filter.Take(1, 5, 60, {}));
+}
+
+void EachRecordIsDeliveredAsOftenAsTheRequestWithMostHadIt(void**) {
+  std::mt19937 random(3);
+  for (int round = 0; round < 200; ++round) {
+    DuplicateFilter filter;
+    std::map<unsigned, std::array<unsigned, DuplicateFilter::kMostRequests>> had;
+    std::map<unsigned, unsigned> delivered;
+    for (int i = 0; i < 100; ++i) {
+      const unsigned record = random() % 10;
+      const std::size_t request = random() % DuplicateFilter::kMostRequests;
+      ++had[record][request];
+      if (filter.Take(request, record, 60, kBytes)) ++delivered[record];
+    }
+    for (const auto& [record, counts] : had) {
+      assert_int_equal(delivered[record], *std::ranges::max_element(counts));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace cloudflaredump
+
+int main() {
+  using namespace cloudflaredump;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(ALaterRequestDoesNotRepeatAPacket),
+      cmocka_unit_test(ARequestMayRepeatItself),
+      cmocka_unit_test(NothingIsHeldBackThatNobodyDelivered),
+      cmocka_unit_test(TimeLengthsAndBytesMakeTheRecord),
+      cmocka_unit_test(EachRecordIsDeliveredAsOftenAsTheRequestWithMostHadIt),
+  };
+  return cmocka_run_group_tests_name("duplicate_filter", tests, nullptr, nullptr);
+}
