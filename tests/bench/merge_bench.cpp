@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// merge_bench FOLDER: merges the files of a folder, in the order of their names, as one pcapng
-// stream on standard output, as a full capture from a folder does. What was lost, and peak memory
-// and descriptors, are said on standard error.
+// merge_bench [--transfers N] FOLDER: merges the files of a folder, in the order of their names, as
+// one pcapng stream on standard output, as a full capture read from a folder does. With
+// --transfers the bytes go through a spool as if they came over the network, N files at a time.
+// What was lost of which file is said on standard error.
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "extcap/pcap/file_parts.h"
 #include "extcap/pcap/merge.h"
 #include "extcap/pcap/pcapng_writer.h"
+#include "extcap/pcap/spool.h"
 
 namespace cloudflaredump {
 namespace {
@@ -41,57 +43,156 @@ std::vector<std::string> FilesOf(const char* folder) {
   return paths;
 }
 
-int Run(const char* folder) {
-  // A pipe of 1 MiB saves half of the context switches; fails, without harm, on a file.
-  fcntl(STDOUT_FILENO, F_SETPIPE_SZ, 1 << 20);
-  FileParts files;
-  const std::vector<std::string> paths = FilesOf(folder);
-  std::vector<std::unique_ptr<PartSource>> sources;
-  sources.reserve(paths.size());
-  for (const std::string& path : paths) sources.push_back(files.Add(path));
-  Merge merge(std::move(sources));
+/// Pushes files into a spool, some at a time, a curl buffer of each in turn.
+class Transfers {
+ public:
+  Transfers(Spool& spool, const std::vector<std::string>& paths, std::size_t at_a_time)
+      : spool_(spool), at_a_time_(at_a_time) {
+    for (const std::string& path : paths) waiting_.push_back(files_.Add(path));
+  }
 
-  constexpr std::uint32_t kNoInterface = ~std::uint32_t{0};
-  std::vector<std::uint32_t> interfaces(paths.size(), kNoInterface);
-  std::uint32_t next_interface = 0;
-  std::string out;
-  out.reserve(2 * kWriteSize);
-  AppendSectionHeader(out, "cloudflaredump merge_bench");
-  while (merge.Next() == Merge::Step::kPacket) {
+  /// Lets each transfer that is not paused get one buffer; false if there was nothing to do.
+  bool Step(bool nobody_pauses) {
+    while (running_.size() < at_a_time_ && next_ < waiting_.size()) running_.push_back(next_++);
+    bool moved = false;
+    for (std::size_t i = 0; i < running_.size();) {
+      const std::size_t part = running_[i];
+      if (!nobody_pauses && spool_.Full(part)) {
+        ++i;
+        continue;
+      }
+      moved = true;
+      if (Move(part)) {
+        ++i;
+      } else {
+        running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
+      }
+    }
+    return moved;
+  }
+
+ private:
+  bool Move(std::size_t part) {
+    std::byte buffer[16384];
+    PartSource& file = *waiting_[part];
+    const Result<std::size_t> got = file.Read(buffer);
+    Result<void> appended;
+    if (got) appended = spool_.Append(part, std::span(buffer).first(*got));
+    if (!got || !appended) {
+      spool_.Fail(part, got ? appended.error() : got.error());
+      return false;
+    }
+    if (file.Available() > 0) return true;
+    spool_.Finish(part);
+    return false;
+  }
+
+  Spool& spool_;
+  FileParts files_;
+  std::vector<std::unique_ptr<PartSource>> waiting_;
+  std::vector<std::size_t> running_;
+  std::size_t next_ = 0;
+  std::size_t at_a_time_;
+};
+
+class Output {
+ public:
+  explicit Output(const std::vector<std::string>& paths)
+      : paths_(paths), interfaces_(paths.size(), kNone) {
+    // A pipe of 1 MiB saves half of the context switches; fails, without harm, on a file.
+    fcntl(STDOUT_FILENO, F_SETPIPE_SZ, 1 << 20);
+    out_.reserve(2 * kWriteSize);
+    AppendSectionHeader(out_, "cloudflaredump merge_bench");
+  }
+
+  void Write(const Merge& merge) {
     const MergedPacket& packet = merge.packet();
-    std::uint32_t& interface = interfaces[packet.part];
-    if (interface == kNoInterface) {
+    std::uint32_t& interface = interfaces_[packet.part];
+    if (interface == kNone) {
       const PcapHeader& header = *merge.header(packet.part);
-      AppendInterface(out, {.link_type = header.link_type,
-                            .precision = header.precision,
-                            .name = "part " + std::to_string(packet.part)});
-      interface = next_interface++;
+      AppendInterface(out_, {.link_type = header.link_type,
+                             .precision = header.precision,
+                             .name = "part " + std::to_string(packet.part)});
+      interface = next_interface_++;
     }
     std::vector<std::string> comments;
     for (const PartLoss& loss : merge.losses()) {
-      comments.push_back(paths[loss.part] + ": " + loss.error.message);
+      comments.push_back(paths_[loss.part] + ": " + loss.error.message);
     }
-    AppendPacket(out, interface, packet.view, comments);
-    if (out.size() >= kWriteSize) WriteAll(out);
+    AppendPacket(out_, interface, packet.view, comments);
+    if (out_.size() >= kWriteSize) WriteAll(out_);
   }
-  WriteAll(out);
+
+  void Finish() { WriteAll(out_); }
+
+ private:
+  static constexpr std::uint32_t kNone = ~std::uint32_t{0};
+
+  const std::vector<std::string>& paths_;
+  std::vector<std::uint32_t> interfaces_;
+  std::uint32_t next_interface_ = 0;
+  std::string out_;
+};
+
+void TellLosses(const Merge& merge, const std::vector<std::string>& paths) {
   for (std::size_t part = 0; part < merge.parts(); ++part) {
     const auto& loss = merge.report(part).loss;
     if (loss) std::fprintf(stderr, "%s: %s\n", paths[part].c_str(), loss->message.c_str());
   }
-  rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  std::fprintf(stderr, "peak_rss_kib=%ld\n", usage.ru_maxrss);
-  return 0;
+}
+
+void MergeFolder(const std::vector<std::string>& paths) {
+  FileParts files;
+  std::vector<std::unique_ptr<PartSource>> sources;
+  sources.reserve(paths.size());
+  for (const std::string& path : paths) sources.push_back(files.Add(path));
+  Merge merge(std::move(sources));
+  Output output(paths);
+  while (merge.Next() == Merge::Step::kPacket) output.Write(merge);
+  output.Finish();
+  TellLosses(merge, paths);
+}
+
+void MergeTransfers(const std::vector<std::string>& paths, std::size_t at_a_time) {
+  Spool spool;
+  std::vector<std::unique_ptr<PartSource>> sources;
+  sources.reserve(paths.size());
+  for (std::size_t i = 0; i < paths.size(); ++i) sources.push_back(spool.Source(spool.AddPart()));
+  Merge merge(std::move(sources));
+  Transfers transfers(spool, paths, at_a_time);
+  Output output(paths);
+  std::uint64_t given = 0;
+  for (;;) {
+    const Merge::Step step = merge.Next();
+    if (step == Merge::Step::kEnd) break;
+    if (step == Merge::Step::kPacket) {
+      output.Write(merge);
+      if (++given % 1000 == 0) transfers.Step(false);
+    } else {
+      transfers.Step(true);
+    }
+  }
+  output.Finish();
+  TellLosses(merge, paths);
+  std::fprintf(stderr, "spool file: %llu MiB\n",
+               static_cast<unsigned long long>(spool.file_size() >> 20));
 }
 
 }  // namespace
 }  // namespace cloudflaredump
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::fputs("usage: merge_bench FOLDER > FILE.pcapng\n", stderr);
+  using namespace cloudflaredump;
+  const std::string_view option = argc == 4 ? argv[1] : "";
+  if (argc != 2 && option != "--transfers") {
+    std::fputs("usage: merge_bench [--transfers N] FOLDER > FILE.pcapng\n", stderr);
     return 2;
   }
-  return cloudflaredump::Run(argv[1]);
+  const std::vector<std::string> paths = FilesOf(argv[argc - 1]);
+  if (argc == 4) {
+    MergeTransfers(paths, std::strtoul(argv[2], nullptr, 10));
+  } else {
+    MergeFolder(paths);
+  }
+  return 0;
 }
