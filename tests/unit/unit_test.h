@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-// clang-format off: cmocka.h wants these before it, and does not say so to a C++ compiler.
+// clang-format off: cmocka.h wants these before it, and does not say so to a C++ compiler; its macro
+// `fail` would break the declaration of std::ios::fail after it.
+#include <fstream>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/system/stop_requests.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include "extcap/system/glib_event_loop.h"
+#include "tests/unit/unit_test.h"
+
+namespace cloudflaredump {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Lets the loop see what has happened already.
+void Settle(GlibEventLoop& loop) {
+  loop.RunUntil([] { return false; }, loop.Steady() + 20ms);
+}
+
+void EverySignalAsksForAStop(void**) {
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    GlibEventLoop loop;
+    StopRequests stop(loop);
+    assert_false(stop.Stopping()());
+    raise(number);
+    assert_true(loop.RunUntil(stop.Stopping(), loop.Steady() + 10s));
+    assert_true(stop.level() == StopLevel::kStop);
+    assert_false(stop.Leaving()());
+  }
+}
+
+/// A Ctrl-C under tshark is a SIGINT and a SIGTERM within milliseconds.
+void SignalsCloseTogetherAreOne(void**) {
+  GlibEventLoop loop;
+  StopRequests stop(loop);
+  raise(SIGINT);
+  raise(SIGTERM);
+  Settle(loop);
+  raise(SIGTERM);
+  Settle(loop);
+  assert_true(stop.level() == StopLevel::kStop);
+}
+
+void ALaterSignalMeansLeave(void**) {
+  GlibEventLoop loop;
+  StopRequests stop(loop);
+  raise(SIGINT);
+  loop.RunUntil([] { return false; }, loop.Steady() + 1100ms);
+  assert_true(stop.level() == StopLevel::kStop);
+  raise(SIGINT);
+  assert_true(loop.RunUntil(stop.Leaving(), loop.Steady() + 10s));
+}
+
+/// The second that belongs to the first signal is a person's: a fast clock does not shorten it.
+void TheSecondIsRealTime(void**) {
+  GlibEventLoop fast(1000);
+  StopRequests stop(fast);
+  raise(SIGINT);
+  fast.RunUntil([] { return false; }, fast.Steady() + 20s);
+  raise(SIGTERM);
+  fast.RunUntil([] { return false; }, fast.Steady() + 20s);
+  assert_true(stop.level() == StopLevel::kStop);
+}
+
+void TheButtonStopsAndTheGoneReaderLeaves(void**) {
+  GlibEventLoop loop;
+  StopRequests stop(loop);
+  stop.Request();
+  assert_true(stop.level() == StopLevel::kStop);
+  stop.ReaderGone();
+  assert_true(stop.level() == StopLevel::kLeave);
+  stop.Request();
+  assert_true(stop.AtLeast(StopLevel::kLeave));
+}
+
+void ASignalAfterTheButtonIsTheFirst(void**) {
+  GlibEventLoop loop;
+  StopRequests stop(loop);
+  stop.Request();
+  raise(SIGTERM);
+  Settle(loop);
+  assert_true(stop.level() == StopLevel::kStop);
+}
+
+void ABrokenPipeDoesNotKill(void**) {
+  GlibEventLoop loop;
+  const StopRequests stop(loop);
+  int ends[2];
+  assert_int_equal(pipe(ends), 0);
+  close(ends[0]);
+  assert_int_equal(write(ends[1], "x", 1), -1);
+  assert_int_equal(errno, EPIPE);
+  close(ends[1]);
+}
+
+void TheEndGivesTheSignalsBack(void**) {
+  GlibEventLoop loop;
+  {
+    const StopRequests stop(loop);
+  }
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction action = {};
+    assert_int_equal(sigaction(number, nullptr, &action), 0);
+    assert_true(action.sa_handler == SIG_DFL);
+  }
+}
+
+}  // namespace
+}  // namespace cloudflaredump
+
+int main() {
+  using namespace cloudflaredump;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(EverySignalAsksForAStop),
+      cmocka_unit_test(SignalsCloseTogetherAreOne),
+      cmocka_unit_test(ALaterSignalMeansLeave),
+      cmocka_unit_test(TheSecondIsRealTime),
+      cmocka_unit_test(TheButtonStopsAndTheGoneReaderLeaves),
+      cmocka_unit_test(ASignalAfterTheButtonIsTheFirst),
+      cmocka_unit_test(ABrokenPipeDoesNotKill),
+      cmocka_unit_test(TheEndGivesTheSignalsBack),
+  };
+  return cmocka_run_group_tests_name("stop_requests", tests, nullptr, nullptr);
+}
