@@ -3,6 +3,7 @@
 
 #include <glib.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -21,7 +22,7 @@ struct ContextFree {
 /// The secret that begins at argv[i], either in the same word behind "=" or in the next one; null
 /// if there is none.
 char* SecretAt(int argc, char** argv, int i) {
-  if (std::strncmp(argv[i], "--", 2) != 0) return nullptr;
+  if (argv[i] == nullptr || std::strncmp(argv[i], "--", 2) != 0) return nullptr;
   const std::string_view word = argv[i] + 2;
   for (const Option& option : AllOptions()) {
     if (option.type != OptionType::kSecret || !word.starts_with(option.name)) continue;
@@ -44,6 +45,17 @@ std::vector<std::string> TakeOver(int argc, char** argv) {
   return copy;
 }
 
+/// GLib's complaint, freed. It quotes an unknown option with its value, which may be a secret
+/// behind a mistyped name.
+std::string TakeComplaint(GError* error) {
+  std::string why = CleanLine(error->message);
+  if (g_error_matches(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION)) {
+    why.resize(std::min(why.find('='), why.size()));
+  }
+  g_error_free(error);
+  return why;
+}
+
 }  // namespace
 
 Result<Arguments> ParseArguments(int argc, char** argv, std::span<const ExtraArgument> extra,
@@ -57,7 +69,8 @@ Result<Arguments> ParseArguments(int argc, char** argv, std::span<const ExtraArg
   std::vector<GOptionEntry> entries;
   for (std::size_t i = 0; i < extra.size(); ++i) {
     const ExtraArgument& e = extra[i];
-    void* const place = e.text != nullptr ? static_cast<void*>(&extra_texts[i]) : &extra_flags[i];
+    void* const text = static_cast<void*>(&extra_texts[i]);
+    void* const place = e.text != nullptr ? text : &extra_flags[i];
     // FILENAME takes the bytes as they are; STRING would refuse UTF-8 in the C locale.
     entries.push_back({e.name, e.letter, e.help == nullptr ? G_OPTION_FLAG_HIDDEN : 0,
                        e.text != nullptr ? G_OPTION_ARG_FILENAME : G_OPTION_ARG_NONE, place, e.help,
@@ -65,7 +78,7 @@ Result<Arguments> ParseArguments(int argc, char** argv, std::span<const ExtraArg
   }
   for (const Option& option : AllOptions()) {
     entries.push_back({option.name, 0, 0, G_OPTION_ARG_FILENAME,
-                       &texts[static_cast<std::size_t>(option.id)], option.help,
+                       static_cast<void*>(&texts[static_cast<std::size_t>(option.id)]), option.help,
                        option.value_name});
   }
   entries.push_back({});
@@ -76,6 +89,7 @@ Result<Arguments> ParseArguments(int argc, char** argv, std::span<const ExtraArg
   g_option_context_add_main_entries(context.get(), entries.data(), nullptr);
 
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   int count = argc;
@@ -94,9 +108,7 @@ Result<Arguments> ParseArguments(int argc, char** argv, std::span<const ExtraArg
     g_free(extra_texts[i]);
   }
   if (!parsed) {
-    const std::string why = CleanLine(error->message);
-    g_error_free(error);
-    return Fail(Format("%s; see --help.", why.c_str()), Error::Kind::kUsage);
+    return Fail(Format("%s; see --help.", TakeComplaint(error).c_str()), Error::Kind::kUsage);
   }
   for (int i = 1; i < count; ++i) {
     const std::string_view word = list[i];

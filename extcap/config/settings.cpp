@@ -90,6 +90,16 @@ bool Survey(ConfigFile& file) {
   return secret;
 }
 
+/// Why GLib could not read a file, without the line that it would quote: that may be a secret.
+std::string WhyUnreadable(const GError* error) {
+  if (g_error_matches(error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_PARSE)) {
+    return "a line is neither [section] nor key=value nor # comment";
+  }
+  std::string why = CleanLine(error->message);
+  while (why.ends_with('.')) why.pop_back();
+  return why;
+}
+
 Result<ConfigFile> ReadConfigFile(const std::string& path, bool named) {
   ConfigFile file{.path = path, .keys = nullptr, .unknown = {}};
   const std::string shown = CleanLine(path);
@@ -102,7 +112,7 @@ Result<ConfigFile> ReadConfigFile(const std::string& path, bool named) {
   KeyFile keys(g_key_file_new());
   GError* error = nullptr;
   if (!g_key_file_load_from_file(keys.get(), path.c_str(), G_KEY_FILE_NONE, &error)) {
-    const std::string why = CleanLine(error->message);
+    const std::string why = WhyUnreadable(error);
     g_error_free(error);
     return Fail(Format("cannot read the configuration file %s: %s.", shown.c_str(), why.c_str()));
   }
@@ -116,12 +126,18 @@ Result<ConfigFile> ReadConfigFile(const std::string& path, bool named) {
   return file;
 }
 
+/// An empty list of data centers means "none of them"; elsewhere empty is as good as unset.
+bool Counts(const Option& option, std::string_view value) {
+  return !value.empty() || option.id == Opt::kColos;
+}
+
 /// The value of `option` in the file, with the section it stands in.
 std::optional<Setting> FromFile(const ConfigFile& file, const std::string& profile,
                                 const Option& option) {
   for (const std::string& section : {profile, std::string("default")}) {
     if (section != profile && IsIdentity(option.id)) break;
-    if (auto value = file.Value(section, option)) {
+    const auto value = file.Value(section, option);
+    if (value && Counts(option, *value)) {
       return Setting{*value, Source::kFile, file.path + " [" + section + "]"};
     }
   }
@@ -132,8 +148,7 @@ std::optional<Setting> FromEnvironment(const Environment& environment, const Opt
   if (option.environment == nullptr) return std::nullopt;
   for (const std::string_view name : Split(option.environment, ',')) {
     const char* const value = environment(std::string(name).c_str());
-    // An empty CLOUDFLAREDUMP_COLOS means "no data centers"; elsewhere empty is as good as unset.
-    if (value != nullptr && (*value != '\0' || option.id == Opt::kColos)) {
+    if (value != nullptr && Counts(option, value)) {
       return Setting{value, Source::kEnvironment, std::string(name)};
     }
   }

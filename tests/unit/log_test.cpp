@@ -131,7 +131,10 @@ void ADashIsStandardError(void**) {
   std::fflush(stderr);
   const int kept = dup(STDERR_FILENO);
   const int file = OpenPrivateForAppend(path);
-  if (file < 0 || kept < 0) return fail_msg("no file to stand in for stderr");
+  if (file < 0 || kept < 0) {
+    fail_msg("no file to stand in for stderr");
+    return;
+  }
   dup2(file, STDERR_FILENO);
   const Result<void> opened = OpenLog(LogLevel::kInfo, "-");
   Log(LogLevel::kInfo, "to the terminal");

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/config/settings.h"
+
+#include "extcap/base/redact.h"
+#include "tests/unit/fake_environment.h"
+#include "tests/unit/option_values.h"
+#include "tests/unit/temp_folder.h"
+
+namespace cloudflaredump {
+namespace {
+
+/// A configuration file and the environment that names it.
+struct ConfigFixture {
+  explicit ConfigFixture(std::string_view content, mode_t mode = 0600)
+      : path(folder.Write("config.ini", content, mode)) {
+    environment.Set("CLOUDFLAREDUMP_CONFIG", path);
+  }
+
+  Result<Settings> Load(const OptionValues& given = {},
+                        InterfaceKind kind = InterfaceKind::kSample) const {
+    return Settings::Load(given, kind, environment.Reader());
+  }
+
+  TempFolder folder;
+  std::string path;
+  FakeEnvironment environment;
+};
+
+void AssertSetting(const Settings& settings, Opt id, const std::string& value, Source source,
+                   const std::string& where) {
+  const Setting& setting = settings.At(id);
+  AssertText(setting.value, value);
+  AssertText(setting.where, where);
+  assert_true(setting.source == source);
+  assert_true(settings.Has(id));
+}
+
+/// The environment's name of `option`, the first one that counts.
+std::string EnvironmentOf(const Option& option) {
+  return option.environment == nullptr ? std::string()
+                                       : std::string(Split(option.environment, ',').front());
+}
+
+void EachSourceYieldsToTheStrongerOnes(void**) {
+  for (const Option& option : AllOptions()) {
+    if (option.id == Opt::kProfile) continue;  // its own test: a file cannot choose its section
+    const InterfaceKind kind = KindOf(option);
+    const std::string in_file = SomeValue(option, 2);
+    ConfigFixture config("[default]\n" + std::string(option.name) + "=" + in_file + "\n");
+    const std::string name = EnvironmentOf(option);
+
+    AssertSetting(ValueOf(config.Load({}, kind)), option.id, in_file, Source::kFile,
+                  config.path + " [default]");
+    if (!name.empty()) {
+      config.environment.Set(name, SomeValue(option, 1));
+      AssertSetting(ValueOf(config.Load({}, kind)), option.id, SomeValue(option, 1),
+                    Source::kEnvironment, name);
+    }
+    const std::string typed = SomeValue(option, 0);
+    AssertSetting(ValueOf(config.Load(Given({{option.id, typed}}), kind)), option.id, typed,
+                  Source::kGiven, "--" + std::string(option.name));
+  }
+}
+
+void WithNothingGivenTheDefaultsHold(void**) {
+  for (const InterfaceKind kind : kKinds) {
+    const Settings settings = LoadSettings({}, kind);
+    assert_true(settings.kind() == kind);
+    assert_false(settings.file_exists());
+    for (const Option& option : AllOptions()) {
+      const char* const fallback = FallbackOf(option, kind);
+      assert_int_equal(settings.Has(option.id), fallback != nullptr);
+      if (fallback == nullptr) {
+        AssertText(settings.Text(option.id), "");
+      } else {
+        AssertSetting(settings, option.id, fallback, Source::kBuiltIn, "built in");
+      }
+    }
+  }
+}
+
+void ValuesAreReadAsTheirTypes(void**) {
+  const Settings settings =
+      LoadSettings(Given({{Opt::kTimeLimit, "42"}, {Opt::kFilterIpv6, "on"}}));
+  assert_int_equal(settings.Number(Opt::kTimeLimit), 42);
+  assert_int_equal(settings.Number(Opt::kByteLimit), 0);
+  assert_true(settings.IsOn(Opt::kFilterIpv6));
+  assert_true(settings.IsOn(Opt::kLocalFilter));
+  assert_false(LoadSettings({}).IsOn(Opt::kFilterIpv6));
+}
+
+void AFieldThatTheUserClearedIsNotGiven(void**) {
+  AssertSetting(LoadSettings(Given({{Opt::kTimeLimit, ""}})), Opt::kTimeLimit, "300",
+                Source::kBuiltIn, "built in");
+}
+
+void EmptyVariablesAreUnset(void**) {
+  FakeEnvironment environment;
+  environment.Set("CLOUDFLARE_API_TOKEN", "").Set("CLOUDFLAREDUMP_CONFIG", "");
+  assert_false(LoadSettings({}, InterfaceKind::kSample, environment).Has(Opt::kApiToken));
+}
+
+void EmptyKeysOfTheFileAreUnset(void**) {
+  const ConfigFixture config("[default]\napi-token=\ntime-limit = \nlocal-filter=\n");
+  const Settings settings = ValueOf(config.Load());
+  assert_false(settings.Has(Opt::kApiToken));
+  AssertText(settings.Text(Opt::kTimeLimit), "300");
+  assert_true(settings.IsOn(Opt::kLocalFilter));
+}
+
+void AnEmptyListOfDataCentersIsAList(void**) {
+  FakeEnvironment environment;
+  environment.Set("CLOUDFLAREDUMP_COLOS", "");
+  AssertSetting(LoadSettings({}, InterfaceKind::kSample, environment), Opt::kColos, "",
+                Source::kEnvironment, "CLOUDFLAREDUMP_COLOS");
+  const ConfigFixture config("[default]\ncolos=\n");
+  AssertSetting(ValueOf(config.Load()), Opt::kColos, "", Source::kFile, config.path + " [default]");
+}
+
+void TheSecondNameOfAVariableCountsToo(void**) {
+  FakeEnvironment environment;
+  environment.Set("CLOUDFLARE_BASE_URL", "http://127.0.0.1:1");
+  AssertSetting(LoadSettings({}, InterfaceKind::kSample, environment), Opt::kApiBaseUrl,
+                "http://127.0.0.1:1", Source::kEnvironment, "CLOUDFLARE_BASE_URL");
+  environment.Set("CLOUDFLARE_API_BASE_URL", "http://127.0.0.1:2");
+  AssertSetting(LoadSettings({}, InterfaceKind::kSample, environment), Opt::kApiBaseUrl,
+                "http://127.0.0.1:2", Source::kEnvironment, "CLOUDFLARE_API_BASE_URL");
+}
+
+constexpr const char* kTwoProfiles =
+    "# accounts\n"
+    "[default]\n"
+    "account-id=default-account\n"
+    "api-token=default-token\n"
+    "time-limit=200\n"
+    "requests-per-window=3\n"
+    "[lab]\n"
+    "account-id = lab-account\n"
+    "time-limit = 100\n";
+
+void AProfileInheritsWhatIsNoIdentity(void**) {
+  const ConfigFixture config(kTwoProfiles);
+  const Settings lab = ValueOf(config.Load(Given({{Opt::kProfile, "lab"}})));
+  AssertSetting(lab, Opt::kAccountId, "lab-account", Source::kFile, config.path + " [lab]");
+  AssertSetting(lab, Opt::kTimeLimit, "100", Source::kFile, config.path + " [lab]");
+  AssertSetting(lab, Opt::kRequestsPerWindow, "3", Source::kFile, config.path + " [default]");
+  assert_false(lab.Has(Opt::kApiToken));
+
+  const Settings plain = ValueOf(config.Load());
+  AssertSetting(plain, Opt::kApiToken, "default-token", Source::kFile, config.path + " [default]");
+  AssertSetting(plain, Opt::kTimeLimit, "200", Source::kFile, config.path + " [default]");
+}
+
+void NoPartOfAnIdentityIsInherited(void**) {
+  for (const Opt id : {Opt::kAccountId, Opt::kApiToken, Opt::kApiEmail, Opt::kApiKey,
+                       Opt::kAwsAccessKeyId, Opt::kAwsSecretAccessKey, Opt::kAwsSessionToken}) {
+    const ConfigFixture config("[default]\n" + std::string(OptionOf(id).name) +
+                               "=of-the-default\n[lab]\ntime-limit=9\n");
+    assert_true(ValueOf(config.Load()).Has(id));
+    assert_false(ValueOf(config.Load(Given({{Opt::kProfile, "lab"}}))).Has(id));
+  }
+}
+
+void TheProfileComesFromTheDialogOrTheEnvironment(void**) {
+  ConfigFixture config(kTwoProfiles);
+  config.environment.Set("CLOUDFLAREDUMP_PROFILE", "lab");
+  AssertText(ValueOf(config.Load()).Text(Opt::kAccountId), "lab-account");
+  const Settings typed = ValueOf(config.Load(Given({{Opt::kProfile, "default"}})));
+  AssertText(typed.Text(Opt::kAccountId), "default-account");
+}
+
+void AProfileThatIsNotThereIsRefused(void**) {
+  const ConfigFixture config(kTwoProfiles);
+  AssertFails(
+      config.Load(Given({{Opt::kProfile, "lba"}})), Error::Kind::kUsage,
+      "there is no profile [lba] in " + config.path + "; add it, or name another with --profile.");
+  AssertFails(Settings::Load(Given({{Opt::kProfile, "lab"}}), InterfaceKind::kSample,
+                             FakeEnvironment().Reader()),
+              Error::Kind::kUsage, "there is no profile [lab]");
+}
+
+void AFileWithoutDefaultIsFine(void**) {
+  const ConfigFixture config("[lab]\ntime-limit=7\n");
+  AssertText(ValueOf(config.Load()).Text(Opt::kTimeLimit), "300");
+  AssertText(ValueOf(config.Load(Given({{Opt::kProfile, "lab"}}))).Text(Opt::kTimeLimit), "7");
+}
+
+void TheFileIsLookedForWherePeopleKeepIt(void**) {
+  const TempFolder folder;
+  FakeEnvironment environment;
+  environment.Set("HOME", folder.path());
+  folder.Write(".config/cloudflaredump/config.ini", "[default]\ntime-limit=11\n");
+  Settings settings = LoadSettings({}, InterfaceKind::kSample, environment);
+  AssertText(settings.file(), folder / ".config/cloudflaredump/config.ini");
+  assert_true(settings.file_exists());
+  AssertText(settings.Text(Opt::kTimeLimit), "11");
+
+  environment.Set("XDG_CONFIG_HOME", folder / "xdg");
+  folder.Write("xdg/cloudflaredump/config.ini", "[default]\ntime-limit=12\n");
+  AssertText(LoadSettings({}, InterfaceKind::kSample, environment).Text(Opt::kTimeLimit), "12");
+
+  environment.Set("CLOUDFLAREDUMP_CONFIG", folder.Write("own.ini", "[default]\ntime-limit=13\n"));
+  AssertText(LoadSettings({}, InterfaceKind::kSample, environment).Text(Opt::kTimeLimit), "13");
+}
+
+void AFileThatWasNamedMustBeThere(void**) {
+  FakeEnvironment environment;
+  environment.Set("CLOUDFLAREDUMP_CONFIG", "/nonexistent/config.ini");
+  AssertFails(Settings::Load({}, InterfaceKind::kSample, environment.Reader()), Error::Kind::kFinal,
+              "cannot read the configuration file /nonexistent/config.ini: No such file");
+}
+
+void ASecretThatOthersCanReadIsRefusedWithTheCommand(void**) {
+  for (const char* key : {"api-token", "api-key", "aws-secret-access-key", "aws-session-token"}) {
+    for (const mode_t mode : {0644U, 0640U, 0604U}) {
+      const ConfigFixture config("[other]\n" + std::string(key) + "=planted-secret-1\n", mode);
+      const Result<Settings> settings = config.Load();
+      AssertFails(settings, Error::Kind::kFinal,
+                  "holds a secret and others can read it; run: chmod 600 '" + config.path + "'");
+      AssertLacks(settings.error().message, "planted-secret-1");
+      assert_int_equal(chmod(config.path.c_str(), 0600), 0);
+      AssertGood(config.Load());
+    }
+  }
+}
+
+void AFileWithoutSecretsMayBeReadByAll(void**) {
+  const ConfigFixture config("[default]\naccount-id=0123456789abcdef\napi-email=a@b.c\n", 0644);
+  AssertText(ValueOf(config.Load()).Text(Opt::kApiEmail), "a@b.c");
+}
+
+void UnknownKeysAreKeptForCheck(void**) {
+  const ConfigFixture config(
+      "[default]\napi_token=x\ntime-limit=5\n[lab]\nTime-Limit=6\ncolor=blue\n");
+  const Settings settings = ValueOf(config.Load());
+  assert_int_equal(settings.unknown_keys().size(), 3);
+  AssertText(settings.unknown_keys()[0], "[default] api_token");
+  AssertText(settings.unknown_keys()[1], "[lab] Time-Limit");
+  AssertText(settings.unknown_keys()[2], "[lab] color");
+  AssertText(settings.Text(Opt::kTimeLimit), "5");
+}
+
+/// GLib quotes the line that it cannot read, which may be a token on its own.
+void ABrokenFileIsRefusedWithoutItsContent(void**) {
+  for (const char* content :
+       {"[default]\nplanted-secret-2\n", "[default]\napi-token: planted-secret-2\n",
+        "planted-secret-2\n", "[planted-secret-2\n", "[default]\n = planted-secret-2\n"}) {
+    const ConfigFixture config(content);
+    const Result<Settings> settings = config.Load();
+    AssertFails(settings, Error::Kind::kFinal, "cannot read the configuration file " + config.path);
+    AssertLacks(settings.error().message, "planted-secret-2");
+  }
+}
+
+void AFileOfAnotherEncodingIsRefused(void**) {
+  const ConfigFixture config("\xff\xfe[\0");  // as Windows' Notepad begins UTF-16
+  AssertFails(config.Load(), Error::Kind::kFinal, "cannot read the configuration file");
+}
+
+void AnEmptyFileIsAFile(void**) {
+  const ConfigFixture config("");
+  assert_true(ValueOf(config.Load()).file_exists());
+}
+
+void ABadValueNamesItsSource(void**) {
+  ConfigFixture config("[default]\ntime-limit=301\n");
+  AssertFails(config.Load(), Error::Kind::kUsage,
+              "time-limit is \"301\" (" + config.path + " [default])");
+  AssertGood(config.Load({}, InterfaceKind::kFull));
+  // A download has no time limit: what stands there does not matter.
+  AssertGood(config.Load({}, InterfaceKind::kDownload));
+  AssertFails(config.Load(Given({{Opt::kTimeLimit, "5"}, {Opt::kPacketLimit, "0"}})),
+              Error::Kind::kUsage, "packet-limit is \"0\" (--packet-limit)");
+  config.environment.Set("CLOUDFLAREDUMP_LOG_LEVEL", "loud");
+  AssertFails(config.Load(Given({{Opt::kTimeLimit, "5"}})), Error::Kind::kUsage,
+              "log-level is \"loud\" (CLOUDFLAREDUMP_LOG_LEVEL), but it must be none, error");
+}
+
+void EverySecretIsRegisteredWhereverItStands(void**) {
+  ConfigFixture config("[unused]\napi-token=planted-in-another-profile\n");
+  config.environment.Set("AWS_SESSION_TOKEN", "planted-in-the-environment");
+  AssertGood(config.Load(Given({{Opt::kApiKey, "planted-in-the-dialog"}})));
+  AssertText(Redact("planted-in-another-profile"), "[secret]");
+  AssertText(Redact("planted-in-the-environment"), "[secret]");
+  AssertText(Redact("planted-in-the-dialog"), "[secret]");
+}
+
+void TheProcessesEnvironmentIsTheOne(void**) {
+  setenv("CLOUDFLAREDUMP_SETTINGS_TEST", "here", 1);
+  AssertText(ProcessEnvironment("CLOUDFLAREDUMP_SETTINGS_TEST"), "here");
+  unsetenv("CLOUDFLAREDUMP_SETTINGS_TEST");
+  assert_null(ProcessEnvironment("CLOUDFLAREDUMP_SETTINGS_TEST"));
+}
+
+}  // namespace
+}  // namespace cloudflaredump
+
+int main() {
+  using namespace cloudflaredump;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(EachSourceYieldsToTheStrongerOnes),
+      cmocka_unit_test(WithNothingGivenTheDefaultsHold),
+      cmocka_unit_test(ValuesAreReadAsTheirTypes),
+      cmocka_unit_test(AFieldThatTheUserClearedIsNotGiven),
+      cmocka_unit_test(EmptyVariablesAreUnset),
+      cmocka_unit_test(EmptyKeysOfTheFileAreUnset),
+      cmocka_unit_test(AnEmptyListOfDataCentersIsAList),
+      cmocka_unit_test(TheSecondNameOfAVariableCountsToo),
+      cmocka_unit_test(AProfileInheritsWhatIsNoIdentity),
+      cmocka_unit_test(NoPartOfAnIdentityIsInherited),
+      cmocka_unit_test(TheProfileComesFromTheDialogOrTheEnvironment),
+      cmocka_unit_test(AProfileThatIsNotThereIsRefused),
+      cmocka_unit_test(AFileWithoutDefaultIsFine),
+      cmocka_unit_test(TheFileIsLookedForWherePeopleKeepIt),
+      cmocka_unit_test(AFileThatWasNamedMustBeThere),
+      cmocka_unit_test(ASecretThatOthersCanReadIsRefusedWithTheCommand),
+      cmocka_unit_test(AFileWithoutSecretsMayBeReadByAll),
+      cmocka_unit_test(UnknownKeysAreKeptForCheck),
+      cmocka_unit_test(ABrokenFileIsRefusedWithoutItsContent),
+      cmocka_unit_test(AFileOfAnotherEncodingIsRefused),
+      cmocka_unit_test(AnEmptyFileIsAFile),
+      cmocka_unit_test(ABadValueNamesItsSource),
+      cmocka_unit_test(EverySecretIsRegisteredWhereverItStands),
+      cmocka_unit_test(TheProcessesEnvironmentIsTheOne),
+  };
+  return cmocka_run_group_tests_name("settings", tests, nullptr, nullptr);
+}
