@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dissector/capture_interfaces.h"
 
-#include <glib.h>
 #include <wsutil/inet_addr.h>
 
 #include <optional>
@@ -18,21 +17,13 @@ namespace {
 
 using Text = std::optional<std::string>;
 
-/// Wireshark's strings are valid UTF-8 and end at the first NUL.
-void MakeValid(Text& text) {
-  if (!text) return;
-  char* const valid = g_utf8_make_valid(text->data(), static_cast<gssize>(text->size()));
-  *text = valid;
-  g_free(valid);
-}
-
-void MakeValid(CaptureDescription& d) {
+void MakePrintable(CaptureDescription& d) {
   for (Text* text :
        {&d.pcap_id, &d.type, &d.system, &d.status, &d.submitted, &d.offset_time, &d.colo,
         &d.destination_conf, &d.stop_requested, &d.error_message, &d.filter_v1.source_address,
         &d.filter_v1.destination_address, &d.capture_filter, &d.object, &d.coverage_first,
         &d.coverage_last, &d.left_out}) {
-    MakeValid(*text);
+    if (*text) **text = PrintableText(**text);
   }
 }
 
@@ -177,7 +168,7 @@ void MakeReady(CaptureInterface& interface) {
     return;
   }
   CaptureDescription& description = interface.description;
-  MakeValid(description);
+  MakePrintable(description);
   if (description.colo) interface.colo = FindColo(*description.colo);
   interface.title = DescriptionTitle(description);
   interface.summary = Summary(interface);
@@ -195,6 +186,8 @@ void CaptureInterface::See(std::uint32_t frame, bool cut) {
   keep_first(first_frame);
   keep_first(capture->first_frame);
   if (cut) keep_first(first_cut_frame);
+  if (description.residual_mismatch == true) keep_first(capture->first_mismatch_frame);
+  if (description.limit_reached == true) keep_first(capture->first_limit_frame);
 }
 
 CaptureInterface* CaptureInterfaces::Of(const packet_info& pinfo) {

@@ -15,15 +15,17 @@
 
 namespace cloudflaredump {
 
-/// What all interfaces of one capture share.
+/// What all interfaces of one capture share: numbers of first packets seen, 0 before that.
 struct CaptureFacts {
-  std::uint32_t first_frame = 0;  ///< Number of the first packet seen; 0 before that.
+  std::uint32_t first_frame = 0;
+  std::uint32_t first_mismatch_frame = 0;  ///< From an interface that says residual_mismatch.
+  std::uint32_t first_limit_frame = 0;     ///< From an interface that says limit_reached.
 };
 
 /// One interface block of ours, its description read once and made ready for Wireshark.
 struct CaptureInterface {
   ParseVerdict verdict = ParseVerdict::kNotOurs;
-  CaptureDescription description;  ///< All texts valid UTF-8.
+  CaptureDescription description;  ///< All texts made printable.
   const Colo* colo = nullptr;      ///< Null on samples and for places the table lacks.
   std::string title;               ///< Of the tree item.
   std::string summary;             ///< For the Info column.

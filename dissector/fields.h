@@ -58,7 +58,7 @@ enum class Field : std::uint8_t {
   kCount,
 };
 
-/// What a field holds. Texts are valid UTF-8. Addresses are in network byte order.
+/// What a field holds. Texts are printable. Addresses are in network byte order.
 using FieldContent =
     std::variant<std::string, std::uint64_t, bool, nstime_t, ws_in4_addr, ws_in6_addr>;
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dissector/packet_mark_reader.h"
 
-#include <glib.h>
 #include <wiretap/wtap_opttypes.h>
 
 #include <string>
 #include <type_traits>
 
 #include "dissector/capture_description.h"
+#include "dissector/readable_line.h"
 #include "dissector/wireshark_time.h"
 
 namespace cloudflaredump {
@@ -40,10 +40,7 @@ void TakeComment(const packet_info& pinfo, const char* text, MarkFacts& facts) {
   TakeTime(mark.coverage_first, facts.has_first, facts.first);
   TakeTime(mark.coverage_last, facts.has_last, facts.last);
   if (mark.damaged) {
-    char* const valid =
-        g_utf8_make_valid(mark.damaged->data(), static_cast<gssize>(mark.damaged->size()));
-    facts.damaged = wmem_strdup(pinfo.pool, valid);
-    g_free(valid);
+    facts.damaged = wmem_strdup(pinfo.pool, PrintableText(*mark.damaged).c_str());
   }
 }
 

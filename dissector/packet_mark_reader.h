@@ -16,7 +16,7 @@ struct MarkFacts {
   bool has_last = false;
   nstime_t first = {};
   nstime_t last = {};
-  const char* damaged = nullptr;  ///< Valid UTF-8; null if nothing was lost.
+  const char* damaged = nullptr;  ///< Printable; null if nothing was lost.
 };
 
 /// Reads the comments of a packet, as they are in the file or as the user has edited them.

@@ -37,7 +37,6 @@ struct Packet {
   MarkFacts mark;
 
   bool FirstOfPart() const { return pinfo->num == interface.first_frame; }
-  bool FirstOfCapture() const { return pinfo->num == interface.capture->first_frame; }
   bool FirstCutOfPart() const { return pinfo->num == interface.first_cut_frame; }
 };
 
@@ -54,12 +53,12 @@ void ForEachFinding(const Packet& packet, const Say& say) {
     if (d.late == true) say(Finding::kLate, nullptr);
     if (d.left_out) say(Finding::kLeftOut, nullptr);
   }
-  if (packet.FirstOfCapture()) {
-    if (interface.sample()) say(Finding::kSampled, nullptr);
-    if (d.residual_mismatch == true) say(Finding::kResidualMismatch, nullptr);
-    if (d.limit_reached == true) say(Finding::kLimitReached, nullptr);
-  }
   if (!interface.usable()) return;
+  const CaptureFacts& capture = *interface.capture;
+  const std::uint32_t number = packet.pinfo->num;
+  if (number == capture.first_frame && interface.sample()) say(Finding::kSampled, nullptr);
+  if (number == capture.first_mismatch_frame) say(Finding::kResidualMismatch, nullptr);
+  if (number == capture.first_limit_frame) say(Finding::kLimitReached, nullptr);
   if (packet.FirstCutOfPart()) say(Finding::kCut, nullptr);
   if (!packet.mark.ours) return;
   if (packet.mark.malformed) {

@@ -50,9 +50,16 @@ bool ReadsAsBlank(char32_t code) {
          (code >= 0x205f && code <= 0x206f) || code == 0x3000 || code == 0xfeff;
 }
 
+bool IsControl(char32_t code) {
+  return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x61c || code == 0x200e ||
+         code == 0x200f || (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+}
+
+constexpr std::string_view kReplacement = "\xef\xbf\xbd";
+
 /// What stands for `character` in a line: itself, or what the contract says instead.
 std::string_view Shown(const Character& character, std::string_view bytes) {
-  if (!character.valid) return "\xef\xbf\xbd";
+  if (!character.valid) return kReplacement;
   if (ReadsAsBlank(character.code)) return " ";
   if (character.code == '{') return "(";
   if (character.code == '}') return ")";
@@ -80,6 +87,17 @@ std::string ReadableLine(std::string_view text, std::size_t max_characters) {
   }
   if (!line.empty() && line.back() == ' ') line.pop_back();
   return line;
+}
+
+std::string PrintableText(std::string_view text) {
+  std::string printable;
+  while (!text.empty()) {
+    const Character character = FirstCharacter(text);
+    const bool shown = character.valid && !IsControl(character.code);
+    printable += shown ? text.substr(0, character.length) : kReplacement;
+    text.remove_prefix(character.length);
+  }
+  return printable;
 }
 
 std::size_t CountCharacters(std::string_view valid) {

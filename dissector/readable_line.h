@@ -13,6 +13,10 @@ namespace cloudflaredump {
 /// `max_characters` code points, the last one an ellipsis if text was cut.
 std::string ReadableLine(std::string_view text, std::size_t max_characters);
 
+/// `text` as valid UTF-8 of the same length in characters, for a place that keeps text as it is but
+/// prints it raw: what is not UTF-8, control characters and text-direction marks become U+FFFD.
+std::string PrintableText(std::string_view text);
+
 /// Code points in `valid`, which must be valid UTF-8.
 std::size_t CountCharacters(std::string_view valid);
 

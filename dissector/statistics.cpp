@@ -9,8 +9,8 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <set>
 #include <string>
-#include <utility>
 
 #include "dissector/readable_line.h"
 
@@ -21,23 +21,16 @@ constexpr char kName[] = "cloudflare";
 
 int tap_id = -1;
 
-/// What one open tree has counted.
-struct Counts {
-  bool sampled = false;  ///< A sample was among the packets, so the tree shows no rates.
-  /// Bytes by parent node and name: Wireshark counts in 32 bits with a sign.
-  std::map<std::pair<int, std::string>, std::uint64_t> bytes;
-  std::map<std::pair<int, std::string>, int> packets;
+/// What is remembered of one open tree.
+struct OpenTree {
+  bool sampled = false;         ///< A sample was among the packets, so the tree shows no rates.
+  std::set<int> sampled_nodes;  ///< The nodes that counted one.
 };
 
-/// By tree: several may be open, with different display filters.
-std::map<const stats_tree*, Counts>& OpenTrees() {
-  static std::map<const stats_tree*, Counts> trees;
+/// Several trees may be open, with different display filters.
+std::map<const stats_tree*, OpenTree>& OpenTrees() {
+  static std::map<const stats_tree*, OpenTree> trees;
   return trees;
-}
-
-int Saturated(std::uint64_t number) {
-  constexpr std::uint64_t kMost = std::numeric_limits<int>::max();
-  return static_cast<int>(std::min(number, kMost));
 }
 
 /// Names of nodes are for people, and come from the file.
@@ -72,7 +65,7 @@ std::string RequestName(const CaptureInterface& interface) {
   const CaptureDescription& d = interface.description;
   std::string name = "Request " + (d.request ? std::to_string(*d.request) : std::string("1"));
   if (d.requests) name += " of " + std::to_string(*d.requests);
-  return Shown(name + ", filter_v1 " + interface.filter_json);
+  return name.append(": ").append(WholeCharacters(interface.filter_json, 200));
 }
 
 /// One packet on its way into one tree.
@@ -80,38 +73,50 @@ class Counter {
  public:
   Counter(stats_tree* tree, const packet_info& pinfo, const CaptureInterface& interface)
       : tree_(tree),
-        counts_(OpenTrees()[tree]),
-        length_(pinfo.fd->pkt_len),
-        sample_(interface.sample()) {
-    counts_.sampled |= sample_;
-  }
+        memory_(OpenTrees()[tree]),
+        length_(static_cast<int>(std::min<std::uint32_t>(pinfo.fd->pkt_len, kMost))),
+        sample_(interface.sample()) {}
 
-  /// Counts the packet at the node `name` below `parent` of the packets' branch.
+  /// Counts the packet at the node `name` below `parent`: how many, how long.
   int Packets(const std::string& name, int parent) {
-    const int length = Saturated(length_);
-    // Wireshark works out burst rates of what is counted by steps, so a sample's count is set.
-    if (!sample_)
-      return stats_tree_manip_node_int(MN_AVERAGE, tree_, name.c_str(), parent, 1, length);
-    const int count = ++counts_.packets[{parent, name}];
-    stats_tree_manip_node_int(MN_SET, tree_, name.c_str(), parent, 1, count);
-    return stats_tree_manip_node_int(MN_AVERAGE_NOTICK, tree_, name.c_str(), parent, 1, length);
+    return WithoutBursts(Change(MN_AVERAGE, name, parent, length_));
   }
 
-  /// Counts its bytes likewise.
+  /// Counts its bytes likewise. Wireshark counts in 32 bits with a sign: the count stays at the
+  /// largest number then, and the packets' count times their average still tells.
   int Bytes(const std::string& name, int parent) {
-    std::uint64_t& total = counts_.bytes[{parent, name}];
-    total += length_;
-    const bool step = !sample_ && total <= std::numeric_limits<int>::max();
-    return stats_tree_manip_node_int(step ? MN_INCREASE : MN_SET, tree_, name.c_str(), parent, 1,
-                                     Saturated(step ? length_ : total));
+    const int id = Change(MN_INCREASE, name, parent, 0);
+    const bool fits = Node(id).counter <= kMost - length_;
+    return WithoutBursts(Change(fits ? MN_INCREASE : MN_SET, name, parent, fits ? length_ : kMost));
   }
 
-  bool any_sampled() const { return counts_.sampled; }
+  /// Leaves the rates out if they would be a sample's: without a time span Wireshark shows none.
+  void Finish() {
+    memory_.sampled |= sample_;
+    if (memory_.sampled) tree_->elapsed = 0;
+  }
 
  private:
+  static constexpr int kMost = std::numeric_limits<int>::max();
+
+  int Change(manip_node_mode mode, const std::string& name, int parent, int value) {
+    return stats_tree_manip_node_int(mode, tree_, name.c_str(), parent, 1, value);
+  }
+
+  stat_node& Node(int id) {
+    return *static_cast<stat_node*>(g_ptr_array_index(tree_->parents, static_cast<guint>(id)));
+  }
+
+  /// Takes the burst rate, too, off a node that has counted a sample.
+  int WithoutBursts(int id) {
+    if (sample_) memory_.sampled_nodes.insert(id);
+    if (memory_.sampled_nodes.contains(id)) Node(id).max_burst = 0;
+    return id;
+  }
+
   stats_tree* tree_;
-  Counts& counts_;
-  std::uint32_t length_;
+  OpenTree& memory_;
+  int length_;
   bool sample_;
 };
 
@@ -132,8 +137,7 @@ tap_packet_status TakePacket(stats_tree* tree, packet_info* pinfo, epan_dissect_
               [&](const std::string& name, int parent) { return counter.Packets(name, parent); });
   CountBranch("Bytes", interface,
               [&](const std::string& name, int parent) { return counter.Bytes(name, parent); });
-  // Without a time span Wireshark leaves the rates out.
-  if (counter.any_sampled()) tree->elapsed = 0;
+  counter.Finish();
   return TAP_PACKET_REDRAW;
 }
 

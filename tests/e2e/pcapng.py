@@ -214,15 +214,28 @@ def read_pcap(path):
 # ---------------------------------------------------------------------------------- small packets
 
 
-def udp(source="192.0.2.1", destination="203.0.113.7", source_port=40000, destination_port=53,
-        payload=b"x"):
-    """An Ethernet frame with an IPv4 UDP datagram."""
-    address = lambda text: bytes(int(part) for part in text.split("."))
-    length = 8 + len(payload)
-    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + length, 0, 0, 64, 17, 0, address(source),
-                     address(destination))
+def _ipv4(protocol, payload, source, destination):
+    """An Ethernet frame with an IPv4 packet."""
+    def address(text):
+        return bytes(int(part) for part in text.split("."))
+    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 0, 0, 64, protocol, 0,
+                     address(source), address(destination))
     total = sum(struct.unpack("!10H", ip))
     total = (total & 0xFFFF) + (total >> 16)
     ip = ip[:10] + struct.pack("!H", 0xFFFF - total) + ip[12:]
-    return (bytes.fromhex("020000000001020000000002") + b"\x08\x00" + ip
-            + struct.pack("!HHHH", source_port, destination_port, length, 0) + payload)
+    return bytes.fromhex("020000000001020000000002") + b"\x08\x00" + ip + payload
+
+
+def udp(source="192.0.2.1", destination="203.0.113.7", source_port=40000, destination_port=53,
+        payload=b"x"):
+    """An Ethernet frame with an IPv4 UDP datagram."""
+    head = struct.pack("!HHHH", source_port, destination_port, 8 + len(payload), 0)
+    return _ipv4(17, head + payload, source, destination)
+
+
+def tcp(source="192.0.2.1", destination="203.0.113.7", source_port=40000, destination_port=443,
+        sequence=1, acknowledged=1, flags=0x18, payload=b"x"):
+    """An Ethernet frame with an IPv4 TCP segment; the flags are PSH and ACK unless given."""
+    head = struct.pack("!HHIIBBHHH", source_port, destination_port, sequence, acknowledged, 0x50,
+                       flags, 65535, 0, 0)
+    return _ipv4(6, head + payload, source, destination)

@@ -426,6 +426,12 @@ void ReadableLinesShowWhatTheySay(void**) {
   }
 }
 
+void PrintableTextKeepsWhatCanBePrinted(void**) {
+  AssertText(PrintableText("a  {b}\u00a0ä€𝄞"), "a  {b}\u00a0ä€𝄞");
+  AssertText(PrintableText("a\nb\x1b[0m\x7f\u202e\xff"), "a\ufffdb\ufffd[0m\ufffd\ufffd\ufffd");
+  AssertText(PrintableText(std::string_view("a\0b", 3)), "a\ufffdb");
+}
+
 }  // namespace
 }  // namespace cloudflaredump
 
@@ -457,6 +463,7 @@ int main() {
       cmocka_unit_test(LongDamageIsCutBetweenCharacters),
       cmocka_unit_test(OtherCommentsAreLeftAlone),
       cmocka_unit_test(ReadableLinesShowWhatTheySay),
+      cmocka_unit_test(PrintableTextKeepsWhatCanBePrinted),
   };
   return cmocka_run_group_tests_name("capture description", tests, nullptr, nullptr);
 }
