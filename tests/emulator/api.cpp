@@ -52,7 +52,7 @@ Answer NotJson() {
   return Failure(415, {{kCodeBadBody, "The body must be sent as Content-Type: application/json"}});
 }
 
-PcapForm WrittenForm(const Options& options, const Traffic& traffic) {
+PcapForm WrittenForm(const PacketOptions& options, const Traffic& traffic) {
   PcapForm form = traffic.form();
   form.link_type = options.link_type.value_or(form.link_type);
   form.nanoseconds = options.nanoseconds.value_or(form.nanoseconds);
@@ -64,12 +64,33 @@ PcapForm WrittenForm(const Options& options, const Traffic& traffic) {
 
 Api::Api(const Options& options, std::unique_ptr<Traffic> traffic)
     : options_(options),
-      rules_(options.rules, options.rule_headers, options.rule_body),
+      rules_(options.answers.rules, options.answers.headers, options.answers.body),
       traffic_(std::move(traffic)),
-      form_(WrittenForm(options, *traffic_)),
-      life_{.job = Seconds(options.job_seconds / options.speed), .result = options.job_result} {}
+      form_(WrittenForm(options.packets, *traffic_)),
+      life_{.job = Seconds(options.captures.job_seconds / options.captures.speed),
+            .result = options.captures.job_result,
+            .colo_field = options.captures.colo_field},
+      full_{.speed = options.captures.speed,
+            .job = life_.job,
+            .result = options.captures.job_result,
+            .no_packets_result = options.captures.no_packets_result,
+            .parts = options.parts,
+            .form = form_,
+            .seed = options.packets.seed},
+      ownership_(options.captures.show_keys) {}
+
+Outcome<std::unique_ptr<Api>> Api::Make(const Options& options, std::unique_ptr<Traffic> traffic,
+                                        Time now) {
+  std::unique_ptr<Api> api(new Api(options, std::move(traffic)));
+  for (const std::string& conf : options.captures.registered) {
+    auto added = api->ownership_.AddValidated(conf, now);
+    if (!added) return std::unexpected(added.error());
+  }
+  return api;
+}
 
 Answer Api::Handle(const Request& request, const Moment& now) {
+  Advance(now.monotonic);
   const AnswerRule* rule = rules_.Find(request.method, request.path);
   if (!rule) return Route(request, now);
   if (rule->carry_out) Route(request, now);
@@ -82,10 +103,10 @@ Answer Api::Route(const Request& request, const Moment& now) {
   const std::string path = under_base ? request.path.substr(base.size()) : request.path;
   if (path == "/cdn-cgi/trace") return request.method == "GET" ? Trace(now) : WrongMethod("GET");
   if (!under_base) return NoRoute(request.path);
-  if (auto refusal = CheckCredentials(request, options_)) return *std::move(refusal);
+  if (auto refusal = CheckCredentials(request, options_.access)) return *std::move(refusal);
   const Parts parts = Split(path);
   if (parts.size() < 3 || parts[0] != "accounts" || parts[2] != "pcaps") return NoRoute(path);
-  if (parts[1] != options_.account) {
+  if (parts[1] != options_.access.account) {
     if (!IsId(parts[1])) return NoRoute(path);
     return Failure(403, {{kCodeWrongAccount,
                           "The given account is not valid or is not authorized to access this "
@@ -95,19 +116,37 @@ Answer Api::Route(const Request& request, const Moment& now) {
 }
 
 Answer Api::RoutePcaps(const Request& request, const Parts& rest, const Moment& now) {
+  if (!rest.empty() && rest[0] == "ownership") return RouteOwnership(request, rest, now.wall);
   if (!rest.empty()) return RouteCapture(request, rest, now);
   if (request.method == "GET") return List(now.monotonic);
   if (request.method == "POST") return Create(request, now);
   return WrongMethod("GET, POST");
 }
 
+Answer Api::RouteOwnership(const Request& request, const Parts& rest, Time now) {
+  const std::string& method = request.method;
+  if (rest.size() == 1 && method == "GET") return ownership_.List();
+  const bool validates = rest.size() == 2 && rest[1] == "validate";
+  if (rest.size() == 1 || validates) {
+    if (method != "POST") return WrongMethod(validates ? "POST" : "GET, POST");
+    if (!IsJsonType(request.content_type)) return NotJson();
+    return validates ? ownership_.Validate(request.body, now) : ownership_.Add(request.body, now);
+  }
+  if (rest.size() != 2 || !IsId(rest[1])) return NoRoute(request.path);
+  return method == "DELETE" ? ownership_.Delete(rest[1]) : WrongMethod("DELETE");
+}
+
 Answer Api::RouteCapture(const Request& request, const Parts& rest, const Moment& now) {
-  const bool known = rest.size() == 1 || (rest.size() == 2 && rest[1] == "download");
+  const std::string action = rest.size() == 2 ? rest[1] : "";
+  const bool stops = action == "stop";
+  const bool known = rest.size() == 1 || stops || action == "download";
   if (!known || !IsId(rest[0])) return NoRoute(request.path);
-  if (request.method != "GET") return WrongMethod("GET");
-  const Capture* capture = captures_.Find(rest[0]);
+  const std::string method = stops ? "PUT" : "GET";
+  if (request.method != method) return WrongMethod(method);
+  Capture* capture = captures_.Find(rest[0]);
   if (!capture) return Failure(404, {{kCodeNotFound, "No packet capture has this id"}});
-  if (rest.size() == 2) return Download(*capture, now.monotonic);
+  if (stops) return Stop(*capture, now);
+  if (action == "download") return Download(*capture, now.monotonic);
   return Success(capture->Describe(now.monotonic, life_));
 }
 
@@ -115,7 +154,7 @@ Answer Api::List(Span now) {
   Json list(json_array());
   std::vector<const Capture*> last = captures_.Last50();
   // The API's order is not published.
-  if (options_.newest_first) std::ranges::reverse(last);
+  if (options_.captures.newest_first) std::ranges::reverse(last);
   for (const Capture* capture : last) {
     json_array_append_new(list.get(), capture->Describe(now, life_).release());
   }
@@ -124,15 +163,15 @@ Answer Api::List(Span now) {
 
 Answer Api::Create(const Request& request, const Moment& now) {
   if (!IsJsonType(request.content_type)) return NotJson();
-  auto wanted = ReadCaptureRequest(request.body, now.wall, options_);
+  auto wanted = ReadCaptureRequest(request.body, now.wall, options_.captures);
   if (!wanted) return Failure(400, {wanted.error()});
-  return CreateSample(*std::move(wanted), now);
+  return wanted->full ? CreateFull(*std::move(wanted), now) : CreateSample(*std::move(wanted), now);
 }
 
 /// "You can only send one collect request per minute for sample PCAPs." What the API answers to the
 /// second is not published; this is its general answer to too many requests.
 Answer Api::CreateSample(CaptureRequest request, const Moment& now) {
-  const Span interval = Seconds(options_.sample_interval / options_.speed);
+  const Span interval = Seconds(options_.captures.sample_interval / options_.captures.speed);
   const auto last = captures_.LastSample();
   if (last && now.monotonic - *last < interval) {
     const auto left = std::chrono::ceil<std::chrono::seconds>(*last + interval - now.monotonic);
@@ -145,6 +184,42 @@ Answer Api::CreateSample(CaptureRequest request, const Moment& now) {
   return Success(capture.Describe(now.monotonic, life_));
 }
 
+/// "You can only have one running or pending full PCAP at a time." The answer to the second is not
+/// published either.
+Answer Api::CreateFull(CaptureRequest request, const Moment& now) {
+  const OwnedBucket* bucket = ownership_.Find(request.destination_conf);
+  if (!bucket) {
+    return Failure(400, {{kCodeUnknownBucket,
+                          "destination_conf is not a bucket of this account; add it first"}});
+  }
+  if (bucket->status != "success") {
+    return Failure(400, {{kCodeNotValidated, "destination_conf has not been validated"}});
+  }
+  const auto destination = ParseDestination(bucket->destination_conf);
+  if (const Capture* other = captures_.Capturing()) {
+    return Failure(409, {{kCodeBusy,
+                          "Only one full packet capture can be pending or running at a "
+                          "time; it is " +
+                              other->id}});
+  }
+  Capture& capture = captures_.Add(std::move(request), now);
+  capture.run =
+      std::make_unique<FullRun>(capture.id, capture.request, *destination, full_, *traffic_, now);
+  return Success(capture.Describe(now.monotonic, life_));
+}
+
+/// "Stop full PCAP." What it does to a sample or to a finished capture is not published; here it is
+/// refused.
+Answer Api::Stop(Capture& capture, const Moment& now) {
+  if (!capture.run) {
+    return Failure(400, {{kCodeNotAllowed, "Only full packet captures can be stopped"}});
+  }
+  if (!capture.run->Stop(now)) {
+    return Failure(400, {{kCodeNotAllowed, "The packet capture is over"}});
+  }
+  return NoContent();
+}
+
 Answer Api::Download(const Capture& capture, Span now) {
   if (capture.request.full) {
     return Failure(400, {{kCodeNotAllowed, "Only simple PCAPs can be downloaded"}});
@@ -153,11 +228,11 @@ Answer Api::Download(const Capture& capture, Span now) {
     return Failure(400, {{kCodeNotReady, "The packet capture is not ready for download"}});
   }
   Answer answer{.content_type = "application/vnd.tcpdump.pcap", .download = true};
-  if (options_.serve_as_is.empty()) {
-    answer.body = SampleFile(capture.Window(), options_.window_ends, *traffic_, form_);
+  if (options_.packets.serve_as_is.empty()) {
+    answer.body = SampleFile(capture.Window(), options_.packets.window_ends, *traffic_, form_);
     return answer;
   }
-  auto bytes = ReadFile(options_.serve_as_is);
+  auto bytes = ReadFile(options_.packets.serve_as_is);
   if (!bytes) return Failure(500, {{kCodeNotFound, bytes.error()}});
   answer.body = *std::move(bytes);
   return answer;
@@ -166,13 +241,14 @@ Answer Api::Download(const Capture& capture, Span now) {
 /// The data center that the client reaches, as every Cloudflare site tells it: one key=value a
 /// line.
 Answer Api::Trace(const Moment& now) const {
+  const char* host = options_.listen.host.c_str();
   const double seconds = std::chrono::duration<double>(now.wall.time_since_epoch()).count();
-  return {.content_type = "text/plain",
-          .body = Text(
-              "fl=412f362\nh=%s\nip=%s\nts=%.3f\nvisit_scheme=http\nuag=emulated\ncolo=%s\n"
-              "sliver=none\nhttp=http/1.1\nloc=XX\ntls=off\nsni=off\nwarp=off\n"
-              "gateway=off\nrbi=off\nkex=none\n",
-              options_.host.c_str(), options_.host.c_str(), seconds, options_.trace_colo.c_str())};
+  return {
+      .content_type = "text/plain",
+      .body = Text("fl=412f362\nh=%s\nip=%s\nts=%.3f\nvisit_scheme=http\nuag=emulated\ncolo=%s\n"
+                   "sliver=none\nhttp=http/1.1\nloc=XX\ntls=off\nsni=off\nwarp=off\n"
+                   "gateway=off\nrbi=off\nkex=none\n",
+                   host, host, seconds, options_.captures.trace_colo.c_str())};
 }
 
 }  // namespace cloudflare_emulator

@@ -8,6 +8,7 @@
 #include "tests/emulator/answer.h"
 #include "tests/emulator/capture_store.h"
 #include "tests/emulator/options.h"
+#include "tests/emulator/ownership.h"
 #include "tests/emulator/request.h"
 #include "tests/emulator/traffic.h"
 
@@ -18,22 +19,32 @@ inline constexpr const char* kBasePath = "/client/v4";
 /// The PCAPs API: what each request does and is answered with. Knows no sockets.
 class Api {
  public:
-  Api(const Options& options, std::unique_ptr<Traffic> traffic);
+  /// The error is a sentence about the options.
+  static Outcome<std::unique_ptr<Api>> Make(const Options& options,
+                                            std::unique_ptr<Traffic> traffic, Time now);
 
   /// Carries the request out, unless a rule of the tester's answers it.
   Answer Handle(const Request& request, const Moment& now);
 
+  /// Lets what has become due happen. To be called often, also while no requests come.
+  void Advance(Span now) { captures_.Advance(now); }
+
  private:
   using Parts = std::vector<std::string>;
+
+  Api(const Options& options, std::unique_ptr<Traffic> traffic);
 
   Answer Route(const Request& request, const Moment& now);
   Answer RouteAccount(const Request& request, const Parts& rest, const Moment& now);
   Answer RoutePcaps(const Request& request, const Parts& rest, const Moment& now);
+  Answer RouteOwnership(const Request& request, const Parts& rest, Time now);
   Answer RouteCapture(const Request& request, const Parts& rest, const Moment& now);
 
   Answer List(Span now);
   Answer Create(const Request& request, const Moment& now);
   Answer CreateSample(CaptureRequest request, const Moment& now);
+  Answer CreateFull(CaptureRequest request, const Moment& now);
+  Answer Stop(Capture& capture, const Moment& now);
   Answer Download(const Capture& capture, Span now);
   Answer Trace(const Moment& now) const;
 
@@ -42,6 +53,8 @@ class Api {
   std::unique_ptr<Traffic> traffic_;
   PcapForm form_;
   LifeCycle life_;
+  FullSettings full_;
+  Ownership ownership_;
   CaptureStore captures_;
 };
 

@@ -15,7 +15,7 @@ Answer InvalidHeaders() {
                        {kCodeInvalidAuthorization, "Invalid format for Authorization header"}});
 }
 
-std::optional<Answer> CheckBearer(const Request& request, const Options& options) {
+std::optional<Answer> CheckBearer(const Request& request, const AccessOptions& options) {
   constexpr std::string_view kScheme = "Bearer ";
   const std::string& header = *request.authorization;
   if (g_ascii_strncasecmp(header.c_str(), kScheme.data(), kScheme.size()) != 0) {
@@ -34,7 +34,7 @@ std::optional<Answer> CheckBearer(const Request& request, const Options& options
 
 }  // namespace
 
-std::optional<Answer> CheckCredentials(const Request& request, const Options& options) {
+std::optional<Answer> CheckCredentials(const Request& request, const AccessOptions& options) {
   if (request.authorization) return CheckBearer(request, options);
   if (!request.email || !request.key) {
     return Failure(

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/emulator/capture_request.h"
 
+#include <regex>
+
 namespace cloudflare_emulator {
 namespace {
 
 constexpr double kSampleTimeLimit = 300;
+constexpr double kFullTimeLimit = 86400;
 constexpr double kPacketLimit = 10000;
+constexpr double kByteLimit = 1e9;
 
 /// Reads the members of one object and keeps the first complaint.
 class Members {
@@ -86,10 +90,36 @@ void ReadSimple(Members& members, Time now, CaptureRequest& request) {
   ReadOffsetTime(members, now, request);
 }
 
+/// Of the two names the option asks for one, or takes either. Both is no contradiction, unless the
+/// option forbids the other name.
+void ReadColo(Members& members, const CaptureOptions& options) {
+  static const std::regex kColo("[A-Za-z]{3}[0-9]{0,3}");
+  const bool wants_colo = options.colo_field == ColoField::kColo;
+  const char* wanted = wants_colo ? "colo" : "colo_name";
+  const char* other = wants_colo ? "colo_name" : "colo";
+  auto colo = members.String(wanted, false);
+  const auto also = members.String(other, false);
+  if (options.colo_field == ColoField::kBoth && !colo) colo = also;
+  if (options.colo_strict && also) members.Complain(Text("%s is not a known field", other));
+  if (!colo) {
+    members.Complain(Text("%s is required", wanted));
+  } else if (!std::regex_match(*colo, kColo)) {
+    members.Complain(Text("%s is no data center", wanted));
+  }
+}
+
+void ReadFull(Members& members, const CaptureOptions& options, CaptureRequest& request) {
+  request.time_limit = members.Number("time_limit", kFullTimeLimit, true).value_or(0);
+  request.packet_limit = members.Number("packet_limit", kPacketLimit, false);
+  request.byte_limit = members.Number("byte_limit", kByteLimit, false);
+  ReadColo(members, options);
+  request.destination_conf = members.String("destination_conf", true).value_or("");
+}
+
 }  // namespace
 
 std::expected<CaptureRequest, ApiError> ReadCaptureRequest(const std::string& body, Time now,
-                                                           const Options& options) {
+                                                           const CaptureOptions& options) {
   const Json parsed = ParseJson(body);
   if (!parsed) return std::unexpected(ApiError{kCodeBadBody, "the body is not valid JSON"});
   if (!json_is_object(parsed.get())) {
@@ -101,8 +131,11 @@ std::expected<CaptureRequest, ApiError> ReadCaptureRequest(const std::string& bo
   });
   Members members(parsed.get());
   ReadType(members, request);
-  if (request.full) members.Complain("full captures are not available to this account");
-  ReadSimple(members, now, request);
+  if (request.full) {
+    ReadFull(members, options, request);
+  } else {
+    ReadSimple(members, now, request);
+  }
   ReadFilter(members, options.filter_ipv6, request);
   if (!members.problem().empty()) {
     return std::unexpected(ApiError{kCodeBadField, members.problem()});

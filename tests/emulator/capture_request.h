@@ -16,11 +16,13 @@ namespace cloudflare_emulator {
 struct CaptureRequest {
   bool full = false;
   double time_limit = 0;  ///< Seconds.
-  std::optional<double> packet_limit;
-  FilterV1 filter;
-  std::optional<Time> offset_time;
+  std::optional<double> packet_limit{};
+  std::optional<double> byte_limit{};  ///< Full captures only, as the next.
+  std::string destination_conf{};
+  FilterV1 filter{};
+  std::optional<Time> offset_time{};
   /// The request's own values, for answers: what was asked is shown as it was written.
-  std::shared_ptr<const json_t> body;
+  std::shared_ptr<const json_t> body{};
 };
 
 /// Reads the body of a create request by the schema `request_simple` or `request_full`, whichever
@@ -28,6 +30,6 @@ struct CaptureRequest {
 /// or bucket pass.) Members that the schema does not know pass. `now` is for offset_time, which
 /// "must be within the last 24h"; the clocks of both sides may differ by a few seconds.
 std::expected<CaptureRequest, ApiError> ReadCaptureRequest(const std::string& body, Time now,
-                                                           const Options& options);
+                                                           const CaptureOptions& options);
 
 }  // namespace cloudflare_emulator

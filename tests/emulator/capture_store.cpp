@@ -14,9 +14,31 @@ void Echo(const CaptureRequest& request, const char* key, json_t* to) {
   if (value) json_object_set(to, key, value);
 }
 
+/// What only full captures have. The documentation's full answer also shows packet_limit, which the
+/// schema lacks.
+void DescribeFull(const Capture& capture, ColoField colo_field, json_t* json) {
+  const CaptureRequest& request = capture.request;
+  Echo(request, "packet_limit", json);
+  Echo(request, "byte_limit", json);
+  json_t* colo = json_object_get(request.body.get(), "colo_name");
+  if (!colo || (colo_field == ColoField::kColo && json_object_get(request.body.get(), "colo"))) {
+    colo = json_object_get(request.body.get(), "colo");
+  }
+  if (colo_field != ColoField::kColo) json_object_set(json, "colo_name", colo);
+  if (colo_field != ColoField::kColoName) json_object_set(json, "colo", colo);
+  Echo(request, "destination_conf", json);
+  const FullRun& run = *capture.run;
+  Set(json, "packets_captured", Json(json_integer(static_cast<json_int_t>(run.packets()))));
+  if (run.stop_requested()) {
+    Set(json, "stop_requested", JsonText(FormatRfc3339(*run.stop_requested())));
+  }
+  if (!run.error_message().empty()) Set(json, "error_message", JsonText(run.error_message()));
+}
+
 }  // namespace
 
 std::string Capture::StatusAt(Span now, const LifeCycle& life) const {
+  if (run) return run->status();
   const bool over = now - submitted.monotonic >= life.job && life.result != "never";
   return over ? life.result : "pending";
 }
@@ -36,11 +58,15 @@ Json Capture::Describe(Span now, const LifeCycle& life) const {
   Echo(request, "filter_v1", json.get());
   Echo(request, "time_limit", json.get());
   Set(json.get(), "status", JsonText(StatusAt(now, life)));
-  // In no schema, but in the documentation's examples of samples, where it is always 0.
-  Set(json.get(), "packets_remaining", Json(json_integer(0)));
   Echo(request, "type", json.get());
   Echo(request, "system", json.get());
-  Echo(request, "offset_time", json.get());
+  if (run) {
+    DescribeFull(*this, life.colo_field, json.get());
+  } else {
+    // In no schema, but in the documentation's examples of samples, where it is always 0.
+    Set(json.get(), "packets_remaining", Json(json_integer(0)));
+    Echo(request, "offset_time", json.get());
+  }
   return json;
 }
 
@@ -63,6 +89,18 @@ std::optional<Span> CaptureStore::LastSample() const {
     if (!capture->request.full) return capture->submitted.monotonic;
   }
   return std::nullopt;
+}
+
+const Capture* CaptureStore::Capturing() const {
+  const auto found = std::ranges::find_if(
+      captures_, [](const Capture& capture) { return capture.run && capture.run->IsCapturing(); });
+  return found == captures_.end() ? nullptr : &*found;
+}
+
+void CaptureStore::Advance(Span now) {
+  for (Capture& capture : captures_) {
+    if (capture.run) capture.run->Advance(now);
+  }
 }
 
 std::vector<const Capture*> CaptureStore::Last50() const {

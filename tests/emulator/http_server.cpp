@@ -14,14 +14,6 @@ namespace {
 /// No request of the API comes near this.
 constexpr std::size_t kMostBody = 1 << 20;
 
-Moment Now() {
-  using std::chrono::microseconds;
-  timespec wall{};
-  clock_gettime(CLOCK_REALTIME, &wall);
-  return {.wall = Time(std::chrono::seconds(wall.tv_sec) + Span(wall.tv_nsec)),
-          .monotonic = microseconds(g_get_monotonic_time())};
-}
-
 std::optional<std::string> Header(MHD_Connection* connection, const char* name) {
   const char* value = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
   return value ? std::optional<std::string>(value) : std::nullopt;
@@ -219,8 +211,7 @@ ssize_t HttpServer::ReadSlowly(void* slow_body, uint64_t position, char* buffer,
   }
   const std::size_t now = static_cast<std::size_t>(allowed) - position;
   const std::size_t size = std::min({most, now, body.bytes.size() - position});
-  std::memcpy(buffer, body.bytes.data() + position, size);
-  return static_cast<ssize_t>(size);
+  return static_cast<ssize_t>(body.bytes.copy(buffer, size, position));
 }
 
 void HttpServer::OnCompleted(void*, MHD_Connection*, void** state, MHD_RequestTerminationCode) {

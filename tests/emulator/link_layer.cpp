@@ -104,13 +104,6 @@ bool CanCarry(std::uint32_t link_type, bool ipv6, std::uint32_t ip_length) {
 
 }  // namespace
 
-bool CanWriteLinkType(std::uint32_t link_type) {
-  for (const std::uint32_t known : {kEthernet, kRaw, kSll, kIpv4, kIpv6, kNflog, kSll2}) {
-    if (link_type == known) return true;
-  }
-  return false;
-}
-
 std::optional<std::size_t> FindIpHeader(const Record& record) {
   const Bytes bytes(record.bytes);
   switch (record.link_type) {

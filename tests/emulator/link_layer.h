@@ -24,13 +24,11 @@ enum LinkType : std::uint32_t {
 
 /// One captured packet. NFLOG's attribute headers are in the byte order of this machine.
 struct Record {
-  Time time;
+  Time time{};
   std::uint32_t link_type = 0;
   std::uint32_t original_length = 0;  ///< Bytes on the wire; those held may be fewer.
-  std::vector<std::uint8_t> bytes;
+  std::vector<std::uint8_t> bytes{};
 };
-
-bool CanWriteLinkType(std::uint32_t link_type);
 
 /// Offset of the outer IP header, behind Ethernet with any number of VLAN tags, SLL, SLL2, NFLOG or
 /// nothing; none if there is no IP packet or the link type is another one.

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <curl/curl.h>
 #include <glib-unix.h>
 
 #include <csignal>
 #include <cstdio>
 
 #include "tests/emulator/api.h"
+#include "tests/emulator/clock.h"
 #include "tests/emulator/http_server.h"
 #include "tests/emulator/options.h"
 #include "tests/emulator/request_log.h"
@@ -21,11 +23,11 @@ int Complain(int status, const std::string& sentence) {
   return status;
 }
 
-Outcome<std::unique_ptr<Traffic>> MakeTraffic(const Options& options) {
-  if (options.packets.empty()) return GeneratedTraffic(options.seed);
+Outcome<std::unique_ptr<Traffic>> MakeTraffic(const PacketOptions& options) {
+  if (options.files.empty()) return GeneratedTraffic(options.seed);
   std::optional<Time> rebase_to;
-  if (options.rebase) rebase_to = std::chrono::system_clock::now();
-  return RecordedTraffic(options.packets, rebase_to);
+  if (options.rebase) rebase_to = Now().wall;
+  return RecordedTraffic(options.files, rebase_to);
 }
 
 /// A main loop that SIGTERM or SIGINT end, also when they come before it runs.
@@ -47,28 +49,49 @@ class MainLoop {
   GMainLoop* loop_ = g_main_loop_new(nullptr, FALSE);
 };
 
+/// Lets captures go on while no requests come.
+class Ticker {
+ public:
+  explicit Ticker(Api& api) : source_(g_timeout_add(kMilliseconds, &Tick, &api)) {}
+  ~Ticker() { g_source_remove(source_); }
+  Ticker(const Ticker&) = delete;
+  Ticker& operator=(const Ticker&) = delete;
+
+ private:
+  static constexpr guint kMilliseconds = 20;
+  static gboolean Tick(gpointer api) {
+    static_cast<Api*>(api)->Advance(Now().monotonic);
+    return G_SOURCE_CONTINUE;
+  }
+  guint source_;
+};
+
 int Run(const Options& options) {
-  if (!options.serve_as_is.empty()) {
-    const auto readable = ReadFile(options.serve_as_is);
+  if (!options.packets.serve_as_is.empty()) {
+    const auto readable = ReadFile(options.packets.serve_as_is);
     if (!readable) return Complain(kUsage, readable.error());
   }
-  auto traffic = MakeTraffic(options);
+  auto traffic = MakeTraffic(options.packets);
   if (!traffic) return Complain(kUsage, traffic.error());
   RequestLog log;
   const auto opened = log.Open(options.log);
   if (!opened) return Complain(kUsage, opened.error());
 
   MainLoop loop;
-  Api api(options, *std::move(traffic));
-  const ServerSettings settings{.host = options.host,
-                                .port = options.port,
-                                .answer_delay = Seconds(options.answer_delay),
-                                .download_rate = options.download_rate};
-  const auto server = HttpServer::Start(
-      settings,
-      [&api](const Request& request, const Moment& now) { return api.Handle(request, now); }, log);
+  auto api = Api::Make(options, *std::move(traffic), Now().wall);
+  if (!api) return Complain(kUsage, api.error());
+  const Ticker ticker(**api);
+  const ServerSettings settings{.host = options.listen.host,
+                                .port = options.listen.port,
+                                .answer_delay = Seconds(options.answers.delay),
+                                .download_rate = options.answers.download_rate};
+  const auto handle = [&api](const Request& request, const Moment& now) {
+    return (*api)->Handle(request, now);
+  };
+  const auto server = HttpServer::Start(settings, handle, log);
   if (!server) return Complain(kFailed, server.error());
-  printf("listening on http://%s:%u%s\n", options.host.c_str(), (*server)->port(), kBasePath);
+  printf("listening on http://%s:%u%s\n", options.listen.host.c_str(), (*server)->port(),
+         kBasePath);
   fflush(stdout);
   loop.Run();
   return 0;
@@ -80,6 +103,7 @@ int Run(const Options& options) {
 int main(int argc, char** argv) {
   using namespace cloudflare_emulator;
   signal(SIGPIPE, SIG_IGN);
+  curl_global_init(CURL_GLOBAL_DEFAULT);
   const auto options = ParseOptions(argc, argv);
   if (options) return Run(*options);
   const OptionsEnd& end = options.error();

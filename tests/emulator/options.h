@@ -8,51 +8,79 @@
 #include <vector>
 
 #include "tests/emulator/answer_rules.h"
+#include "tests/emulator/parts.h"
 #include "tests/emulator/sample.h"
 
 namespace cloudflare_emulator {
 
-/// The command line. What each option means is said by --help (options.cpp).
-struct Options {
-  std::string host = "127.0.0.1";
-  std::uint16_t port = 0;
+// The command line, by what it is about. What each option means is said by --help
+// (option_table.cpp), what is left out there has the value it has here.
 
+struct ListenOptions {
+  std::string host = "127.0.0.1";  ///< A literal address; IPv6 in brackets.
+  std::uint16_t port = 0;
+};
+
+struct AccessOptions {
   std::string account = "023e105f4ecef8ad9ca31a8372d0c353";
   std::string token = "emulator-token";
-  std::string read_token;
+  std::string read_token{};
   std::string email = "user@example.com";
   std::string key = "emulator-key";
+};
 
-  std::vector<std::string> packets;
-  bool rebase = false;
+struct PacketOptions {
+  std::vector<std::string> files{};
+  std::string serve_as_is{};
   std::uint64_t seed = 1;
-  std::optional<std::uint32_t> link_type;
-  std::optional<bool> nanoseconds;
-  bool big_endian = false;
-  std::string serve_as_is;
+  std::optional<std::uint32_t> link_type{};
   WindowEnds window_ends = WindowEnds::kClosed;
-  bool filter_ipv6 = true;
+  std::optional<bool> nanoseconds{};
+  bool rebase = false;
+  bool big_endian = false;
+};
 
-  double sample_interval = 60;
+/// The name under which a full capture's data center is sent and shown: the published pages
+/// disagree.
+enum class ColoField { kColoName, kColo, kBoth };
+
+struct CaptureOptions {
+  double sample_interval = 60;  ///< Seconds, as the next.
   double job_seconds = 1;
-  std::string job_result = "success";
-  bool newest_first = true;
   double speed = 1;
+  std::string job_result = "success";
+  std::string no_packets_result = "failed";
   std::string trace_colo = "SIN";
+  std::vector<std::string> registered{};
+  ColoField colo_field = ColoField::kColoName;
+  bool colo_strict = false;
+  bool filter_ipv6 = true;
+  bool newest_first = true;
+  bool show_keys = false;
+};
 
-  std::vector<AnswerRule> rules;
-  std::vector<std::string> rule_headers;
-  RuleBody rule_body = RuleBody::kJson;
-  double answer_delay = 0;
+struct AnswerOptions {
+  std::vector<AnswerRule> rules{};
+  std::vector<std::string> headers{};
+  double delay = 0;                 ///< Seconds.
   std::uint64_t download_rate = 0;  ///< Bytes a second; 0: as fast as it goes.
+  RuleBody body = RuleBody::kJson;
+};
 
-  std::string log;
+struct Options {
+  ListenOptions listen{};
+  AccessOptions access{};
+  PacketOptions packets{};
+  CaptureOptions captures{};
+  PartOptions parts{};
+  AnswerOptions answers{};
+  std::string log{};
 };
 
 /// Why the program ends before it has begun.
 struct OptionsEnd {
   int exit_status = 2;
-  std::string text;  ///< One sentence for stderr; the help if exit_status is 0.
+  std::string text{};  ///< One sentence for stderr; the help if exit_status is 0.
 };
 
 std::expected<Options, OptionsEnd> ParseOptions(int argc, char** argv);

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "tests/emulator/rfc3339.h"
+#include "tests/emulator/clock.h"
 
 namespace cloudflare_emulator {
 
@@ -17,12 +17,6 @@ struct Request {
   std::optional<std::string> key;    ///< X-Auth-Key
   std::optional<std::string> content_type;
   std::string body;
-};
-
-/// A moment on both clocks: the wall clock dates things, the monotonic one measures waits.
-struct Moment {
-  Time wall;
-  Span monotonic{};
 };
 
 }  // namespace cloudflare_emulator

@@ -27,6 +27,10 @@ class Generated : public Traffic {
     return found;
   }
 
+  std::unique_ptr<Traffic> Live(Time, Span) const override {
+    return std::make_unique<Generated>(seed_);
+  }
+
   // What Magic Transit carries is IP; nothing is published about the headers before it.
   PcapForm form() const override { return {.link_type = kRaw}; }
 
@@ -34,22 +38,55 @@ class Generated : public Traffic {
   std::uint64_t seed_;
 };
 
+/// How times of a recording become times of the emulation.
+struct TimeMap {
+  Time from{};
+  Time to{};
+  double stretch = 1;
+
+  Time operator()(Time time) const {
+    const Span since = time - from;
+    if (stretch == 1) return to + since;  // No rounding: digits stay as recorded.
+    return to + Span(static_cast<std::int64_t>(static_cast<double>(since.count()) * stretch));
+  }
+};
+
+using SharedRecords = std::shared_ptr<const std::vector<Record>>;
+
 class Recorded : public Traffic {
  public:
-  Recorded(std::vector<Record> records, const PcapForm& form)
-      : records_(std::move(records)), form_(form) {}
+  Recorded(SharedRecords records, const PcapForm& form, const TimeMap& map)
+      : records_(std::move(records)), form_(form), map_(map) {}
 
   std::vector<Record> Between(Time first, Time last) const override {
-    const auto begin = std::ranges::lower_bound(records_, first, {}, &Record::time);
-    const auto end = std::ranges::upper_bound(records_, last, {}, &Record::time);
-    return begin < end ? std::vector<Record>(begin, end) : std::vector<Record>();
+    const auto time = [this](const Record& record) { return map_(record.time); };
+    std::vector<Record> found;
+    for (auto it = std::ranges::lower_bound(*records_, first, {}, time);
+         it != records_->end() && time(*it) <= last; ++it) {
+      found.push_back(*it);
+      found.back().time = time(*it);
+    }
+    return found;
+  }
+
+  std::unique_ptr<Traffic> Live(Time start, Span length) const override {
+    TimeMap map{.to = start};
+    if (!records_->empty()) {
+      map.from = records_->front().time;
+      const Span lasts = records_->back().time - map.from;
+      if (lasts > length) {
+        map.stretch = static_cast<double>(length.count()) / static_cast<double>(lasts.count());
+      }
+    }
+    return std::make_unique<Recorded>(records_, form_, map);
   }
 
   PcapForm form() const override { return form_; }
 
  private:
-  std::vector<Record> records_;
+  SharedRecords records_;
   PcapForm form_;
+  TimeMap map_;
 };
 
 void MoveLastTo(Time last, std::vector<Record>& records) {
@@ -77,7 +114,8 @@ Outcome<std::unique_ptr<Traffic>> RecordedTraffic(const std::vector<std::string>
   }
   std::ranges::stable_sort(records, {}, &Record::time);
   if (rebase_to) MoveLastTo(*rebase_to, records);
-  return std::make_unique<Recorded>(std::move(records), form);
+  return std::make_unique<Recorded>(std::make_shared<std::vector<Record>>(std::move(records)), form,
+                                    TimeMap{});
 }
 
 }  // namespace cloudflare_emulator

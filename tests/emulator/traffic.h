@@ -17,6 +17,10 @@ class Traffic {
   virtual ~Traffic() = default;
   /// The packets from `first` to `last`, both included, in time order.
   virtual std::vector<Record> Between(Time first, Time last) const = 0;
+  /// The same traffic as if it passed from `start` on, for a capture of `length`. Made-up traffic
+  /// is what it is at that time. Recorded packets are moved so that the first is at `start`; if
+  /// they last longer than `length`, the gaps between them are shortened alike until they fit.
+  virtual std::unique_ptr<Traffic> Live(Time start, Span length) const = 0;
   /// The form in which the packets were found, and are written unless told otherwise.
   virtual PcapForm form() const = 0;
 };

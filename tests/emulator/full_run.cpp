@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tests/emulator/full_run.h"
+
+#include <algorithm>
+
+namespace cloudflare_emulator {
+namespace {
+
+using std::chrono::floor;
+using std::chrono::microseconds;
+
+/// Cloudflare's own sentence (the schema's example of error_message).
+constexpr const char* kNoPackets =
+    "No packets matched the filter in the time limit given. Please modify the filter or try again.";
+
+/// How long a full capture is pending before it runs: a tenth of its time, at most a second.
+Span PendingTime(double time_limit) {
+  return Seconds(std::min(time_limit / 10, 1.0));
+}
+
+Span Faster(Span span, double speed) {
+  return Seconds(std::chrono::duration<double>(span).count() / speed);
+}
+
+}  // namespace
+
+FullRun::FullRun(std::string id, const CaptureRequest& request, Destination destination,
+                 const FullSettings& settings, const Traffic& traffic, const Moment& now)
+    : id_(std::move(id)),
+      request_(request),
+      destination_(std::move(destination)),
+      settings_(settings) {
+  const Span pending = Faster(PendingTime(request.time_limit), settings.speed);
+  start_ = now.monotonic + pending;
+  first_time_ = floor<microseconds>(now.wall + pending);
+  taken_until_ = first_time_ - Span(1);
+  traffic_ = traffic.Live(first_time_, Seconds(request.time_limit));
+}
+
+FullRun::~FullRun() {
+  cancelled_ = true;
+}
+
+void FullRun::Advance(Span now) {
+  if (!ended_) {
+    if (now >= start_) status_ = "running";
+    Take(now);
+  }
+  if (ended_ && !finished_) Convert(now);
+  if (finished_) Finish(now);
+}
+
+bool FullRun::IsFull(std::size_t next_bytes) const {
+  if (request_.packet_limit && static_cast<double>(records_.size() + 1) > *request_.packet_limit) {
+    return true;
+  }
+  return request_.byte_limit && static_cast<double>(bytes_ + next_bytes) > *request_.byte_limit;
+}
+
+void FullRun::Take(Span now) {
+  const Span limit = Seconds(request_.time_limit);
+  const Span passed = std::min(Faster(now - start_, 1 / settings_.speed), limit);
+  if (passed < Span::zero()) return;
+  for (Record& record : traffic_->Between(taken_until_ + Span(1), first_time_ + passed)) {
+    if (!Matches(request_.filter, record)) continue;
+    if (IsFull(record.bytes.size())) return End(now);
+    bytes_ += record.bytes.size();
+    records_.push_back(std::move(record));
+  }
+  taken_until_ = std::max(taken_until_, first_time_ + passed);
+  const bool never = settings_.result == "never";
+  // The limit is reached with the packet that fills it, not with the next.
+  if (IsFull(1) || (passed == limit && !never)) End(now);
+}
+
+bool FullRun::Stop(const Moment& now) {
+  Advance(now.monotonic);
+  if (finished_) return false;
+  if (!stop_requested_) stop_requested_ = now.wall;
+  if (!ended_) End(now.monotonic);
+  return true;
+}
+
+void FullRun::End(Span now) {
+  ended_ = now;
+  traffic_.reset();
+}
+
+void FullRun::Fail(std::string why) {
+  status_ = "failed";
+  error_message_ = std::move(why);
+}
+
+/// From the end of the capturing to the result.
+void FullRun::Convert(Span now) {
+  const bool fails = settings_.result == "failed";
+  const bool writes = !records_.empty() && !fails;
+  status_ = now < *ended_ + settings_.job / 2 ? "conversion_pending" : "conversion_running";
+  if (writes && status_ == "conversion_running" && !writing_.valid()) {
+    objects_ = MakeParts(id_, records_, settings_.form, settings_.parts, settings_.seed);
+    WriteParts(false);
+  }
+  const bool written =
+      writing_.valid() && writing_.wait_for(Span::zero()) == std::future_status::ready;
+  if (now < *ended_ + settings_.job || (writes && !written)) return;
+  finished_ = now;
+  status_ = settings_.result == "never" ? "success" : settings_.result;
+  if (fails) return Fail("The packet capture failed.");
+  if (records_.empty()) {
+    status_ = settings_.no_packets_result;
+    error_message_ = kNoPackets;
+    return;
+  }
+  const Outcome<void> outcome = writing_.get();
+  if (!outcome) Fail("The bucket could not be written: " + outcome.error() + ".");
+}
+
+/// After the result: the parts that come late.
+void FullRun::Finish(Span now) {
+  if (late_written_ || status_ == "failed" || objects_.empty()) return;
+  if (now < *finished_ + Seconds(settings_.parts.late_seconds / settings_.speed)) return;
+  late_written_ = true;
+  WriteParts(true);
+}
+
+void FullRun::WriteParts(bool late) {
+  std::vector<PartObject> due;
+  std::ranges::copy_if(objects_, std::back_inserter(due),
+                       [late](const PartObject& object) { return object.late == late; });
+  writing_ = std::async(std::launch::async, [this, objects = std::move(due)]() -> Outcome<void> {
+    for (const PartObject& object : objects) {
+      auto written = WriteObject(destination_, object.name, object.bytes, cancelled_);
+      if (!written) return written;
+    }
+    return {};
+  });
+}
+
+}  // namespace cloudflare_emulator

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <glib.h>
+
+#include <vector>
+
+namespace cloudflare_emulator {
+
+/// What GLib's parser fills in, with the values of options that are not given. Owns its texts.
+struct RawOptions {
+  gboolean help = FALSE;
+  char* listen = nullptr;
+  char* log = nullptr;
+
+  char* account = nullptr;
+  char* token = nullptr;
+  char* read_token = nullptr;
+  char* email = nullptr;
+  char* key = nullptr;
+
+  char** packets = nullptr;
+  char** more_packets = nullptr;
+  gboolean rebase = FALSE;
+  gint64 seed = 1;
+  int link_type = -1;
+  char* magic = nullptr;
+  gboolean big_endian = FALSE;
+  char* serve_as_is = nullptr;
+  char* window_ends = nullptr;
+
+  double sample_interval = 60;
+  double job_seconds = 1;
+  char* job_result = nullptr;
+  double speed = 1;
+  char* list_order = nullptr;
+  char* filter_ipv6 = nullptr;
+  char* trace_colo = nullptr;
+  char** registered = nullptr;
+  gboolean show_keys = FALSE;
+  char* colo_field = nullptr;
+  gboolean colo_strict = FALSE;
+  char* no_packets_result = nullptr;
+
+  int parts = 3;
+  char* part_name = nullptr;
+  char* part_linktypes = nullptr;
+  char* part_magics = nullptr;
+  char* part_sizes = nullptr;
+  int late_parts = 0;
+  double late_seconds = 5;
+  gboolean empty_part = FALSE;
+  gboolean zero_part = FALSE;
+  gboolean not_pcap_part = FALSE;
+  gboolean damaged_part = FALSE;
+  gboolean garbled_part = FALSE;
+
+  char** answers = nullptr;
+  char** answers_after = nullptr;
+  char** answer_headers = nullptr;
+  char* answer_body = nullptr;
+  double answer_delay = 0;
+  gint64 download_rate = 0;
+
+  RawOptions() = default;
+  RawOptions(const RawOptions&) = delete;
+  RawOptions& operator=(const RawOptions&) = delete;
+  ~RawOptions();
+
+  /// The options for g_option_context_add_main_entries, ended by an empty one. They point into this
+  /// object.
+  std::vector<GOptionEntry> Entries();
+};
+
+/// The texts of --help before and after the options.
+extern const char* const kHelpSummary;
+extern const char* const kHelpDescription;
+
+}  // namespace cloudflare_emulator
