@@ -49,8 +49,10 @@ GOptionEntry Flag(const char* name, gboolean* at, const char* help) {
   return Option(name, G_OPTION_ARG_NONE, at, help, nullptr);
 }
 
+// Texts are "filenames" to GLib: it takes those as they are, and others only in the locale's
+// character set.
 GOptionEntry String(const char* name, char** at, const char* help, const char* value) {
-  return Option(name, G_OPTION_ARG_STRING, static_cast<void*>(at), help, value);
+  return Option(name, G_OPTION_ARG_FILENAME, static_cast<void*>(at), help, value);
 }
 
 GOptionEntry Path(const char* name, char** at, const char* help) {
@@ -58,7 +60,7 @@ GOptionEntry Path(const char* name, char** at, const char* help) {
 }
 
 GOptionEntry Strings(const char* name, char*** at, const char* help, const char* value) {
-  return Option(name, G_OPTION_ARG_STRING_ARRAY, static_cast<void*>(at), help, value);
+  return Option(name, G_OPTION_ARG_FILENAME_ARRAY, static_cast<void*>(at), help, value);
 }
 
 GOptionEntry Paths(const char* name, char*** at, const char* help) {
