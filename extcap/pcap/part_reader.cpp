@@ -200,9 +200,6 @@ Result<void> PartReader::LoadOutside(std::vector<std::byte>& shared) {
   next_ += have;
   const Result<std::size_t> got = source_->Read(std::span(shared).subspan(have));
   if (!got) return std::unexpected(got.error());
-  if (have + *got < entry.size()) {
-    return std::unexpected(CutRecord(offset_, packets_, have + *got, entry.size()));
-  }
   loaded_ = shared.data();
   blocked_ = false;
   offset_ += entry.size();
