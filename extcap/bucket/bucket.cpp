@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/bucket/bucket.h"
+
+#include "extcap/base/text.h"
+#include "extcap/bucket/folder_bucket.h"
+#include "extcap/bucket/remote_bucket.h"
+#include "extcap/bucket/store_address.h"
+
+namespace cloudflaredump {
+namespace {
+
+/// Gathers one object in memory.
+class Gatherer : public ObjectReceiver {
+ public:
+  Result<void> OnObjectBytes(std::span<const std::byte> bytes) override {
+    text_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    return {};
+  }
+
+  void OnObjectEnd(ObjectEnd end) override { end_ = std::move(end); }
+
+  bool ended() const { return end_.has_value(); }
+
+  Result<std::string> Take() {
+    if (!end_->result) return std::unexpected(end_->result.error());
+    return std::move(text_);
+  }
+
+ private:
+  std::string text_;
+  std::optional<ObjectEnd> end_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Bucket>> OpenBucket(const DestinationConf& conf,
+                                           const BucketSettings& settings,
+                                           const Environment& environment, Http& http,
+                                           EventLoop& loop) {
+  if (conf.kind == StoreKind::kFolder) {
+    return std::make_unique<FolderBucket>(conf.directory, loop);
+  }
+  Result<BucketKeys> keys = FindBucketKeys(conf, settings.keys, environment);
+  if (!keys) return std::unexpected(keys.error());
+  const Result<StoreAddress> address =
+      FindStore(conf, FindEndpoint(settings.endpoint, environment), keys->region);
+  if (!address) return std::unexpected(address.error());
+  return std::make_unique<RemoteBucket>(conf, *address, std::move(*keys), settings.patience, http,
+                                        loop);
+}
+
+Result<std::string> ReadObject(Bucket& bucket, EventLoop& loop, const StoredObject& object,
+                               std::size_t max_size, const std::function<bool()>& stop) {
+  if (object.size > max_size) {
+    return Fail(CleanLine(object.key, 120) + " has " + WithThousands(object.size) +
+                " bytes, more than make sense here");
+  }
+  Gatherer gatherer;
+  const Bucket::Read read = bucket.StartRead(object, 0, gatherer);
+  const auto over = [&] { return gatherer.ended() || stop(); };
+  while (!loop.RunUntil(over, loop.Steady() + std::chrono::hours(1))) {
+  }
+  if (gatherer.ended()) return gatherer.Take();
+  bucket.Cancel(read);
+  return Fail("interrupted", Error::Kind::kInterrupted);
+}
+
+}  // namespace cloudflaredump

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "extcap/base/result.h"
+#include "extcap/bucket/credentials.h"
+#include "extcap/bucket/destination_conf.h"
+#include "extcap/bucket/listing.h"
+#include "extcap/http/http.h"
+#include "extcap/system/event_loop.h"
+
+namespace cloudflaredump {
+
+/// How the reading of an object ended.
+struct ObjectEnd {
+  /// Good only if every byte of the object, as listed, has been delivered. kTransient: what is
+  /// missing may be read from where it broke off; kFinal: not (changed, removed, refused).
+  Result<void> result = {};
+  std::string retry_after = {};  ///< The store's wish, for Backoff; empty if none.
+};
+
+/// Takes one object as it arrives. Called from EventLoop::RunUntil only; must not run the loop,
+/// except in OnObjectEnd.
+class ObjectReceiver {
+ public:
+  virtual ~ObjectReceiver() = default;
+  /// The next bytes. An Error ends the read and comes back through OnObjectEnd.
+  virtual Result<void> OnObjectBytes(std::span<const std::byte> bytes) = 0;
+  /// Once, last. The receiver may be deleted in it.
+  virtual void OnObjectEnd(ObjectEnd end) = 0;
+};
+
+/// A place with the files of full captures: a bucket of S3, Google, R2, or a folder.
+class Bucket {
+ public:
+  using Read = unsigned;
+
+  Bucket() = default;
+  Bucket(const Bucket&) = delete;
+  Bucket& operator=(const Bucket&) = delete;
+  virtual ~Bucket() = default;
+
+  /// The objects under the destination's directory whose key holds `needle` (a capture's id),
+  /// sorted by key. Runs the loop, and tries again what may be tried again. Error::kInterrupted
+  /// once `stop` says true.
+  virtual Result<std::vector<StoredObject>> List(const std::string& needle,
+                                                 const std::function<bool()>& stop) = 0;
+
+  /// Starts to read `object` from byte `offset` (< its size, or 0) and returns a handle (> 0). An
+  /// object that is not what was listed any more is an Error. `receiver` must live until its end or
+  /// Cancel.
+  virtual Read StartRead(const StoredObject& object, std::uint64_t offset,
+                         ObjectReceiver& receiver) = 0;
+  /// No OnObjectBytes until Resume.
+  virtual void Pause(Read read) = 0;
+  virtual void Resume(Read read) = 0;
+  /// Ends a read without OnObjectEnd. Unknown and ended handles are ignored.
+  virtual void Cancel(Read read) = 0;
+};
+
+/// How to get at a bucket, besides its address.
+struct BucketSettings {
+  BucketKeys keys = {};  ///< From dialog or configuration; empty if none.
+  std::string endpoint =
+      {};  ///< From the configuration, instead of the store's own; empty if none.
+  /// How long failed listings are tried again.
+  Duration patience = std::chrono::minutes(10);
+};
+
+/// The bucket or folder that `conf` names, with the keys and endpoint of `settings` and
+/// `environment`. Asks nobody yet. `http` and `loop` must outlive it.
+Result<std::unique_ptr<Bucket>> OpenBucket(const DestinationConf& conf,
+                                           const BucketSettings& settings,
+                                           const Environment& environment, Http& http,
+                                           EventLoop& loop);
+
+/// The whole of a small object, such as an ownership challenge: at most `max_size` bytes.
+Result<std::string> ReadObject(Bucket& bucket, EventLoop& loop, const StoredObject& object,
+                               std::size_t max_size, const std::function<bool()>& stop);
+
+}  // namespace cloudflaredump

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/bucket/folder_bucket.h"
+
+#include <fcntl.h>
+#include <glib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+
+#include "extcap/base/text.h"
+
+namespace cloudflaredump {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kPiece = std::size_t{256} << 10;
+constexpr int kMaxDepth = 8;
+
+std::string Why(int error) {
+  return CleanLine(g_strerror(error));
+}
+
+/// Tells a file from what it was: changes when it is written or replaced.
+std::string FileState(const struct stat& file) {
+  return Format("%lld.%09ld-%llu", static_cast<long long>(file.st_mtim.tv_sec),
+                file.st_mtim.tv_nsec, static_cast<unsigned long long>(file.st_ino));
+}
+
+/// Adds the regular files in `folder` and below to `objects`, with keys that begin with `prefix`.
+std::error_code ListFolder(const fs::path& folder, const std::string& prefix, int depth,
+                           std::string_view needle, std::vector<StoredObject>& objects) {
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    const std::string key = prefix + at->path().filename().string();
+    std::error_code ignored;
+    if (at->symlink_status(ignored).type() == fs::file_type::directory) {
+      // Not every folder of a mount is ours to read (lost+found): the others count.
+      if (depth < kMaxDepth) ListFolder(at->path(), key + "/", depth + 1, needle, objects);
+      continue;
+    }
+    struct stat file;
+    if (key.find(needle) == std::string::npos || stat(at->path().c_str(), &file) != 0 ||
+        !S_ISREG(file.st_mode)) {
+      continue;
+    }
+    objects.push_back(
+        {.key = key, .size = static_cast<std::uint64_t>(file.st_size), .etag = FileState(file)});
+  }
+  return error;
+}
+
+}  // namespace
+
+struct FolderBucket::FileRead {
+  ~FileRead() {
+    if (fd >= 0) close(fd);
+  }
+
+  Read id = 0;
+  StoredObject object;
+  std::uint64_t at = 0;
+  ObjectReceiver* receiver = nullptr;
+  int fd = -1;
+  bool paused = false;
+  EventLoop::Id task = 0;
+};
+
+FolderBucket::FolderBucket(std::string folder, EventLoop& loop)
+    : folder_(std::move(folder)), loop_(loop) {}
+
+FolderBucket::~FolderBucket() {
+  for (const auto& [id, read] : reads_) loop_.Cancel(read->task);
+}
+
+Result<std::vector<StoredObject>> FolderBucket::List(const std::string& needle,
+                                                     const std::function<bool()>& stop) {
+  if (stop()) return Fail("interrupted", Error::Kind::kInterrupted);
+  std::vector<StoredObject> objects;
+  const std::error_code error = ListFolder(folder_, "", 0, needle, objects);
+  if (error) {
+    return Fail("the folder " + CleanLine(folder_) + " cannot be read: " + Why(error.value()) +
+                "; check read-from");
+  }
+  std::ranges::sort(objects, {}, &StoredObject::key);
+  return objects;
+}
+
+Bucket::Read FolderBucket::StartRead(const StoredObject& object, std::uint64_t offset,
+                                     ObjectReceiver& receiver) {
+  const Read id = ++last_;
+  auto& read = reads_[id];
+  read = std::make_unique<FileRead>();
+  read->id = id;
+  read->object = object;
+  read->at = offset;
+  read->receiver = &receiver;
+  Schedule(*read);
+  return id;
+}
+
+void FolderBucket::Schedule(FileRead& read) {
+  if (read.task != 0 || read.paused) return;
+  read.task = loop_.CallAt(loop_.Steady(), [this, id = read.id] { Step(id); });
+}
+
+Result<void> FolderBucket::Open(FileRead& read) const {
+  const std::string path = folder_ + "/" + read.object.key;
+  // Not to be held up by a FIFO that stands where a file was.
+  read.fd = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  struct stat file;
+  if (read.fd < 0 || fstat(read.fd, &file) != 0) {
+    // Out of descriptors is nothing that lasts.
+    const bool passing = errno == EMFILE || errno == ENFILE;
+    return Fail("the file " + CleanLine(path) + " cannot be read: " + Why(errno),
+                passing ? Error::Kind::kTransient : Error::Kind::kFinal);
+  }
+  if (!S_ISREG(file.st_mode) || static_cast<std::uint64_t>(file.st_size) != read.object.size ||
+      (!read.object.etag.empty() && FileState(file) != read.object.etag)) {
+    return Fail("the file " + CleanLine(path) + " is not what it was when it was listed");
+  }
+  return {};
+}
+
+void FolderBucket::Step(Read id) {
+  FileRead& read = *reads_.at(id);
+  read.task = 0;
+  Result<void> result;
+  if (read.fd < 0) result = Open(read);
+  if (result && read.at < read.object.size) {
+    std::vector<std::byte> piece(std::min<std::uint64_t>(kPiece, read.object.size - read.at));
+    const ssize_t count = pread(read.fd, piece.data(), piece.size(), static_cast<off_t>(read.at));
+    if (count > 0) {
+      read.at += static_cast<std::uint64_t>(count);
+      result =
+          read.receiver->OnObjectBytes(std::span(piece).first(static_cast<std::size_t>(count)));
+      if (!reads_.contains(id)) return;  // cancelled by its receiver
+      if (result) return Schedule(read);
+    } else {
+      result = Fail("the file " + CleanLine(folder_ + "/" + read.object.key) +
+                    (count < 0 ? " cannot be read: " + Why(errno) : " has become shorter"));
+    }
+  }
+  ObjectReceiver& receiver = *read.receiver;
+  reads_.erase(id);
+  receiver.OnObjectEnd({.result = std::move(result)});
+}
+
+void FolderBucket::Pause(Read read) {
+  const auto found = reads_.find(read);
+  if (found == reads_.end()) return;
+  found->second->paused = true;
+  loop_.Cancel(std::exchange(found->second->task, 0));
+}
+
+void FolderBucket::Resume(Read read) {
+  const auto found = reads_.find(read);
+  if (found == reads_.end()) return;
+  found->second->paused = false;
+  Schedule(*found->second);
+}
+
+void FolderBucket::Cancel(Read read) {
+  const auto found = reads_.find(read);
+  if (found == reads_.end()) return;
+  loop_.Cancel(found->second->task);
+  reads_.erase(found);
+}
+
+}  // namespace cloudflaredump

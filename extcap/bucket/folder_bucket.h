@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "extcap/bucket/bucket.h"
+
+namespace cloudflaredump {
+
+/// A folder with capture files: a mounted bucket, a synced copy, or what the emulator wrote.
+/// Looks into folders below it too, but through no symbolic link to a folder.
+class FolderBucket final : public Bucket {
+ public:
+  FolderBucket(std::string folder, EventLoop& loop);
+  ~FolderBucket() override;
+
+  Result<std::vector<StoredObject>> List(const std::string& needle,
+                                         const std::function<bool()>& stop) override;
+  Read StartRead(const StoredObject& object, std::uint64_t offset,
+                 ObjectReceiver& receiver) override;
+  void Pause(Read read) override;
+  void Resume(Read read) override;
+  void Cancel(Read read) override;
+
+ private:
+  struct FileRead;
+
+  void Schedule(FileRead& read);
+  /// Delivers the next bytes, or the end.
+  void Step(Read id);
+  Result<void> Open(FileRead& read) const;
+
+  const std::string folder_;
+  EventLoop& loop_;
+  std::map<Read, std::unique_ptr<FileRead>> reads_;
+  Read last_ = 0;
+};
+
+}  // namespace cloudflaredump

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "extcap/base/result.h"
+
+namespace cloudflaredump {
+
+/// One object of a bucket, or one file of a folder.
+struct StoredObject {
+  std::string key = {};  ///< Any bytes. For a folder: the path below it.
+  std::uint64_t size = 0;
+  std::string etag = {};  ///< As the store writes it, quotes included; empty if it gave none.
+
+  bool operator==(const StoredObject&) const = default;
+};
+
+/// One answer to ListObjectsV2.
+struct ListingPage {
+  std::vector<StoredObject> objects = {};
+  bool truncated = false;               ///< More keys follow.
+  std::string continuation_token = {};  ///< Empty if the server gave none.
+};
+
+/// Reads the XML of ListObjectsV2. Keys are decoded if the answer says that they are URL-encoded.
+/// Error: not XML, another document, an object without a key or size.
+Result<ListingPage> ParseListing(std::string_view xml);
+
+/// Whether `object` is a file that belongs to what `needle` names: its key holds `needle`, and it
+/// is not a folder's placeholder.
+bool IsPartOf(const StoredObject& object, std::string_view needle);
+
+/// Whether the listings name the same keys with the same sizes, in any order.
+bool SameKeysAndSizes(std::vector<StoredObject> one, std::vector<StoredObject> other);
+
+}  // namespace cloudflaredump

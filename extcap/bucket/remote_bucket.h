@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "extcap/bucket/bucket.h"
+#include "extcap/bucket/store_address.h"
+#include "extcap/bucket/store_error.h"
+
+namespace cloudflaredump {
+
+/// A bucket of an S3-compatible store: ListObjectsV2 and GetObject, signed with SigV4, or with a
+/// Google bearer token.
+class RemoteBucket final : public Bucket {
+ public:
+  RemoteBucket(const DestinationConf& conf, StoreAddress address, BucketKeys keys,
+               Duration patience, Http& http, EventLoop& loop);
+  ~RemoteBucket() override;
+
+  Result<std::vector<StoredObject>> List(const std::string& needle,
+                                         const std::function<bool()>& stop) override;
+  Read StartRead(const StoredObject& object, std::uint64_t offset,
+                 ObjectReceiver& receiver) override;
+  void Pause(Read read) override;
+  void Resume(Read read) override;
+  void Cancel(Read read) override;
+
+ private:
+  class ObjectRead;
+  using Parameters = std::vector<std::pair<std::string, std::string>>;
+
+  HttpRequest Request(const std::string& path_and_query) const;
+  Result<ListingPage> ListPage(const Parameters& parameters, const std::function<bool()>& stop);
+  ObjectRead* Find(Read read) const;
+
+  const StoreContext context_;
+  const StoreAddress address_;
+  const BucketKeys keys_;
+  const Duration patience_;
+  Http& http_;
+  EventLoop& loop_;
+  std::map<Read, std::unique_ptr<ObjectRead>> reads_;
+  Read last_ = 0;
+};
+
+}  // namespace cloudflaredump

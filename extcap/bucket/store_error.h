@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "extcap/base/result.h"
+#include "extcap/base/time.h"
+#include "extcap/bucket/destination_conf.h"
+#include "extcap/http/http.h"
+
+namespace cloudflaredump {
+
+/// What a sentence about a store needs to know.
+struct StoreContext {
+  StoreKind kind = StoreKind::kS3;
+  std::string bucket = {};
+  std::string directory = {};
+  std::string region = {};      ///< That requests were signed for.
+  std::string key_source = {};  ///< Where the keys came from.
+  bool bearer = false;          ///< A Google token, not a pair of keys.
+};
+
+/// What was asked of the store.
+enum class StoreAction : std::uint8_t { kList, kRead };
+
+/// An answer of status 300 or above, as one sentence with the remedy. `key` is the object's, empty
+/// for a listing. Codes: Amazon S3 API Reference, "Error responses"; Google's and R2's where they
+/// differ. Transient by the status, except for what no waiting helps.
+Error StoreError(const StoreContext& store, StoreAction action, const std::string& key,
+                 const HttpHead& head, std::string_view body, WallTime now);
+
+}  // namespace cloudflaredump

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "extcap/base/result.h"
+
+namespace cloudflaredump {
+
+/// Called at the end of each element: its path of local names from the root, as "/Error/Code", and
+/// the text directly in it.
+using XmlElementEnd = std::function<void(std::string_view path, const std::string& text)>;
+
+/// Walks an XML document of a server, with libxml2 and nothing from outside: no network, no DTD,
+/// no entities but XML's own five. An Error if it is not well-formed, has a DTD, or is deeper than
+/// 16 elements or one text is longer than 1 MiB; what came before has been told by then.
+Result<void> WalkXml(std::string_view xml, const XmlElementEnd& on_end);
+
+}  // namespace cloudflaredump

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "extcap/base/text.h"
+#include "tests/unit/fake_http.h"
+
+namespace cloudflaredump {
+
+/// A bucket in memory behind a FakeHttp: ListObjectsV2 with pages and URL-encoding, GetObject with
+/// Range and If-Match, as S3 answers them. `url` is the bucket's, without a slash at its end.
+class FakeStore {
+ public:
+  FakeStore(FakeHttp& http, std::string url) : url_(std::move(url)) {
+    http.Serve("GET", url_ + "/*", [this](const HttpRequest& request) { return Answer(request); });
+  }
+  FakeStore(const FakeStore&) = delete;
+  FakeStore& operator=(const FakeStore&) = delete;
+
+  static std::string Etag(const std::string& body) {
+    return "\"" + std::to_string(std::hash<std::string>()(body)) + "\"";
+  }
+
+  std::map<std::string, std::string> objects;  ///< Bodies by key.
+  std::size_t page_size = 1000;
+  bool knows_ranges = true;
+  bool knows_if_match = true;
+  bool gives_tokens = true;
+  std::size_t listings = 0;
+  std::size_t reads = 0;
+  /// Changes what is about to be answered to a read.
+  std::function<void(const std::string& key, FakeAnswer& answer)> on_read;
+
+ private:
+  using Parameters = std::map<std::string, std::string>;
+
+  static std::string Header(const HttpRequest& request, const std::string& name) {
+    for (const auto& [key, value] : request.headers) {
+      if (key == name) return value;
+    }
+    return {};
+  }
+
+  FakeAnswer Answer(const HttpRequest& request) {
+    std::string rest = request.url.substr(url_.size() + 1);
+    if (!rest.starts_with("?")) return Read(request, *PercentDecode(rest));
+    rest.erase(0, 1);
+    Parameters parameters;
+    for (const std::string_view piece : Split(rest, '&')) {
+      const std::size_t equals = piece.find('=');
+      parameters[std::string(piece.substr(0, equals))] = *PercentDecode(piece.substr(equals + 1));
+    }
+    return List(parameters);
+  }
+
+  FakeAnswer List(Parameters& parameters) {
+    ++listings;
+    std::string after = parameters["start-after"];
+    // A token of this store is the last key in reverse.
+    const std::string token = *PercentDecode(parameters["continuation-token"]);
+    if (!token.empty()) after.assign(token.rbegin(), token.rend());
+    std::string xml = "<ListBucketResult><EncodingType>url</EncodingType>";
+    std::size_t count = 0;
+    std::string last;
+    bool truncated = false;
+    for (auto at = objects.upper_bound(after); at != objects.end(); ++at) {
+      if (!at->first.starts_with(parameters["prefix"])) continue;
+      if (count == page_size) {
+        truncated = true;
+        break;
+      }
+      ++count;
+      last = at->first;
+      xml += "<Contents><Key>" + PercentEncode(last) + "</Key><Size>" +
+             std::to_string(at->second.size()) + "</Size><ETag>" + Etag(at->second) +
+             "</ETag></Contents>";
+    }
+    if (truncated && gives_tokens) {
+      xml += "<NextContinuationToken>" + PercentEncode(std::string(last.rbegin(), last.rend())) +
+             "</NextContinuationToken>";
+    }
+    xml += Format("<IsTruncated>%s</IsTruncated></ListBucketResult>", truncated ? "true" : "false");
+    return {.body = xml};
+  }
+
+  FakeAnswer Read(const HttpRequest& request, const std::string& key) {
+    ++reads;
+    const auto found = objects.find(key);
+    if (found == objects.end()) {
+      return {.status = 404, .body = "<Error><Code>NoSuchKey</Code></Error>"};
+    }
+    const std::string etag = Etag(found->second);
+    const std::string wanted = Header(request, "If-Match");
+    if (knows_if_match && !wanted.empty() && wanted != etag) {
+      return {.status = 412, .body = "<Error><Code>PreconditionFailed</Code></Error>"};
+    }
+    FakeAnswer answer{.body = found->second, .headers = {{"etag", etag}}};
+    const std::string range = Header(request, "Range");
+    if (knows_ranges && !range.empty()) {
+      const std::size_t from = *ParseNumber(std::string_view(range).substr(6, range.size() - 7));
+      if (from >= answer.body.size()) return {.status = 416};
+      answer.status = 206;
+      answer.headers.emplace_back(
+          "content-range",
+          Format("bytes %zu-%zu/%zu", from, answer.body.size() - 1, answer.body.size()));
+      answer.body.erase(0, from);
+    }
+    if (on_read) on_read(key, answer);
+    return answer;
+  }
+
+  const std::string url_;
+};
+
+}  // namespace cloudflaredump

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/bucket/folder_bucket.h"
+
+#include <sys/stat.h>
+
+#include "tests/unit/fake_event_loop.h"
+#include "tests/unit/object_recorder.h"
+#include "tests/unit/temp_folder.h"
+
+namespace cloudflaredump {
+namespace {
+
+using namespace std::chrono_literals;
+
+const auto kGoOn = [] { return false; };
+
+struct Scene {
+  std::vector<StoredObject> List(const std::string& needle = "id7") {
+    const Result<std::vector<StoredObject>> objects = bucket.List(needle, kGoOn);
+    if (!objects) fail_msg("%s", objects.error().message.c_str());
+    return *objects;
+  }
+
+  ObjectRecorder Read(const StoredObject& object, std::uint64_t offset = 0) {
+    ObjectRecorder recorder;
+    bucket.StartRead(object, offset, recorder);
+    assert_false(recorder.end.has_value());
+    assert_true(loop.RunUntil([&] { return recorder.end.has_value(); }, loop.Steady() + 1h));
+    return recorder;
+  }
+
+  TempFolder folder;
+  FakeEventLoop loop;
+  FolderBucket bucket{folder.path(), loop};
+};
+
+void FilesOfTheIdAreListedFromAllFolders(void**) {
+  Scene scene;
+  scene.folder.Write("pcap_id7.pcap", "1");
+  scene.folder.Write("machine 1/\xff+%2F/pcap_id7", "22");
+  scene.folder.Write("id7/0001.pcap", "333");
+  scene.folder.Write("pcap_id8.pcap", "x");
+  std::filesystem::create_directory(scene.folder.path() + "/empty id7");
+  const std::vector<StoredObject> objects = scene.List();
+  assert_int_equal(objects.size(), 3);
+  AssertText(objects[0].key, "id7/0001.pcap");
+  AssertText(objects[1].key, "machine 1/\xff+%2F/pcap_id7");
+  AssertText(objects[2].key, "pcap_id7.pcap");
+  assert_int_equal(objects[1].size, 2);
+  AssertText(scene.Read(objects[1]).text, "22");
+}
+
+void OnlyRegularFilesCountAndNoLinkedFolders(void**) {
+  Scene scene;
+  namespace fs = std::filesystem;
+  const fs::path root(scene.folder.path());
+  assert_int_equal(mkfifo((root / "fifo_id7").c_str(), 0600), 0);
+  scene.folder.Write("sub/pcap_id7", "x");
+  fs::create_directory_symlink(root, root / "loop");
+  fs::create_symlink(root / "sub/pcap_id7", root / "link_id7");
+  fs::create_symlink(root / "gone", root / "broken_id7");
+  const std::vector<StoredObject> objects = scene.List();
+  assert_int_equal(objects.size(), 2);
+  AssertText(objects[0].key, "link_id7");
+  AssertText(objects[1].key, "sub/pcap_id7");
+}
+
+void MissingFolderIsSaid(void**) {
+  FakeEventLoop loop;
+  FolderBucket bucket("/nonexistent/pcaps", loop);
+  const Result<std::vector<StoredObject>> objects = bucket.List("id7", kGoOn);
+  AssertContains(objects.error().message,
+                 "/nonexistent/pcaps cannot be read: No such file or directory");
+}
+
+void BigFileArrivesInPieces(void**) {
+  Scene scene;
+  std::string text;
+  for (int i = 0; i < 200000; ++i) text += std::to_string(i);
+  scene.folder.Write("id7", text);
+  const StoredObject object = scene.List()[0];
+  assert_true(scene.Read(object).text == text);
+  assert_true(scene.Read(object, 1000).text == text.substr(1000));
+  scene.folder.Write("empty_id7", "");
+  assert_true(scene.Read(scene.List()[0]).end->result.has_value());
+}
+
+void ChangedAndRemovedFilesAreNoticed(void**) {
+  Scene scene;
+  const std::string file = scene.folder.Write("id7", "before");
+  const StoredObject object = scene.List()[0];
+  scene.folder.Write("id7", "longer than before");
+  AssertContains(scene.Read(object).error().message, "not what it was");
+  scene.folder.Write("new", "before");
+  std::filesystem::rename(scene.folder.path() + "/new", file);
+  AssertContains(scene.Read(object).error().message, "not what it was");
+  std::filesystem::remove(file);
+  AssertContains(scene.Read(object).error().message, "No such file or directory");
+  assert_int_equal(mkfifo(file.c_str(), 0600), 0);
+  AssertContains(scene.Read(object).error().message, "not what it was");
+}
+
+void FileThatShrinksWhileReadIsNoticed(void**) {
+  Scene scene;
+  const std::string file = scene.folder.Write("id7", std::string(1 << 20, 'x'));
+  const StoredObject object = scene.List()[0];
+  ObjectRecorder recorder;
+  recorder.on_bytes = [&]() -> Result<void> {
+    std::filesystem::resize_file(file, 1000);
+    return {};
+  };
+  scene.bucket.StartRead(object, 0, recorder);
+  scene.loop.RunUntil(kGoOn, scene.loop.Steady() + 1min);
+  AssertContains(recorder.error().message, "has become shorter");
+}
+
+void ReadsPauseCancelAndFail(void**) {
+  Scene scene;
+  scene.folder.Write("id7", std::string(1 << 20, 'x'));
+  const StoredObject object = scene.List()[0];
+  ObjectRecorder paused;
+  Bucket::Read read = 0;
+  paused.on_bytes = [&]() -> Result<void> {
+    scene.bucket.Pause(read);
+    return {};
+  };
+  read = scene.bucket.StartRead(object, 0, paused);
+  scene.loop.RunUntil(kGoOn, scene.loop.Steady() + 1min);
+  const std::size_t first = paused.text.size();
+  assert_true(first > 0 && first < object.size);
+  paused.on_bytes = nullptr;
+  scene.bucket.Resume(read);
+  scene.loop.RunUntil(kGoOn, scene.loop.Steady() + 1min);
+  assert_int_equal(paused.text.size(), object.size);
+
+  ObjectRecorder cancelled;
+  cancelled.on_bytes = [&]() -> Result<void> {
+    scene.bucket.Cancel(read);
+    return {};
+  };
+  read = scene.bucket.StartRead(object, 0, cancelled);
+  ObjectRecorder failed;
+  failed.on_bytes = [] { return Fail("disk full"); };
+  scene.bucket.StartRead(object, 0, failed);
+  scene.loop.RunUntil(kGoOn, scene.loop.Steady() + 1min);
+  assert_false(cancelled.end.has_value());
+  AssertText(failed.error().message, "disk full");
+}
+
+}  // namespace
+}  // namespace cloudflaredump
+
+int main() {
+  using namespace cloudflaredump;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(FilesOfTheIdAreListedFromAllFolders),
+      cmocka_unit_test(OnlyRegularFilesCountAndNoLinkedFolders),
+      cmocka_unit_test(MissingFolderIsSaid),
+      cmocka_unit_test(BigFileArrivesInPieces),
+      cmocka_unit_test(ChangedAndRemovedFilesAreNoticed),
+      cmocka_unit_test(FileThatShrinksWhileReadIsNoticed),
+      cmocka_unit_test(ReadsPauseCancelAndFail),
+  };
+  return cmocka_run_group_tests_name("folder bucket", tests, nullptr, nullptr);
+}

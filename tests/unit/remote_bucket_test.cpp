@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/bucket/remote_bucket.h"
+
+#include "tests/unit/environment_table.h"
+#include "tests/unit/fake_event_loop.h"
+#include "tests/unit/fake_store.h"
+#include "tests/unit/object_recorder.h"
+
+namespace cloudflaredump {
+namespace {
+
+using namespace std::chrono_literals;
+using Kind = Error::Kind;
+
+const auto kGoOn = [] { return false; };
+const std::string kId = "66802ca5668e47a2b82c2e6746e45037";
+
+/// A bucket as the product opens it, with a store in memory behind it.
+struct Scene {
+  explicit Scene(const std::string& destination = "s3://pcaps/dir?region=eu-west-3",
+                 const std::string& url = "https://pcaps.s3.eu-west-3.amazonaws.com",
+                 const EnvironmentTable& environment = {{"AWS_ACCESS_KEY_ID", "AKIA1"},
+                                                        {"AWS_SECRET_ACCESS_KEY", "secret1"},
+                                                        {"AWS_SESSION_TOKEN", "token1"}})
+      : store(http, url) {
+    const Result<DestinationConf> conf = ParseReadFrom(destination);
+    assert_true(conf.has_value());
+    Result<std::unique_ptr<Bucket>> opened = OpenBucket(*conf, {}, environment.Get(), http, loop);
+    if (!opened) fail_msg("%s", opened.error().message.c_str());
+    bucket = std::move(*opened);
+  }
+
+  std::vector<StoredObject> List() {
+    const Result<std::vector<StoredObject>> objects = bucket->List(kId, kGoOn);
+    if (!objects) fail_msg("%s", objects.error().message.c_str());
+    return *objects;
+  }
+
+  Error ListError() {
+    const Result<std::vector<StoredObject>> objects = bucket->List(kId, kGoOn);
+    assert_false(objects.has_value());
+    return objects.error();
+  }
+
+  ObjectRecorder Read(const StoredObject& object, std::uint64_t offset = 0) {
+    ObjectRecorder recorder;
+    bucket->StartRead(object, offset, recorder);
+    assert_false(recorder.end.has_value());
+    assert_true(loop.RunUntil([&] { return recorder.end.has_value(); }, loop.Steady() + 1h));
+    return recorder;
+  }
+
+  StoredObject Add(const std::string& key, const std::string& body) {
+    store.objects[key] = body;
+    return {.key = key, .size = body.size(), .etag = FakeStore::Etag(body)};
+  }
+
+  FakeEventLoop loop;
+  FakeHttp http{loop};
+  FakeStore store;
+  std::unique_ptr<Bucket> bucket;
+};
+
+void ListingIsSignedForTheBucketsHostAndRegion(void**) {
+  Scene scene;
+  scene.List();
+  const HttpRequest& sent = scene.http.requests.front();
+  AssertText(sent.url,
+             "https://pcaps.s3.eu-west-3.amazonaws.com/"
+             "?encoding-type=url&list-type=2&prefix=dir");
+  AssertText(sent.sigv4->access_key_id, "AKIA1");
+  AssertText(sent.sigv4->secret_access_key, "secret1");
+  AssertText(sent.sigv4->session_token, "token1");
+  AssertText(sent.sigv4->region, "eu-west-3");
+  AssertText(sent.sigv4->service, "s3");
+  assert_true(sent.headers.empty());
+}
+
+void GoogleAndR2AreSignedAsTheyWantIt(void**) {
+  Scene google("gs://pcaps", "https://storage.googleapis.com/pcaps");
+  google.List();
+  AssertText(google.http.requests[0].url,
+             "https://storage.googleapis.com/pcaps/?encoding-type=url&list-type=2&prefix=");
+  AssertText(google.http.requests[0].sigv4->region, "auto");
+  Scene r2("r2://pcaps?account-id=abc&access-key-id=i&secret-access-key=secret2",
+           "https://abc.r2.cloudflarestorage.com/pcaps");
+  r2.List();
+  AssertText(r2.http.requests[0].sigv4->region, "auto");
+  AssertText(r2.http.requests[0].sigv4->secret_access_key, "secret2");
+}
+
+void GoogleTokenIsABearer(void**) {
+  Scene scene("gs://pcaps", "https://storage.googleapis.com/pcaps",
+              {{"GOOGLE_OAUTH_ACCESS_TOKEN", "ya29.x"}});
+  scene.List();
+  const HttpRequest& sent = scene.http.requests.front();
+  assert_false(sent.sigv4.has_value());
+  AssertText(sent.headers[0].first, "Authorization");
+  AssertText(sent.headers[0].second, "Bearer ya29.x");
+}
+
+void ObjectsOfTheIdAreListedOverAllPages(void**) {
+  for (const bool tokens : {true, false}) {
+    Scene scene;
+    scene.store.page_size = 3;
+    scene.store.gives_tokens = tokens;
+    std::vector<std::string> want;
+    for (int i = 0; i < 20; ++i) {
+      const std::string key = Format("dir/%02d +&=%%?#\xc3\xa9/", i) + kId + ".pcap";
+      scene.Add(key, "x");
+      want.push_back(key);
+      scene.Add(Format("dir/%02d other", i), "x");
+    }
+    scene.Add("elsewhere/" + kId, "x");
+    scene.Add("dir/" + kId + "/", "");
+    std::vector<std::string> got;
+    for (const StoredObject& object : scene.List()) got.push_back(object.key);
+    std::ranges::sort(want);
+    assert_true(got == want);
+    assert_true(scene.store.listings >= 41 / 3);
+  }
+}
+
+void PlusIsNotSentInAQueryWhereItCanBeHelped(void**) {
+  Scene scene("s3://pcaps/a+b?region=eu-west-3");
+  scene.store.page_size = 1;
+  for (int i = 0; i < 5; ++i) scene.Add(Format("a+b/%d-", i) + kId, "x");
+  scene.Add("a+c/" + kId, "x");
+  assert_int_equal(scene.List().size(), 5);
+  bool plus = false;
+  for (const HttpRequest& request : scene.http.requests) {
+    plus = plus || request.url.find("prefix=a%2B") != std::string::npos;
+  }
+  assert_false(plus);
+}
+
+void ListingThatGoesInCirclesEnds(void**) {
+  Scene scene;
+  scene.http.Answer("GET", "*",
+                    {.body = "<ListBucketResult><IsTruncated>true</IsTruncated>"
+                             "<Contents><Key>dir/a</Key><Size>1</Size></Contents>"
+                             "</ListBucketResult>"});
+  AssertContains(scene.ListError().message, "sends the same keys again");
+  Scene empty;
+  empty.http.Answer("GET", "*",
+                    {.body = "<ListBucketResult><IsTruncated>true</IsTruncated>"
+                             "</ListBucketResult>"});
+  AssertContains(empty.ListError().message, "does not come to an end");
+}
+
+void ListingIsTriedAgainWhileItMayHelp(void**) {
+  Scene scene;
+  scene.http.Answer("GET", "*list-type*", {.status = 503, .headers = {{"retry-after", "7"}}});
+  scene.http.Answer("GET", "*list-type*", {.fault = Error{"reset", Kind::kTransient}});
+  scene.http.Answer("GET", "*list-type*", {.body = "<ListBucketResult/>"});
+  assert_true(scene.List().empty());
+  assert_true(scene.loop.Steady() - SteadyTime() >= 7s + 500ms);
+}
+
+void ListingGivesUpWithTheStoresWords(void**) {
+  Scene scene;
+  scene.http.Answer("GET", "*", {.status = 503, .body = "<Error><Code>SlowDown</Code></Error>"});
+  AssertContains(scene.ListError().message, "Amazon S3 answered 503 SlowDown");
+  assert_true(scene.loop.Steady() - SteadyTime() > 5min);
+  Scene denied;
+  denied.http.Answer("GET", "*",
+                     {.status = 403, .body = "<Error><Code>AccessDenied</Code></Error>"});
+  AssertContains(denied.ListError().message, "may not list the bucket pcaps");
+  assert_int_equal(denied.http.requests.size(), 1);
+  Scene html;
+  html.http.Answer("GET", "*", {.body = "<html><body>Please log in</body></html>"});
+  AssertContains(html.ListError().message, "cannot be read as the listing of pcaps");
+}
+
+void StopEndsTheListing(void**) {
+  Scene scene;
+  scene.http.Answer("GET", "*", {.status = 503});
+  bool stop = false;
+  scene.loop.CallAt(scene.loop.Steady() + 3s, [&] { stop = true; });
+  const auto objects = scene.bucket->List(kId, [&] { return stop; });
+  assert_true(objects.error().kind == Kind::kInterrupted);
+  assert_true(scene.loop.Steady() - SteadyTime() == 3s);
+}
+
+void ObjectIsReadWithItsEtag(void**) {
+  Scene scene;
+  const StoredObject object = scene.Add("dir/a b+c", "0123456789");
+  const ObjectRecorder read = scene.Read(object);
+  assert_true(read.end->result.has_value());
+  AssertText(read.text, "0123456789");
+  const HttpRequest& sent = scene.http.requests.front();
+  AssertText(sent.url, "https://pcaps.s3.eu-west-3.amazonaws.com/dir/a%20b%2Bc");
+  assert_int_equal(sent.headers.size(), 1);
+  AssertText(sent.headers[0].first, "If-Match");
+  AssertText(sent.headers[0].second, object.etag);
+}
+
+void RestIsAskedForByRange(void**) {
+  Scene scene;
+  const StoredObject object = scene.Add("k", "0123456789");
+  AssertText(scene.Read(object, 7).text, "789");
+  AssertText(scene.http.requests[0].headers[1].second, "bytes=7-");
+  scene.store.knows_ranges = false;
+  const ObjectRecorder whole = scene.Read(object, 7);
+  assert_true(whole.end->result.has_value());
+  AssertText(whole.text, "789");
+}
+
+void EmptyObjectIsRead(void**) {
+  Scene scene;
+  const ObjectRecorder read = scene.Read(scene.Add("k", ""));
+  assert_true(read.end->result.has_value());
+  AssertText(read.text, "");
+}
+
+void ChangedObjectIsNoticed(void**) {
+  Scene scene;
+  const StoredObject object = scene.Add("k", "0123456789");
+  scene.store.objects["k"] = "9876543210";
+  for (const bool knows : {true, false}) {
+    scene.store.knows_if_match = knows;
+    for (const std::uint64_t offset : {0, 5}) {
+      const ObjectRecorder read = scene.Read(object, offset);
+      AssertContains(read.error().message, "not what it was when it was listed");
+      assert_true(read.error().kind == Kind::kFinal);
+      AssertText(read.text, "");
+    }
+  }
+}
+
+void GrownAndShrunkObjectsWithoutEtagsAreNoticed(void**) {
+  Scene scene;
+  StoredObject object = scene.Add("k", "0123456789");
+  object.etag.clear();
+  scene.store.objects["k"] = "01234567890";
+  AssertContains(scene.Read(object).error().message, "not what it was");
+  scene.store.objects["k"] = "01234";
+  AssertContains(scene.Read(object).error().message, "not what it was");
+  AssertContains(scene.Read(object, 7).error().message, "not what it was");
+}
+
+void BrokenReadMayGoOn(void**) {
+  Scene scene;
+  const StoredObject object = scene.Add("k", "0123456789");
+  scene.store.on_read = [](const std::string&, FakeAnswer& answer) { answer.cut_at = 4; };
+  const ObjectRecorder cut = scene.Read(object);
+  assert_true(cut.error().kind == Kind::kTransient);
+  AssertText(cut.text, "0123");
+  scene.store.on_read = [](const std::string&, FakeAnswer& answer) {
+    answer.body.resize(4);
+    answer.end_is_certain = false;
+  };
+  const ObjectRecorder closed = scene.Read(object);
+  assert_true(closed.error().kind == Kind::kTransient);
+  AssertContains(closed.error().message, "broke off after 4 of 10 bytes");
+}
+
+void AnotherRangeThanAskedIsRefused(void**) {
+  Scene scene;
+  const StoredObject object = scene.Add("k", "0123456789");
+  for (const char* const range : {"bytes 0-9/10", "bytes 6-9/10", "", "nonsense"}) {
+    scene.store.on_read = [&](const std::string&, FakeAnswer& answer) {
+      answer.headers = {{"content-range", range}};
+    };
+    AssertContains(scene.Read(object, 5).error().message, "another part");
+  }
+}
+
+void RefusedReadSaysWhy(void**) {
+  Scene scene;
+  const StoredObject gone{.key = "gone", .size = 5, .etag = "\"x\""};
+  AssertContains(scene.Read(gone).error().message, "gone is no longer in the bucket pcaps");
+  const StoredObject object = scene.Add("k", "0123456789");
+  scene.store.on_read = [](const std::string&, FakeAnswer& answer) {
+    answer = {.status = 503, .body = std::string(200000, 'x'), .headers = {{"retry-after", "3"}}};
+  };
+  const ObjectRecorder busy = scene.Read(object);
+  assert_true(busy.error().kind == Kind::kTransient);
+  AssertText(busy.end->retry_after, "3");
+  AssertText(busy.text, "");
+}
+
+void KeysThatLibcurlWouldChangeAreRefusedByName(void**) {
+  Scene scene;
+  for (const char* const key : {"a/./b", "a/../b", "..", "a/.", "./a"}) {
+    const ObjectRecorder read = scene.Read({.key = key, .size = 1});
+    AssertContains(read.error().message, key);
+    assert_true(read.error().kind == Kind::kFinal);
+  }
+  assert_int_equal(scene.http.requests.size(), 0);
+  scene.Add("a/...b/.c", "x");
+  assert_true(scene.Read({.key = "a/...b/.c", .size = 1}).end->result.has_value());
+}
+
+void ReceiversMayCancelAndFail(void**) {
+  Scene scene;
+  const StoredObject object = scene.Add("k", "0123456789");
+  scene.store.on_read = [](const std::string&, FakeAnswer& answer) { answer.piece = 1; };
+  ObjectRecorder failing;
+  failing.on_bytes = [] { return Fail("disk full"); };
+  scene.bucket->StartRead(object, 0, failing);
+  ObjectRecorder cancelling;
+  Bucket::Read read = 0;
+  cancelling.on_bytes = [&]() -> Result<void> {
+    scene.bucket->Cancel(read);
+    return {};
+  };
+  read = scene.bucket->StartRead(object, 0, cancelling);
+  scene.loop.RunUntil(kGoOn, scene.loop.Steady() + 1min);
+  AssertText(failing.error().message, "disk full");
+  AssertText(cancelling.text, "0");
+  assert_false(cancelling.end.has_value());
+  assert_int_equal(scene.http.active(), 0);
+}
+
+void PausedReadWaits(void**) {
+  Scene scene;
+  const StoredObject object = scene.Add("k", "0123456789");
+  scene.store.on_read = [](const std::string&, FakeAnswer& answer) { answer.piece = 4; };
+  ObjectRecorder recorder;
+  Bucket::Read read = 0;
+  recorder.on_bytes = [&]() -> Result<void> {
+    scene.bucket->Pause(read);
+    return {};
+  };
+  read = scene.bucket->StartRead(object, 0, recorder);
+  scene.loop.RunUntil(kGoOn, scene.loop.Steady() + 1min);
+  AssertText(recorder.text, "0123");
+  recorder.on_bytes = nullptr;
+  scene.bucket->Resume(read);
+  scene.loop.RunUntil(kGoOn, scene.loop.Steady() + 1min);
+  assert_true(recorder.end->result.has_value());
+  AssertText(recorder.text, "0123456789");
+}
+
+void SmallObjectIsReadWhole(void**) {
+  Scene scene;
+  const StoredObject object = scene.Add("ownership-challenge-1.txt", "challenge\n");
+  AssertText(*ReadObject(*scene.bucket, scene.loop, object, 100, kGoOn), "challenge\n");
+  AssertContains(ReadObject(*scene.bucket, scene.loop, object, 9, kGoOn).error().message,
+                 "more than make sense");
+  const auto stopped = ReadObject(*scene.bucket, scene.loop, object, 100, [] { return true; });
+  assert_true(stopped.error().kind == Kind::kInterrupted);
+}
+
+}  // namespace
+}  // namespace cloudflaredump
+
+int main() {
+  using namespace cloudflaredump;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(ListingIsSignedForTheBucketsHostAndRegion),
+      cmocka_unit_test(GoogleAndR2AreSignedAsTheyWantIt),
+      cmocka_unit_test(GoogleTokenIsABearer),
+      cmocka_unit_test(ObjectsOfTheIdAreListedOverAllPages),
+      cmocka_unit_test(PlusIsNotSentInAQueryWhereItCanBeHelped),
+      cmocka_unit_test(ListingThatGoesInCirclesEnds),
+      cmocka_unit_test(ListingIsTriedAgainWhileItMayHelp),
+      cmocka_unit_test(ListingGivesUpWithTheStoresWords),
+      cmocka_unit_test(StopEndsTheListing),
+      cmocka_unit_test(ObjectIsReadWithItsEtag),
+      cmocka_unit_test(RestIsAskedForByRange),
+      cmocka_unit_test(EmptyObjectIsRead),
+      cmocka_unit_test(ChangedObjectIsNoticed),
+      cmocka_unit_test(GrownAndShrunkObjectsWithoutEtagsAreNoticed),
+      cmocka_unit_test(BrokenReadMayGoOn),
+      cmocka_unit_test(AnotherRangeThanAskedIsRefused),
+      cmocka_unit_test(RefusedReadSaysWhy),
+      cmocka_unit_test(KeysThatLibcurlWouldChangeAreRefusedByName),
+      cmocka_unit_test(ReceiversMayCancelAndFail),
+      cmocka_unit_test(PausedReadWaits),
+      cmocka_unit_test(SmallObjectIsReadWhole),
+  };
+  return cmocka_run_group_tests_name("remote bucket", tests, nullptr, nullptr);
+}
