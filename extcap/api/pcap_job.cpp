@@ -147,4 +147,13 @@ bool CameFrom(const PcapJob& job, const PcapRequest& request) {
   return ParseRfc3339(*job.offset_time) == request.offset_time;
 }
 
+std::optional<PcapJob> FindMade(const std::vector<PcapJob>& jobs, const std::vector<PcapJob>& known,
+                                const PcapRequest& request) {
+  for (const PcapJob& job : jobs) {
+    const bool old = std::ranges::any_of(known, [&](const PcapJob& k) { return k.id == job.id; });
+    if (!old && IsPcapId(job.id) && CameFrom(job, request)) return job;
+  }
+  return std::nullopt;
+}
+
 }  // namespace cloudflaredump

@@ -80,8 +80,12 @@ struct PcapRequest {
 /// The body of the POST, keys in the order of Cloudflare's examples.
 std::string WritePcapRequest(const PcapRequest& request);
 
-/// Whether `job` is what `request` would have made: used to find a capture whose POST's answer was
-/// lost.
+/// Whether `job` is what `request` would have made.
 bool CameFrom(const PcapJob& job, const PcapRequest& request);
+
+/// The capture in `jobs` that `request` made, not being among `known` (a list read before the
+/// POST): finds a capture whose POST's answer was lost.
+std::optional<PcapJob> FindMade(const std::vector<PcapJob>& jobs, const std::vector<PcapJob>& known,
+                                const PcapRequest& request);
 
 }  // namespace cloudflaredump

@@ -26,6 +26,25 @@ bool IsNotYet(int status) {
   return status == 404 || status == 409 || status == 425;
 }
 
+/// Cloudflare's pages call the data center `colo`, its schema `colo_name`; both are sent. If the
+/// answer is a 400 that names one of them, the request without that one.
+std::optional<PcapRequest> WithoutRefusedName(const PcapRequest& request,
+                                              const HttpAnswer& answer) {
+  const bool both = request.send_colo && request.send_colo_name;
+  if (request.type != PcapRequest::Type::kFull || answer.head.status != 400 || !both) {
+    return std::nullopt;
+  }
+  PcapRequest other = request;
+  if (answer.body.find("colo_name") != std::string::npos) {
+    other.send_colo_name = false;
+  } else if (answer.body.find("colo") != std::string::npos) {
+    other.send_colo = false;
+  } else {
+    return std::nullopt;
+  }
+  return other;
+}
+
 }  // namespace
 
 PcapsApi::PcapsApi(Http& http, EventLoop& loop, ApiAccess access)
@@ -83,6 +102,7 @@ Result<PcapJob> PcapsApi::PostOnce(const PcapRequest& request, const Patience& p
   post.body = WritePcapRequest(request);
   auto answer = AskOnce(post, kDoing, patience);
   if (!answer) return std::unexpected(answer.error());
+  if (const auto other = WithoutRefusedName(request, *answer)) return PostOnce(*other, patience);
   auto result = ReadEnvelope(*answer, kDoing, host_);
   if (!result) return std::unexpected(result.error());
   PcapJob job = ReadPcapJob(result->get());
@@ -99,11 +119,7 @@ Result<std::optional<PcapJob>> PcapsApi::FindLost(const PcapRequest& request,
                                                   const Patience& patience) {
   auto jobs = List(patience);
   if (!jobs) return std::unexpected(jobs.error());
-  for (const PcapJob& job : *jobs) {
-    const bool old = std::ranges::any_of(known, [&](const PcapJob& k) { return k.id == job.id; });
-    if (!old && IsPcapId(job.id) && CameFrom(job, request)) return job;
-  }
-  return std::nullopt;
+  return FindMade(*jobs, known, request);
 }
 
 Result<PcapJob> PcapsApi::Create(const PcapRequest& request, const std::vector<PcapJob>& known,

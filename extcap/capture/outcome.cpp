@@ -12,6 +12,15 @@ PacketCounts& PacketCounts::operator+=(const PacketCounts& other) {
   return *this;
 }
 
+void Outcome::Note(const Result<void>& step) {
+  if (step) return;
+  if (step.error().kind == Error::Kind::kInterrupted) {
+    stopped = true;
+  } else if (!error) {
+    error = step.error();
+  }
+}
+
 ExitStatus StatusOf(const Outcome& outcome) {
   if (outcome.error && outcome.error->kind == Error::Kind::kUsage) return ExitStatus::kUsage;
   if (outcome.error && !outcome.stream_begun) return ExitStatus::kFailed;

@@ -25,12 +25,16 @@ struct PacketCounts {
 struct Outcome {
   PacketCounts counts;
   std::optional<Error> error;  ///< it failed; if packets were delivered before, it is incomplete
-  bool stopped = false;        ///< by the user
+  std::uint64_t out_of_order = 0;  ///< packets that came after later ones, delivered all the same
+  bool stopped = false;            ///< by the user
   /// What may be missing, each a clause: "the limit of 10,000 packets was reached".
   std::vector<std::string> losses;
   std::string verdict;  ///< one line for people; empty if it failed before the first packet
   std::vector<std::string> pcap_ids;
   bool stream_begun = false;  ///< the section header was written
+
+  /// Takes in how a step ended: an interruption is a stop, the first other Error is kept.
+  void Note(const Result<void>& step);
 };
 
 /// The exit status of `cloudflaredump capture`.

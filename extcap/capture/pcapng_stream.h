@@ -2,9 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
-#include <vector>
 
+#include "dissector/capture_description.h"
 #include "extcap/base/result.h"
 #include "extcap/pcap/pcapng_writer.h"
 #include "extcap/system/byte_sink.h"
@@ -12,9 +13,11 @@
 namespace cloudflaredump {
 
 /// One pcapng section on its way to a sink. The section header goes out with the first interface,
-/// so that a capture that fails before has written nothing.
+/// so that a capture that fails before has written nothing. The last packet is held back until
+/// something follows it: what is learnt late can still be said on it.
 class PcapngStream {
  public:
+  /// `sink` outlives this object.
   explicit PcapngStream(ByteSink& sink) : sink_(sink) {}
 
   bool begun() const { return interfaces_ > 0; }
@@ -22,19 +25,38 @@ class PcapngStream {
   /// Adds an interface and returns its number in the section.
   std::uint32_t AddInterface(const InterfaceBlock& interface);
 
-  /// Appends a packet; false if it is too large for a block that Wireshark takes (it is left out).
-  /// Written to the sink at the latest by Flush.
-  Result<bool> AddPacket(std::uint32_t interface_id, const Packet& packet,
-                         const std::vector<std::string>& comments);
+  /// Appends a packet, with a comment if `mark` says anything; false if the packet is too large for
+  /// a block that Wireshark takes (it is left out then).
+  Result<bool> AddPacket(std::uint32_t interface_id, const PacketView& packet,
+                         const PacketMark& mark);
 
+  /// Says more on the packet added last; false if there is none.
+  bool MarkLast(const PacketMark& more);
+
+  /// The packet added last may go; no MarkLast after it until another packet was added.
+  void LetLastGo() { last_.reset(); }
+
+  /// Lets the last packet go.
   void AddStatistics(std::uint32_t interface_id, TimePrecision precision,
                      const InterfaceStatistics& statistics);
 
+  /// Writes what was appended, but for the packet held back, to the sink.
   Result<void> Flush();
 
  private:
+  /// The packet at the end of buffer_.
+  struct LastPacket {
+    std::size_t block;  ///< where its block begins in buffer_
+    std::uint32_t interface_id;
+    std::uint64_t ticks;
+    std::uint32_t original_length;
+    std::size_t captured_length;
+    PacketMark mark;
+  };
+
   ByteSink& sink_;
   std::string buffer_;
+  std::optional<LastPacket> last_;
   std::uint32_t interfaces_ = 0;
 };
 

@@ -10,11 +10,7 @@ namespace {
 
 Outcome Failed(const Error& error) {
   Outcome outcome;
-  if (error.kind == Error::Kind::kInterrupted) {
-    outcome.stopped = true;
-  } else {
-    outcome.error = error;
-  }
+  outcome.Note(std::unexpected(error));
   return outcome;
 }
 

@@ -6,9 +6,8 @@
 
 #include "extcap/capture/capture_context.h"
 #include "extcap/capture/outcome.h"
-#include "extcap/capture/sample_part.h"
+#include "extcap/capture/sample_delivery.h"
 #include "extcap/capture/window.h"
-#include "extcap/filter/duplicate_filter.h"
 #include "extcap/filter/plan.h"
 
 namespace cloudflaredump {
@@ -18,7 +17,9 @@ namespace cloudflaredump {
 /// freed of duplicates, merged by time and delivered. A stop delivers what is held.
 class SampleCapture {
  public:
-  explicit SampleCapture(CaptureContext context) : context_(context) {}
+  explicit SampleCapture(const CaptureContext& context);
+  SampleCapture(const SampleCapture&) = delete;
+  SampleCapture& operator=(const SampleCapture&) = delete;
 
   Outcome Run();
 
@@ -26,25 +27,12 @@ class SampleCapture {
   Result<void> CaptureWindows(const std::vector<Window>& windows);
   /// Captures one window; `parts` keeps what was downloaded also when an Error ends it.
   Result<void> CaptureWindow(const Window& window, std::vector<SamplePart>& parts);
-  Result<SamplePart> CaptureRequest(const Window& window, std::size_t request);
-  Result<void> DeliverWindow(std::vector<SamplePart> parts);
-  std::uint32_t AddInterface(const SamplePart& part, std::size_t request, bool mismatch);
-  Result<void> DeliverPackets(std::vector<SamplePart>& parts, std::uint32_t first_interface,
-                              bool mismatch);
-  void CountPart(const SamplePart& part, std::uint32_t interface_id);
-  Result<void> Finish();
-
-  /// What the statistics block of one interface will say.
-  struct DeliveredPart {
-    TimePrecision precision;
-    InterfaceStatistics statistics;
-  };
+  Result<SamplePart> CaptureRequest(const Window& window, std::size_t number);
 
   CaptureContext context_;
   Plan plan_;
   Outcome outcome_;
-  DuplicateFilter duplicates_;
-  std::vector<DeliveredPart> delivered_;  ///< by interface number
+  SampleDelivery delivery_;
   std::string progress_;  ///< what earlier requests of the window gave: "inbound done, 214 packets"
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture/verdict.h"
 
+#include <algorithm>
+
 #include "extcap/base/text.h"
 #include "extcap/base/time.h"
 
@@ -25,9 +27,17 @@ constexpr const char* kNothingCame =
 
 }  // namespace
 
+void Coverage::Include(std::uint64_t first, std::uint64_t last) {
+  if (first == 0 && last == 0) return;
+  if (first_nanoseconds == 0 || first < first_nanoseconds) first_nanoseconds = first;
+  last_nanoseconds = std::max(last_nanoseconds, last);
+}
+
 std::string Verdict(const Outcome& outcome, const Coverage& coverage, bool filtered) {
   const PacketCounts& counts = outcome.counts;
-  std::string text = outcome.stopped ? "Stopped: " : outcome.losses.empty() ? "" : "Incomplete: ";
+  std::string text = outcome.stopped          ? "Stopped: "
+                     : outcome.losses.empty() ? "Complete: "
+                                              : "Incomplete: ";
   text += coverage.asked + ", " + Packets(counts.received) + " received";
   if (filtered) text += ", " + WithThousands(counts.delivered) + " match the filter";
   if (counts.undecided > 0) {

@@ -14,6 +14,9 @@ struct Coverage {
   std::string asked;  ///< "06:15:00 to 06:20:00 UTC", "60 s at ORD"
   std::uint64_t first_nanoseconds = 0;
   std::uint64_t last_nanoseconds = 0;
+
+  /// Widens the times by those of one part; two zeros mean that it had no packets.
+  void Include(std::uint64_t first, std::uint64_t last);
 };
 
 /// The one line that ends every capture: what was asked, received, delivered, and what may be

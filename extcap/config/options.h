@@ -53,6 +53,7 @@ enum class Opt : unsigned {
   kRetryTime,
   kSampleInterval,
   kListingInterval,
+  kBucketEndpoint,
   kAwsAccessKeyId,
   kAwsSecretAccessKey,
   kAwsSessionToken,

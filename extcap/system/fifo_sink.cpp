@@ -53,7 +53,7 @@ FifoSink::FifoSink(int fd, EventLoop& loop, StopRequests& stop)
     if ((events & (POLLERR | POLLHUP | POLLNVAL)) == 0) return;
     loop_.Cancel(watch_);
     watch_ = 0;
-    stop_.ReaderGone();
+    stop_.Leave();
   });
 }
 
@@ -72,7 +72,7 @@ Result<void> FifoSink::Write(std::string_view bytes) {
     }
     if (errno == EINTR) continue;
     if (errno == EPIPE) {
-      stop_.ReaderGone();
+      stop_.Leave();
       return Interrupted();
     }
     if (errno != EAGAIN) {

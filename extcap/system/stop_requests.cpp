@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
+#include <utility>
 
 namespace cloudflaredump {
 namespace {
@@ -48,6 +50,25 @@ StopRequests::~StopRequests() {
   for (const int number : kSignals) SetHandler(number, SIG_DFL);
 }
 
+void StopRequests::Leave() {
+  Rise(StopLevel::kLeave);
+}
+
+void StopRequests::Request() {
+  Rise(StopLevel::kStop);
+}
+
+void StopRequests::SetOnStop(std::function<void()> callback) {
+  on_stop_ = std::move(callback);
+  if (on_stop_ && level_ != StopLevel::kNone) std::exchange(on_stop_, {})();
+}
+
+void StopRequests::Rise(StopLevel level) {
+  if (level <= level_) return;
+  level_ = level;
+  if (on_stop_) std::exchange(on_stop_, {})();
+}
+
 void StopRequests::TakeSignals() {
   char bytes[64];
   while (read(signal_pipe[0], bytes, sizeof bytes) > 0) {
@@ -57,7 +78,7 @@ void StopRequests::TakeSignals() {
     first_signal_ = now;
     Request();
   } else if (now - *first_signal_ >= std::chrono::seconds(1)) {
-    level_ = StopLevel::kLeave;
+    Leave();
   }
 }
 

@@ -38,19 +38,22 @@ class StopRequests {
     return [this] { return AtLeast(StopLevel::kLeave); };
   }
 
-  /// The reader of our output has gone: kLeave.
-  void ReaderGone() { level_ = StopLevel::kLeave; }
-  /// A stop by other means than a signal (the toolbar's button): kStop.
-  void Request() {
-    if (level_ == StopLevel::kNone) level_ = StopLevel::kStop;
-  }
+  /// Deliver nothing more: the reader has gone, or the time for it is over.
+  void Leave();
+  /// What a first signal does: kStop.
+  void Request();
+
+  /// Calls `callback` once, when the level first rises; at once if it already has.
+  void SetOnStop(std::function<void()> callback);
 
  private:
   void TakeSignals();
+  void Rise(StopLevel level);
 
   EventLoop& loop_;
   EventLoop::Id watch_ = 0;
   StopLevel level_ = StopLevel::kNone;
+  std::function<void()> on_stop_;
   std::optional<std::chrono::steady_clock::time_point> first_signal_;
 };
 

@@ -40,14 +40,18 @@ Result<std::string> Explain(int argc, char** argv) {
       *filter,
       {.max_requests = sample ? static_cast<int>(settings->Number(Opt::kRequestsPerWindow)) : 1,
        .pin_ipv6 = settings->IsOn(Opt::kFilterIpv6)});
-  return ExplainPlan(*filter, plan);
+  return ExplainJson(text, plan);
 }
 
 }  // namespace
 
 int ExplainCommand(int argc, char** argv) {
   auto explained = Explain(argc, argv);
-  if (!explained) return Complain(explained.error());
+  if (!explained) {
+    // A filter that libpcap refuses is status 1, whatever kind of mistake it is.
+    Complain(explained.error());
+    return 1;
+  }
   std::puts(explained->c_str());
   return 0;
 }

@@ -148,7 +148,7 @@ void OnlyLeaveEndsAWaitingWrite(void**) {
     pipe.stop.Request();
     stopped_first = true;
   });
-  pipe.loop.CallAt(pipe.loop.Steady() + 60ms, [&] { pipe.stop.ReaderGone(); });
+  pipe.loop.CallAt(pipe.loop.Steady() + 60ms, [&] { pipe.stop.Leave(); });
   assert_true(ErrorOf(sink->Write(Numbered(std::size_t{5} << 20))).kind ==
               Error::Kind::kInterrupted);
   assert_true(stopped_first && pipe.stop.AtLeast(StopLevel::kLeave));

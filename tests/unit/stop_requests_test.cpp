@@ -67,7 +67,7 @@ void TheButtonStopsAndTheGoneReaderLeaves(void**) {
   StopRequests stop(loop);
   stop.Request();
   assert_true(stop.level() == StopLevel::kStop);
-  stop.ReaderGone();
+  stop.Leave();
   assert_true(stop.level() == StopLevel::kLeave);
   stop.Request();
   assert_true(stop.AtLeast(StopLevel::kLeave));

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "extcap/bucket/bucket.h"
+#include "extcap/capture/capture_context.h"
+
+namespace cloudflaredump {
+
+/// The place where the files of a full capture are read: --read-from if it is given, else where
+/// Cloudflare writes (`destination_conf`), with the keys of configuration and environment.
+Result<std::unique_ptr<Bucket>> OpenSource(const CaptureContext& context, Http& http,
+                                           const std::string& destination_conf);
+
+/// The keys that the settings hold; empty if they hold none.
+BucketKeys KeysOf(const Settings& settings);
+
+}  // namespace cloudflaredump

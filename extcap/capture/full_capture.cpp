@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/capture/full_capture.h"
+
+#include <algorithm>
+
+#include "extcap/base/text.h"
+#include "extcap/capture/bucket_source.h"
+#include "extcap/capture/description.h"
+#include "extcap/capture/job_watch.h"
+#include "extcap/capture/part_collection.h"
+#include "extcap/capture/running_captures.h"
+#include "extcap/config/interfaces.h"
+#include "extcap/system/log.h"
+
+namespace cloudflaredump {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::seconds;
+
+/// How long the PUT of a stop is waited for. Wireshark kills an extcap 30 s after SIGTERM.
+constexpr Duration kStopPut = 3s;
+
+/// What finds the captures of a directory; the preflight listing looks for none in particular.
+constexpr const char* kAnyCapture = "pcap_";
+
+}  // namespace
+
+FullCapture::FullCapture(const CaptureContext& context, Http& http, std::string account_id)
+    : context_(context),
+      http_(http),
+      account_id_(std::move(account_id)),
+      started_(ProcessEnvironment),
+      plan_(MakePlan(context.filter,
+                     {.max_requests = 1, .pin_ipv6 = context.settings.IsOn(Opt::kFilterIpv6)})) {
+  context_.stop.SetOnStop([this] { OnStop(); });
+}
+
+FullCapture::~FullCapture() {
+  context_.stop.SetOnStop({});
+  context_.loop.Cancel(leave_timer_);
+}
+
+void FullCapture::OnStop() {
+  const auto wait = seconds(context_.settings.Number(Opt::kStopWait));
+  leave_timer_ =
+      context_.loop.CallAt(context_.loop.Steady() + wait, [this] { context_.stop.Leave(); });
+}
+
+Outcome FullCapture::Run() {
+  outcome_.Note(RunSteps());
+  if (context_.stop.AtLeast(StopLevel::kStop)) outcome_.stopped = true;
+  // A stop or a fault that keeps the packets from being delivered now does not lose them.
+  const bool undelivered =
+      job_ && (!outcome_.stream_begun || context_.stop.AtLeast(StopLevel::kLeave));
+  if (undelivered && (outcome_.stopped || outcome_.error)) outcome_.left_behind = LeftBehind();
+  return outcome_;
+}
+
+std::string FullCapture::LeftBehind() const {
+  return Format(
+      "capture %s %s; get it with the interface cloudflare-download, where it is "
+      "preselected, or with: cloudflaredump capture -i cloudflare-download --pcap-id %s",
+      job_->id.c_str(),
+      stop_sent_ || finished_ ? "was stopped before all of it was delivered"
+                              : "goes on at Cloudflare",
+      job_->id.c_str());
+}
+
+Result<void> FullCapture::RunSteps() {
+  auto request = MakeRequest();
+  if (!request) return std::unexpected(request.error());
+  auto bucket = OpenSource(context_, http_, request->destination_conf);
+  if (!bucket) return std::unexpected(bucket.error());
+  bucket_ = *std::move(bucket);
+  // What cannot be read would be captured for nothing: the user learns it before, not after.
+  context_.Tell("looking at the bucket");
+  if (auto listed = bucket_->List(kAnyCapture, context_.stop.Stopping()); !listed) {
+    return std::unexpected(listed.error());
+  }
+  StopLeftovers();
+  if (auto begun = Start(*request); !begun) return begun;
+  auto job = Watch();
+  if (!job) return std::unexpected(job.error());
+  job_ = *std::move(job);
+  finished_ = true;
+  if (!job_->packet_limit) job_->packet_limit = request->packet_limit;
+  if (job_->filter_v1 == FilterV1()) job_->filter_v1 = request->filter_v1;
+  const std::string asked = FormatSpan(seconds(request->time_limit)) + " at " + request->colo;
+  return CollectParts(context_, *bucket_, *job_, plan_.exact, asked, outcome_);
+}
+
+Result<PcapRequest> FullCapture::MakeRequest() {
+  const Settings& settings = context_.settings;
+  PcapRequest request;
+  request.type = PcapRequest::Type::kFull;
+  request.time_limit = settings.Number(Opt::kTimeLimit);
+  request.packet_limit = settings.Number(Opt::kPacketLimit);
+  if (settings.Has(Opt::kByteLimit)) request.byte_limit = settings.Number(Opt::kByteLimit);
+  const bool own_colo = context_.interface.kind == InterfaceKind::kColo;
+  request.colo = own_colo ? context_.interface.colo : settings.Text(Opt::kColo);
+  if (!IsColoShape(request.colo)) {
+    return Fail(request.colo.empty()
+                    ? "no data center; give Cloudflare's code of one with --colo, such as ORD."
+                    : Format("\"%s\" is no data center's code; a code is three letters and at most "
+                             "three digits, such as ORD or ord02.",
+                             CleanLine(request.colo, 40).c_str()),
+                Error::Kind::kUsage);
+  }
+  request.destination_conf = settings.Text(Opt::kDestinationConf);
+  if (request.destination_conf.empty()) {
+    return Fail(
+        "no bucket; a full capture is written to your own: give it with --destination-conf "
+        "s3://BUCKET/DIRECTORY?region=REGION, once it is registered (cloudflaredump "
+        "register-bucket).",
+        Error::Kind::kUsage);
+  }
+  const Box& box = plan_.requests.front();
+  if (auto narrow = CheckBroad(box); !narrow) return std::unexpected(narrow.error());
+  request.filter_v1 = ToFilterV1(box);
+  return request;
+}
+
+Result<void> FullCapture::CheckBroad(const Box& box) {
+  if (!plan_.broad) return {};
+  const std::string asked = BoxAsFilter(box);
+  const std::string told = "Cloudflare can be told " +
+                           (asked.empty() ? "nothing" : "only \"" + asked + "\"") +
+                           " of this filter, so other traffic would use up the packet limit";
+  if (context_.settings.Text(Opt::kIfBroad) == "warn") {
+    context_.Warn(told + ".");
+    return {};
+  }
+  std::string narrower;
+  for (const Box& one : plan_.narrower) {
+    const std::string text = BoxAsFilter(one);
+    if (text.empty()) continue;
+    narrower += (narrower.empty() ? "" : ", or ") + text;
+  }
+  if (!narrower.empty()) narrower = "; narrower filters that work: " + narrower;
+  return Fail(told + narrower + "; --if-broad warn runs it as it is.", Error::Kind::kUsage);
+}
+
+void FullCapture::StopLeftovers() {
+  for (const StartedCapture& left : started_.ToStop(account_id_)) {
+    if (left.pcap_id.empty()) {
+      started_.Forget(left.key);
+      continue;
+    }
+    Log(LogLevel::kInfo, "stopping %s, which an earlier run could not stop", left.pcap_id.c_str());
+    // Whatever the answer: a capture that is over cannot be stopped, and its end is near anyway.
+    if (context_.api.Stop(left.pcap_id, context_.BeforeJob())) started_.NeedsStop(left.key, false);
+  }
+}
+
+Result<void> FullCapture::Start(const PcapRequest& request) {
+  for (;;) {
+    // Two of this user's captures that begin at once would both see a free account.
+    auto turn = started_.AwaitTurn(context_.loop, context_.stop.Stopping());
+    auto jobs = context_.api.List(context_.BeforeJob());
+    if (!jobs) return std::unexpected(jobs.error());
+    const PcapJob* const running = FindRunning(*jobs, context_.loop.Now());
+    if (running == nullptr) return Post(request, *jobs);
+    const std::string& wish = context_.settings.Text(Opt::kIfBusy);
+    if (wish == "fail") return std::unexpected(BusyError(*running, context_.loop.Now()));
+    if (wish == "attach") {
+      job_ = *running;  // not ours: never stopped
+      return {};
+    }
+    turn.reset();
+    if (auto over = AwaitOther(*running); !over) return over;
+  }
+}
+
+Result<void> FullCapture::AwaitOther(const PcapJob& running) {
+  auto over = AwaitJob(
+      context_.api, context_.loop, running, DeadlineOf(running, context_), context_.WithJob(),
+      [&](const PcapJob& told) {
+        context_.Tell("waiting for the full capture " + NameRunning(told, context_.loop.Now()));
+      });
+  // That it failed is not our trouble.
+  if (!over && over.error().kind == Error::Kind::kInterrupted) {
+    return std::unexpected(over.error());
+  }
+  if (context_.loop.RunUntil(context_.stop.Stopping(), context_.loop.Steady() + Duration(1s))) {
+    return Fail("stopped.", Error::Kind::kInterrupted);
+  }
+  return {};
+}
+
+Result<void> FullCapture::Post(const PcapRequest& request, const std::vector<PcapJob>& known) {
+  key_ = started_.Intend(account_id_, request, context_.loop.Now());
+  context_.Tell("asking for a full capture at " + request.colo);
+  auto job = context_.api.Create(request, known, context_.BeforeJob());
+  if (job) {
+    job_ = *std::move(job);
+    ours_ = true;
+    started_.Started(key_, job_->id);
+    Log(LogLevel::kInfo, "full capture %s started at %s", job_->id.c_str(), request.colo.c_str());
+    return {};
+  }
+  if (job.error().kind == Error::Kind::kInterrupted) return FindInterrupted(request, known);
+  started_.Forget(key_);
+  // Somebody else may have been faster: then the capture in the way is the better answer.
+  if (job.error().kind == Error::Kind::kFinal) {
+    auto jobs = context_.api.List(context_.BeforeJob());
+    const PcapJob* const running = jobs ? FindRunning(*jobs, context_.loop.Now()) : nullptr;
+    if (running != nullptr) return std::unexpected(BusyError(*running, context_.loop.Now()));
+  }
+  return std::unexpected(job.error());
+}
+
+Result<void> FullCapture::FindInterrupted(const PcapRequest& request,
+                                          const std::vector<PcapJob>& known) {
+  const Bounded bounded(context_.loop, kStopPut);
+  auto jobs = context_.api.List(bounded.patience());
+  const auto found = jobs ? FindMade(*jobs, known, request) : std::nullopt;
+  if (!found) {
+    // Unknown is not the same as not made: the record stays if nobody could tell.
+    if (jobs) started_.Forget(key_);
+    return Fail("stopped.", Error::Kind::kInterrupted);
+  }
+  job_ = *found;
+  ours_ = true;
+  started_.Started(key_, job_->id);
+  return {};
+}
+
+Result<PcapJob> FullCapture::Watch() {
+  watched_since_ = context_.loop.Steady();
+  const auto told = [&](const PcapJob& job) { TellState(job); };
+  auto done = AwaitJob(context_.api, context_.loop, *job_, DeadlineOf(*job_, context_),
+                       context_.WithJob(), told);
+  if (done || done.error().kind != Error::Kind::kInterrupted) return done;
+  if (ours_) StopAtCloudflare();
+  if (!ours_ || context_.stop.AtLeast(StopLevel::kLeave)) return done;
+  Patience patience = context_.WithJob();
+  patience.stop = context_.stop.Leaving();
+  const auto stop_wait = seconds(context_.settings.Number(Opt::kStopWait));
+  return AwaitJob(context_.api, context_.loop, *job_, context_.loop.Steady() + stop_wait, patience,
+                  told);
+}
+
+void FullCapture::TellState(const PcapJob& job) {
+  const Duration age = context_.loop.Steady() - watched_since_;
+  std::string state = job.status.empty() ? "going on" : CleanLine(job.status, 40);
+  if (job.packets_captured) state += ", " + WithThousands(*job.packets_captured) + " packets";
+  const auto limit = seconds(job.time_limit.value_or(0));
+  if (job.status == "running" && age < limit) {
+    const auto left = std::chrono::ceil<seconds>(limit - age).count();
+    state += Format(", %lld:%02lld left", static_cast<long long>(left / 60),
+                    static_cast<long long>(left % 60));
+  } else {
+    state += ", " + FormatSpan(age);
+  }
+  context_.Tell(stop_sent_ ? "stopping: " + state : state);
+}
+
+void FullCapture::StopAtCloudflare() {
+  context_.Tell("stopping the capture at Cloudflare");
+  started_.NeedsStop(key_, true);
+  const Bounded bounded(context_.loop, kStopPut);
+  const auto stopped = context_.api.Stop(job_->id, bounded.patience());
+  stop_sent_ = stopped.has_value();
+  if (stopped) {
+    started_.NeedsStop(key_, false);
+    Log(LogLevel::kInfo, "stopped %s at Cloudflare", job_->id.c_str());
+  } else {
+    Log(LogLevel::kError, "could not stop %s: %s", job_->id.c_str(),
+        stopped.error().message.c_str());
+  }
+}
+
+}  // namespace cloudflaredump

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "extcap/bucket/bucket.h"
+#include "extcap/capture/capture_context.h"
+#include "extcap/capture/outcome.h"
+#include "extcap/capture/started_captures.h"
+#include "extcap/filter/plan.h"
+
+namespace cloudflaredump {
+
+/// A full capture from request to verdict: POST, watch, collect the files from the user's bucket,
+/// deliver them as one. A stop is passed on to Cloudflare for a capture that we started, in every
+/// state in which it may be running, and what was captured is still delivered while somebody reads.
+class FullCapture {
+ public:
+  /// `http` reads the bucket; `account_id` names the state file's records. All outlive this object.
+  FullCapture(const CaptureContext& context, Http& http, std::string account_id);
+  FullCapture(const FullCapture&) = delete;
+  FullCapture& operator=(const FullCapture&) = delete;
+  ~FullCapture();
+
+  Outcome Run();
+
+ private:
+  Result<void> RunSteps();
+  /// The POST's content, from the settings; refuses what the plan shows to be broad.
+  Result<PcapRequest> MakeRequest();
+  Result<void> CheckBroad(const Box& box);
+  /// Stops what an earlier run could not stop.
+  void StopLeftovers();
+  /// Starts the capture, or waits for, attaches to, or complains of the one that is running.
+  Result<void> Start(const PcapRequest& request);
+  Result<void> AwaitOther(const PcapJob& running);
+  Result<void> Post(const PcapRequest& request, const std::vector<PcapJob>& known);
+  /// After a stop while the POST's answer was due: finds what it started, if anything.
+  Result<void> FindInterrupted(const PcapRequest& request, const std::vector<PcapJob>& known);
+  Result<PcapJob> Watch();
+  void TellState(const PcapJob& job);
+  /// PUT stop, at most 3 s; what fails is left to the next run.
+  void StopAtCloudflare();
+  void OnStop();
+  std::string LeftBehind() const;
+
+  CaptureContext context_;
+  Http& http_;
+  std::string account_id_;
+  StartedCaptures started_;
+  Plan plan_;
+  Outcome outcome_;
+  std::unique_ptr<Bucket> bucket_;
+  std::string key_;             ///< of our record in the state file
+  std::optional<PcapJob> job_;  ///< once there is one
+  bool ours_ = false;           ///< we started it, so we may stop it
+  bool stop_sent_ = false;
+  bool finished_ = false;  ///< Cloudflare has said that it is over
+  SteadyTime watched_since_;
+  EventLoop::Id leave_timer_ = 0;
+};
+
+}  // namespace cloudflaredump

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/capture/part_collection.h"
+
+#include <algorithm>
+#include <set>
+
+#include "extcap/base/text.h"
+#include "extcap/bucket/part_fetcher.h"
+#include "extcap/bucket/settled_listing.h"
+#include "extcap/capture/originals.h"
+#include "extcap/capture/part_delivery.h"
+#include "extcap/pcap/spool.h"
+
+namespace cloudflaredump {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// How long files are looked for that Cloudflare's packet count says are missing.
+constexpr Duration kLateFiles = 60s;
+
+/// Fetches one batch of parts into a spool while the merge reads from it.
+class PartTransfers : public PartReceiver {
+ public:
+  PartTransfers(const CaptureContext& context, Bucket& bucket, Originals& originals,
+                const std::vector<StoredObject>& objects)
+      : context_(context),
+        originals_(originals),
+        fetcher_(bucket, context.loop, *this,
+                 {.max_at_once = 16,
+                  .patience = std::chrono::seconds(context.settings.Number(Opt::kRetryTime))}),
+        moved_(objects.size(), 0) {
+    for (const StoredObject& object : objects) {
+      spool_.AddPart();
+      fetcher_.Add(object);
+      keys_.push_back(object.key);
+    }
+  }
+
+  std::vector<std::unique_ptr<PartSource>> Sources() {
+    std::vector<std::unique_ptr<PartSource>> sources;
+    for (std::size_t part = 0; part < keys_.size(); ++part) sources.push_back(spool_.Source(part));
+    return sources;
+  }
+
+  /// Waits until something of `part` has come, or its end.
+  Result<void> Await(std::size_t part) {
+    // While the merge waits nobody may stay paused: the part may need a connection.
+    for (const std::size_t paused : std::exchange(paused_, {})) fetcher_.Resume(paused);
+    const std::size_t before = moved_[part];
+    const auto moved = [&] {
+      return moved_[part] != before || context_.stop.AtLeast(StopLevel::kLeave);
+    };
+    while (!context_.loop.RunUntil(moved, context_.loop.Steady() + Duration(500ms))) Tell();
+    Tell();
+    if (context_.stop.AtLeast(StopLevel::kLeave)) {
+      return Fail("stopped.", Error::Kind::kInterrupted);
+    }
+    return {};
+  }
+
+ private:
+  Result<void> OnPartBytes(std::size_t part, std::span<const std::byte> bytes) override {
+    ++moved_[part];
+    originals_.Append(keys_[part], bytes);
+    if (auto kept = spool_.Append(part, bytes); !kept) return kept;
+    if (spool_.Full(part) && paused_.insert(part).second) fetcher_.Pause(part);
+    return {};
+  }
+
+  void OnPartEnd(std::size_t part, Result<void> end) override {
+    ++moved_[part];
+    paused_.erase(part);
+    originals_.Finish(keys_[part], end.has_value());
+    if (end) {
+      spool_.Finish(part);
+    } else {
+      spool_.Fail(part, end.error());
+    }
+  }
+
+  void Tell() {
+    const std::uint64_t all = fetcher_.bytes_in_all();
+    const std::uint64_t percent = all == 0 ? 100 : fetcher_.bytes() * 100 / all;
+    context_.Tell(Format("downloading part %zu of %zu, %llu %%",
+                         std::min(fetcher_.ended() + 1, fetcher_.parts()), fetcher_.parts(),
+                         static_cast<unsigned long long>(percent)));
+  }
+
+  const CaptureContext& context_;
+  Originals& originals_;
+  Spool spool_;
+  PartFetcher fetcher_;
+  std::vector<std::string> keys_;
+  std::vector<std::size_t> moved_;  ///< by part, how often something came
+  std::set<std::size_t> paused_;
+};
+
+std::vector<StoredObject> Unseen(const std::vector<StoredObject>& objects,
+                                 const std::set<std::string>& seen) {
+  std::vector<StoredObject> unseen;
+  std::ranges::copy_if(objects, std::back_inserter(unseen),
+                       [&](const StoredObject& object) { return !seen.contains(object.key); });
+  return unseen;
+}
+
+/// Delivers one batch and remembers its keys.
+Result<void> DeliverBatch(const CaptureContext& context, Bucket& bucket, Originals& originals,
+                          PartDelivery& delivery, const std::vector<StoredObject>& objects,
+                          bool late, std::set<std::string>& seen) {
+  std::vector<std::string> keys;
+  for (const StoredObject& object : objects) {
+    keys.push_back(object.key);
+    seen.insert(object.key);
+  }
+  PartTransfers transfers(context, bucket, originals, objects);
+  Merge merge(transfers.Sources());
+  return delivery.Deliver(merge, keys, late,
+                          [&](std::size_t part) { return transfers.Await(part); });
+}
+
+bool Missing(const PcapJob& job, const Outcome& outcome) {
+  return job.packets_captured && outcome.counts.received < *job.packets_captured;
+}
+
+/// Looks for files that were not there when the listing had settled.
+Result<void> DeliverLate(const CaptureContext& context, Bucket& bucket, Originals& originals,
+                         const PcapJob& job, PartDelivery& delivery, const Outcome& outcome,
+                         std::set<std::string>& seen) {
+  const auto pause = std::chrono::seconds(context.settings.Number(Opt::kListingInterval));
+  const SteadyTime until = context.loop.Steady() + kLateFiles;
+  for (;;) {
+    auto objects = bucket.List(job.id, context.stop.Leaving());
+    if (!objects) return std::unexpected(objects.error());
+    const auto late = Unseen(*objects, seen);
+    if (!late.empty()) {
+      if (auto done = DeliverBatch(context, bucket, originals, delivery, late, true, seen); !done) {
+        return done;
+      }
+      continue;
+    }
+    if (!Missing(job, outcome) || context.loop.Steady() >= until) return {};
+    context.Tell("waiting for files that the bucket does not show yet");
+    if (context.loop.RunUntil(context.stop.Stopping(), context.loop.Steady() + pause)) return {};
+  }
+}
+
+}  // namespace
+
+Result<void> CollectParts(const CaptureContext& context, Bucket& bucket, const PcapJob& job,
+                          bool exact_plan, const std::string& asked, Outcome& outcome) {
+  const Settings& settings = context.settings;
+  context.Tell("waiting for the files in the bucket");
+  const bool none_expected = job.packets_captured == 0 || job.phase() == JobPhase::kFailed;
+  auto listing =
+      WaitForSettledListing(bucket, context.loop, job.id,
+                            {.pause = std::chrono::seconds(settings.Number(Opt::kListingInterval)),
+                             .max_wait = std::chrono::seconds(settings.Number(Opt::kMaxWait)),
+                             .expect_objects = !none_expected},
+                            context.stop.Leaving());
+  if (!listing) return std::unexpected(listing.error());
+  if (listing->objects.empty() && !none_expected) {
+    outcome.losses.push_back("no file of capture " + job.id +
+                             " appeared in the bucket; if it is read elsewhere, use --read-from");
+  }
+  Originals originals(context);
+  PartDelivery delivery(context, job, exact_plan, outcome);
+  std::set<std::string> seen;
+  auto delivered =
+      DeliverBatch(context, bucket, originals, delivery, listing->objects, false, seen);
+  if (delivered && !none_expected) {
+    delivered = DeliverLate(context, bucket, originals, job, delivery, outcome, seen);
+  }
+  outcome.Note(delivered);
+  if (context.stop.AtLeast(StopLevel::kLeave)) return {};
+  return delivery.Finish(asked);
+}
+
+}  // namespace cloudflaredump

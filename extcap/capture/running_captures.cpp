@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/capture/running_captures.h"
+
+#include <algorithm>
+
+#include "extcap/base/text.h"
+
+namespace cloudflaredump {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::seconds;
+
+/// Building the files takes minutes; what is older than its time limit by this much hangs.
+constexpr Duration kLongestBuilding = 1h;
+
+std::string FilterOf(const PcapJob& job) {
+  std::string text;
+  const auto add = [&](const char* name, const std::string& value) {
+    text += (text.empty() ? "" : ", ") + std::string(name) + " " + value;
+  };
+  const FilterV1& filter = job.filter_v1;
+  if (filter.source_address) add("source_address", CleanLine(*filter.source_address, 50));
+  if (filter.source_port) add("source_port", std::to_string(*filter.source_port));
+  if (filter.destination_address) {
+    add("destination_address", CleanLine(*filter.destination_address, 50));
+  }
+  if (filter.destination_port) add("destination_port", std::to_string(*filter.destination_port));
+  if (filter.protocol) add("protocol", std::to_string(*filter.protocol));
+  return text.empty() ? "no filter" : "filter " + text;
+}
+
+}  // namespace
+
+const PcapJob* FindRunning(const std::vector<PcapJob>& jobs, WallTime now) {
+  for (const PcapJob& job : jobs) {
+    if (job.type != "full" || job.phase() != JobPhase::kGoing || !IsPcapId(job.id)) continue;
+    const auto submitted = job.submitted_at();
+    const auto limit = seconds(job.time_limit.value_or(86400));
+    if (submitted && now - *submitted > limit + kLongestBuilding) continue;
+    return &job;
+  }
+  return nullptr;
+}
+
+std::string NameRunning(const PcapJob& job, WallTime now) {
+  std::string text = job.id;
+  if (job.colo) text += " at " + CleanLine(*job.colo, 20);
+  text += " (" + CleanLine(job.status, 30);
+  if (const auto submitted = job.submitted_at()) {
+    text += ", since " + FormatRfc3339(std::chrono::floor<seconds>(*submitted));
+    const Duration left = *submitted + seconds(job.time_limit.value_or(0)) - now;
+    if (left > Duration(0)) text += ", " + FormatSpan(left) + " left";
+  }
+  return text + ", " + FilterOf(job) + ")";
+}
+
+Error BusyError(const PcapJob& running, WallTime now) {
+  return {
+      Format("Cloudflare runs one full capture at a time, and there is %s; wait for it with "
+             "--if-busy wait, get its packets with --if-busy attach, or stop it with: "
+             "cloudflaredump stop %s",
+             NameRunning(running, now).c_str(), running.id.c_str())};
+}
+
+SteadyTime DeadlineOf(const PcapJob& job, const CaptureContext& context) {
+  return context.loop.Steady() + seconds(job.time_limit.value_or(0)) +
+         seconds(context.settings.Number(Opt::kMaxWait));
+}
+
+Bounded::Bounded(EventLoop& loop, Duration span)
+    : loop_(loop), end_(loop.Steady() + span), timer_(loop.CallAt(end_, [] {})) {}
+
+Patience Bounded::patience() const {
+  return {.retry_budget = std::max(end_ - loop_.Steady(), Duration(0)),
+          .stop = [this] { return loop_.Steady() >= end_; }};
+}
+
+}  // namespace cloudflaredump

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "extcap/api/pcaps_api.h"
+#include "extcap/capture/capture_context.h"
+
+namespace cloudflaredump {
+
+/// The full capture in `jobs` that keeps others out, or null. One that should have ended long ago
+/// is passed over: Cloudflare itself will say if it does keep others out.
+const PcapJob* FindRunning(const std::vector<PcapJob>& jobs, WallTime now);
+
+/// "ID at ORD, since 06:20:00Z, 40 s left, filter …": a running capture for messages.
+std::string NameRunning(const PcapJob& job, WallTime now);
+
+/// Says which capture is in the way and what can be done.
+Error BusyError(const PcapJob& running, WallTime now);
+
+/// Until when a job is waited for: its time limit and max-wait.
+SteadyTime DeadlineOf(const PcapJob& job, const CaptureContext& context);
+
+/// A Patience for calls that must end within `span` whatever else happens, stops included. The loop
+/// is woken when the time is over.
+class Bounded {
+ public:
+  Bounded(EventLoop& loop, Duration span);
+  Bounded(const Bounded&) = delete;
+  Bounded& operator=(const Bounded&) = delete;
+  ~Bounded() { loop_.Cancel(timer_); }
+
+  Patience patience() const;
+
+ private:
+  EventLoop& loop_;
+  SteadyTime end_;
+  EventLoop::Id timer_;
+};
+
+}  // namespace cloudflaredump

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/capture/started_captures.h"
+
+#include <fcntl.h>
+#include <glib.h>
+#include <jansson.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "extcap/base/text.h"
+#include "extcap/system/log.h"
+#include "extcap/system/private_file.h"
+
+namespace cloudflaredump {
+namespace {
+
+/// Enough for `latest` and for what a bad day leaves to stop.
+constexpr std::size_t kMostRecords = 100;
+
+std::string StatePath(const Environment& environment) {
+  const char* const state = environment("XDG_STATE_HOME");
+  if (state != nullptr && *state != '\0')
+    return std::string(state) + "/cloudflaredump/started.json";
+  const char* const home = environment("HOME");
+  return std::string(home == nullptr ? "/nonexistent" : home) +
+         "/.local/state/cloudflaredump/started.json";
+}
+
+std::string Member(const json_t* object, const char* key) {
+  const char* const text = json_string_value(json_object_get(object, key));
+  return text == nullptr ? "" : text;
+}
+
+json_t* ToJson(const StartedCapture& capture) {
+  json_t* const object = json_object();
+  const auto put = [object](const char* key, const std::string& value) {
+    json_object_set_new(object, key, json_string(value.c_str()));
+  };
+  put("key", capture.key);
+  put("account_id", capture.account_id);
+  put("pcap_id", capture.pcap_id);
+  put("type", capture.type);
+  put("request", capture.request);
+  put("at", capture.at);
+  json_object_set_new(object, "needs_stop", json_boolean(capture.needs_stop));
+  return object;
+}
+
+/// Makes the folder of `path` if it is missing.
+void MakeFolder(const std::string& path) {
+  char* const folder = g_path_get_dirname(path.c_str());
+  g_mkdir_with_parents(folder, 0700);
+  g_free(folder);
+}
+
+int OpenLock(const std::string& path) {
+  return open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
+
+}  // namespace
+
+Turn::~Turn() {
+  if (fd_ >= 0) close(fd_);
+}
+
+bool Turn::Take() const {
+  return fd_ >= 0 && flock(fd_, LOCK_EX) == 0;
+}
+
+bool Turn::TryTake() const {
+  return fd_ >= 0 && flock(fd_, LOCK_EX | LOCK_NB) == 0;
+}
+
+StartedCaptures::StartedCaptures(const Environment& environment) : path_(StatePath(environment)) {}
+
+std::vector<StartedCapture> StartedCaptures::Read() const {
+  std::vector<StartedCapture> captures;
+  constexpr std::size_t kLargestFile = std::size_t{1} << 20;
+  char* raw = nullptr;
+  gsize length = 0;
+  if (!g_file_get_contents(path_.c_str(), &raw, &length, nullptr)) return captures;
+  // The file is ours, but anybody may have edited it: what does not read is no record.
+  json_t* const array = length > kLargestFile ? nullptr : json_loadb(raw, length, 0, nullptr);
+  g_free(raw);
+  for (std::size_t i = 0; i < json_array_size(array); ++i) {
+    const json_t* const object = json_array_get(array, i);
+    StartedCapture capture{.key = Member(object, "key"),
+                           .account_id = Member(object, "account_id"),
+                           .pcap_id = Member(object, "pcap_id"),
+                           .type = Member(object, "type"),
+                           .request = Member(object, "request"),
+                           .at = Member(object, "at"),
+                           .needs_stop = json_is_true(json_object_get(object, "needs_stop"))};
+    if (!capture.pcap_id.empty() && !IsPcapId(capture.pcap_id)) continue;
+    captures.push_back(std::move(capture));
+  }
+  json_decref(array);
+  return captures;
+}
+
+template <class Change>
+void StartedCaptures::Update(const Change& change) {
+  MakeFolder(path_);
+  // Held for a few milliseconds by whoever has it, so it is waited for as it is.
+  const Turn lock(OpenLock(path_ + ".lock"));
+  lock.Take();
+  std::vector<StartedCapture> captures = Read();
+  change(captures);
+  if (captures.size() > kMostRecords) {
+    captures.erase(captures.begin(), captures.end() - kMostRecords);
+  }
+  json_t* const array = json_array();
+  for (const StartedCapture& capture : captures) json_array_append_new(array, ToJson(capture));
+  char* const text = json_dumps(array, JSON_INDENT(1));
+  json_decref(array);
+  auto written = ReplacePrivateFile(path_, text == nullptr ? "[]" : text);
+  free(text);
+  if (!written && !warned_) {
+    warned_ = true;
+    Log(LogLevel::kWarning, "recovery is off: %s", written.error().message.c_str());
+  }
+}
+
+std::string StartedCaptures::Intend(const std::string& account_id, const PcapRequest& request,
+                                    WallTime now) {
+  PcapRequest shown = request;
+  shown.destination_conf.clear();  // R2 destinations carry keys
+  char* const uuid = g_uuid_string_random();
+  StartedCapture capture{.key = uuid,
+                         .account_id = account_id,
+                         .pcap_id = {},
+                         .type = request.type == PcapRequest::Type::kFull ? "full" : "simple",
+                         .request = WritePcapRequest(shown),
+                         .at = FormatRfc3339(now)};
+  g_free(uuid);
+  Update([&](std::vector<StartedCapture>& captures) { captures.push_back(capture); });
+  return capture.key;
+}
+
+void StartedCaptures::Started(const std::string& key, const std::string& pcap_id) {
+  Update([&](std::vector<StartedCapture>& captures) {
+    for (StartedCapture& capture : captures) {
+      if (capture.key == key) capture.pcap_id = pcap_id;
+    }
+  });
+}
+
+void StartedCaptures::NeedsStop(const std::string& key, bool needs_stop) {
+  Update([&](std::vector<StartedCapture>& captures) {
+    for (StartedCapture& capture : captures) {
+      if (capture.key == key) capture.needs_stop = needs_stop;
+    }
+  });
+}
+
+void StartedCaptures::Forget(const std::string& key) {
+  Update([&](std::vector<StartedCapture>& captures) {
+    std::erase_if(captures, [&](const StartedCapture& capture) { return capture.key == key; });
+  });
+}
+
+std::unique_ptr<Turn> StartedCaptures::AwaitTurn(EventLoop& loop,
+                                                 const std::function<bool()>& stop) const {
+  using namespace std::chrono_literals;
+  MakeFolder(path_);
+  const int fd = OpenLock(path_ + ".turn");
+  if (fd < 0) return nullptr;
+  auto turn = std::make_unique<Turn>(fd);
+  while (!turn->TryTake()) {
+    const auto pause = std::chrono::duration_cast<Duration>(50ms * loop.speed());
+    if (loop.RunUntil(stop, loop.Steady() + pause)) return nullptr;
+  }
+  return turn;
+}
+
+std::optional<std::string> StartedCaptures::Latest(const std::string& account_id) const {
+  const std::vector<StartedCapture> captures = Read();
+  for (auto capture = captures.rbegin(); capture != captures.rend(); ++capture) {
+    if (capture->account_id == account_id && !capture->pcap_id.empty()) return capture->pcap_id;
+  }
+  return std::nullopt;
+}
+
+std::vector<StartedCapture> StartedCaptures::ToStop(const std::string& account_id) const {
+  std::vector<StartedCapture> captures = Read();
+  std::erase_if(captures, [&](const StartedCapture& capture) {
+    return capture.account_id != account_id || !capture.needs_stop;
+  });
+  return captures;
+}
+
+}  // namespace cloudflaredump

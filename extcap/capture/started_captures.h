@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "extcap/api/pcap_job.h"
+#include "extcap/base/result.h"
+#include "extcap/config/settings.h"
+#include "extcap/system/event_loop.h"
+
+namespace cloudflaredump {
+
+/// One capture that this user's programs asked for.
+struct StartedCapture {
+  std::string key;  ///< made up before the POST; names the record
+  std::string account_id;
+  std::string pcap_id;      ///< empty while the POST's answer is not known
+  std::string type;         ///< "simple" or "full"
+  std::string request;      ///< the body of the POST, without destination_conf
+  std::string at;           ///< RFC 3339
+  bool needs_stop = false;  ///< it should have been stopped, and nobody could tell Cloudflare
+};
+
+/// A lock that processes of one user share, on an open file, which it closes in the end; with that
+/// it is given up. A file that could not be opened (-1) locks nothing.
+class Turn {
+ public:
+  explicit Turn(int fd) : fd_(fd) {}
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  ~Turn();
+
+  bool Take() const;     ///< Waits for it.
+  bool TryTake() const;  ///< Does not.
+
+ private:
+  int fd_;
+};
+
+/// What was started, in a private file (0600), so that `latest` and a crash are covered. Several
+/// processes may use it at once: a lock file orders them. Holds no secret. If the folder cannot be
+/// written nothing is remembered, which the log says once; captures go on.
+class StartedCaptures {
+ public:
+  /// The file is `$XDG_STATE_HOME/cloudflaredump/started.json` (~/.local/state by default).
+  explicit StartedCaptures(const Environment& environment);
+
+  /// Records that `request` is about to be sent. Returns the record's key.
+  std::string Intend(const std::string& account_id, const PcapRequest& request, WallTime now);
+  /// Records the id that the request got.
+  void Started(const std::string& key, const std::string& pcap_id);
+  /// Records that the capture should be stopped as soon as somebody can.
+  void NeedsStop(const std::string& key, bool needs_stop);
+  /// Forgets a request that made no capture.
+  void Forget(const std::string& key);
+
+  /// Waits for this user's turn to start a full capture. Null if stopped, or if there is no lock to
+  /// be had (an unwritable folder): then captures go on without order.
+  std::unique_ptr<Turn> AwaitTurn(EventLoop& loop, const std::function<bool()>& stop) const;
+
+  /// The newest capture of the account that has an id.
+  std::optional<std::string> Latest(const std::string& account_id) const;
+  /// The account's captures that still have to be stopped, oldest first.
+  std::vector<StartedCapture> ToStop(const std::string& account_id) const;
+
+  const std::string& path() const { return path_; }
+
+ private:
+  /// Reads, lets `change` work on the records and writes them, under the lock.
+  template <class Change>
+  void Update(const Change& change);
+  std::vector<StartedCapture> Read() const;
+
+  std::string path_;
+  bool warned_ = false;
+};
+
+}  // namespace cloudflaredump
