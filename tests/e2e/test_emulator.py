@@ -361,6 +361,16 @@ def test_ordered_answers(tmp_path):
         assert api.pcaps(rest="/" + made.result["id"]).status == 404
 
 
+def test_an_object_store_can_be_played(tmp_path):
+    document = tmp_path / "expired.xml"
+    document.write_text("<Error><Code>ExpiredToken</Code></Error>")
+    with Emulator("--answer", f"GET /bucket*=400:{document}") as api:
+        api.url = api.url.removesuffix("/client/v4")
+        reply = api.request("GET", "/bucket?list-type=2", token=None)
+        assert (reply.status, reply.body) == (400, document.read_bytes())
+        assert reply.headers["Content-Type"] == "application/xml"
+
+
 def test_ordered_bodies():
     for body, content_type in (("html", "text/html; charset=UTF-8"), ("empty", None),
                                ("json", "application/json")):

@@ -36,7 +36,8 @@ const char* const kHelpDescription =
     "  METHOD is one word or *; PATH is the end of the path or a shell pattern for it (* crosses\n"
     "  slashes): /pcaps, '/pcaps/*', /download. STATUS may be \"close\": no answer at all.\n"
     "  xCOUNT: only the first COUNT such requests. FILE gives the body, its ending the content\n"
-    "  type; without it --answer-body chooses. The first rule that fits counts.\n";
+    "  type; without it --answer-body chooses. The first rule that fits counts. Rules hold for\n"
+    "  any path, so that an object store's answers can be played too.\n";
 
 namespace {
 

@@ -9,7 +9,6 @@ namespace cloudflare_emulator {
 
 /// What GLib's parser fills in, with the values of options that are not given. Owns its texts.
 struct RawOptions {
-  gboolean help = FALSE;
   char* listen = nullptr;
   char* log = nullptr;
 
@@ -21,11 +20,8 @@ struct RawOptions {
 
   char** packets = nullptr;
   char** more_packets = nullptr;
-  gboolean rebase = FALSE;
   gint64 seed = 1;
-  int link_type = -1;
   char* magic = nullptr;
-  gboolean big_endian = FALSE;
   char* serve_as_is = nullptr;
   char* window_ends = nullptr;
 
@@ -37,23 +33,14 @@ struct RawOptions {
   char* filter_ipv6 = nullptr;
   char* trace_colo = nullptr;
   char** registered = nullptr;
-  gboolean show_keys = FALSE;
   char* colo_field = nullptr;
-  gboolean colo_strict = FALSE;
   char* no_packets_result = nullptr;
 
-  int parts = 3;
   char* part_name = nullptr;
   char* part_linktypes = nullptr;
   char* part_magics = nullptr;
   char* part_sizes = nullptr;
-  int late_parts = 0;
   double late_seconds = 5;
-  gboolean empty_part = FALSE;
-  gboolean zero_part = FALSE;
-  gboolean not_pcap_part = FALSE;
-  gboolean damaged_part = FALSE;
-  gboolean garbled_part = FALSE;
 
   char** answers = nullptr;
   char** answers_after = nullptr;
@@ -61,6 +48,20 @@ struct RawOptions {
   char* answer_body = nullptr;
   double answer_delay = 0;
   gint64 download_rate = 0;
+
+  int link_type = -1;
+  int parts = 3;
+  int late_parts = 0;
+  gboolean help = FALSE;
+  gboolean rebase = FALSE;
+  gboolean big_endian = FALSE;
+  gboolean show_keys = FALSE;
+  gboolean colo_strict = FALSE;
+  gboolean empty_part = FALSE;
+  gboolean zero_part = FALSE;
+  gboolean not_pcap_part = FALSE;
+  gboolean damaged_part = FALSE;
+  gboolean garbled_part = FALSE;
 
   RawOptions() = default;
   RawOptions(const RawOptions&) = delete;

@@ -53,7 +53,7 @@ std::vector<Part> EmptyParts(const PcapForm& form, const PartOptions& options) {
   return parts;
 }
 
-void Deal(Record record, std::size_t first_choice, std::vector<Part>& parts) {
+void Deal(const Record& record, std::size_t first_choice, std::vector<Part>& parts) {
   for (std::size_t i = 0; i < parts.size(); ++i) {
     Part& part = parts[(first_choice + i) % parts.size()];
     auto converted = ConvertLinkType(record, part.form.link_type);
@@ -89,12 +89,12 @@ std::string ObjectName(const PartOptions& options, const std::string& id, std::s
 
 }  // namespace
 
-std::vector<PartObject> MakeParts(const std::string& capture_id, std::vector<Record> records,
+std::vector<PartObject> MakeParts(const std::string& capture_id, const std::vector<Record>& records,
                                   const PcapForm& form, const PartOptions& options,
                                   std::uint64_t seed) {
   std::vector<Part> parts = EmptyParts(form, options);
   Dice dice(seed, options);
-  for (Record& record : records) Deal(std::move(record), dice.Next(), parts);
+  for (const Record& record : records) Deal(record, dice.Next(), parts);
 
   std::vector<PartObject> objects;
   const auto add = [&](std::string bytes) {

@@ -41,7 +41,7 @@ struct PartObject {
 /// Divides `records` (in time order) over the parts at random, but alike for the same `seed`, and
 /// writes them. Where `form`'s link type is replaced, a packet that its part cannot carry goes to
 /// the next part that can.
-std::vector<PartObject> MakeParts(const std::string& capture_id, std::vector<Record> records,
+std::vector<PartObject> MakeParts(const std::string& capture_id, const std::vector<Record>& records,
                                   const PcapForm& form, const PartOptions& options,
                                   std::uint64_t seed);
 
