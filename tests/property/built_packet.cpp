@@ -37,12 +37,17 @@ bool IsExtension(std::uint8_t protocol) {
   return false;
 }
 
+std::uint16_t Filler(Random& random, const PacketPlan& plan) {
+  if (plan.filler.empty() || Below(random, 2) == 0) return RandomPort(random);
+  return plan.filler[Below(random, static_cast<std::uint32_t>(plan.filler.size()))];
+}
+
 /// The first bytes are the ports, or look like them where there are none.
 void PutPayload(std::vector<std::byte>& bytes, const PacketPlan& plan) {
   Put16(bytes, plan.source_port);
   Put16(bytes, plan.destination_port);
   Random random(plan.payload_seed);
-  for (std::uint32_t i = 4; i < plan.payload_bytes; ++i) Put8(bytes, Below(random, 256));
+  for (std::uint32_t i = 4; i < plan.payload_bytes; i += 2) Put16(bytes, Filler(random, plan));
 }
 
 void SetPorts(const PacketPlan& plan, BuiltPacket& packet) {
@@ -67,8 +72,8 @@ BuiltPacket BuildIpv4(const PacketPlan& plan) {
   PutAddress(bytes, plan.source);
   PutAddress(bytes, plan.destination);
   for (unsigned i = 0; i < plan.option_words; ++i) {
-    Put16(bytes, RandomPort(options));
-    Put16(bytes, RandomPort(options));
+    Put16(bytes, Filler(options, plan));
+    Put16(bytes, Filler(options, plan));
   }
   PutPayload(bytes, plan);
   packet.protocol = plan.protocol;
@@ -89,10 +94,10 @@ void PutExtension(std::vector<std::byte>& bytes, std::uint8_t kind, std::uint8_t
   const unsigned words = kind == kAuthentication ? 1 + Below(random, 3) : 2 * Below(random, 2);
   // Authentication counts 4 bytes less 2, the others 8 bytes less 1.
   Put8(bytes, kind == kAuthentication ? words : words / 2);
-  Put16(bytes, RandomPort(random));
+  Put16(bytes, Filler(random, plan));
   for (unsigned i = 0; i < words + 1; ++i) {
-    Put16(bytes, RandomPort(random));
-    Put16(bytes, RandomPort(random));
+    Put16(bytes, Filler(random, plan));
+    Put16(bytes, Filler(random, plan));
   }
 }
 
@@ -159,7 +164,7 @@ std::uint16_t DrawPort(Random& random, const Vocabulary& words) {
 }
 
 std::uint8_t DrawProtocol(Random& random, const Vocabulary& words) {
-  if (words.numbers.empty() || Below(random, 3) != 0) return RandomProtocol(random);
+  if (words.numbers.empty() || Below(random, 2) == 0) return RandomProtocol(random);
   return static_cast<std::uint8_t>(OneOf(random, words.numbers));
 }
 
@@ -237,13 +242,15 @@ PacketPlan RandomPacketPlan(Random& random, const Vocabulary& words) {
   plan.source_port = DrawPort(random, words);
   plan.destination_port = DrawPort(random, words);
   plan.option_words = Below(random, 4) == 0 ? Below(random, 11) : 0;
+  if (Below(random, 4) == 0) plan.option_words = Below(random, 3);
   plan.fragment_offset =
       static_cast<std::uint16_t>(Below(random, 6) == 0 ? Below(random, 0x2000) : 0);
   plan.more_fragments = Below(random, 6) == 0;
   if (plan.version == 6) plan.extensions = RandomExtensions(random);
   plan.time_to_live = static_cast<std::uint8_t>(random());
   plan.payload_seed = random();
-  plan.payload_bytes = 4 + Below(random, Below(random, 4) == 0 ? 400 : 60);
+  plan.filler = words.numbers;
+  plan.payload_bytes = 4 + 2 * Below(random, Below(random, 4) == 0 ? 200 : 30);
   return plan;
 }
 

@@ -35,6 +35,8 @@ struct PacketPlan {
   std::uint8_t time_to_live = 64;
   std::uint64_t payload_seed = 0;
   std::uint32_t payload_bytes = 40;
+  /// Numbers that stand, among others, in options, extension headers and payload.
+  std::vector<std::uint16_t> filler;
 };
 
 /// A packet from its IP header on, and the fields that it was built with.

@@ -146,13 +146,27 @@ std::string ByteTest(Random& random) {
   return left + OneOf(random, kRelations) + right;
 }
 
+/// A test of bytes at a fixed place that are a port only if all of the rest holds. Often some of it
+/// is missing, and sometimes the place is another one.
+std::string FixedPortTest(Random& random) {
+  constexpr const char* kProtocols[] = {"6", "17", "132", "1"};
+  const std::uint32_t words = 5 + Below(random, 3);
+  const std::uint32_t place_words = Below(random, 3) == 0 ? 5 + Below(random, 3) : words;
+  const std::uint32_t place = 4 * place_words + 2 * Below(random, 2);
+  std::string text = "(ip[" + Number(place) + ":2] = " + Number(RandomPort(random));
+  if (Below(random, 5) != 0) text += " and ip[0] & 0xf = " + Number(words);
+  if (Below(random, 5) != 0) text += " and ip[6:2] & 0x1fff = 0";
+  if (Below(random, 5) != 0) text += " and ip[9] = " + OneOf(random, kProtocols);
+  return text + ")";
+}
+
 std::string Primitive(Random& random) {
   constexpr const char* kOthers[] = {"greater 60",    "less 100", "ip broadcast",    "ip multicast",
                                      "ip6 multicast", "len > 80", "ip protochain 17"};
   // What proves that fixed offsets are ports.
   constexpr const char* kProofs[] = {"ip[0] = 0x45", "ip[6:2] & 0x1fff = 0", "ip[0] & 0xf = 6",
                                      "ip[9] = 17"};
-  switch (Below(random, 16)) {
+  switch (Below(random, 18)) {
     case 0:
     case 1:
     case 2:
@@ -170,6 +184,10 @@ std::string Primitive(Random& random) {
     case 11:
       return OneOf(random, kProofs);
     case 12:
+    case 13:
+    case 14:
+      return FixedPortTest(random);
+    case 15:
       return Below(random, 4) == 0 ? OneOf(random, kOthers) : ByteTest(random);
     default:
       return ByteTest(random);
