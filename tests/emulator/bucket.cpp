@@ -4,7 +4,9 @@
 #include <curl/curl.h>
 #include <glib.h>
 #include <glib/gstdio.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <memory>
 #include <regex>
 
@@ -124,15 +126,19 @@ Outcome<void> Put(const Endpoint& endpoint, const std::string& path, const std::
   return {};
 }
 
+/// Writes a file under a hidden name and renames it: nobody sees half an object, or one too many.
 Outcome<void> WriteFile(const std::string& path, const std::string& bytes) {
+  static std::atomic<unsigned> count = 0;
   const std::unique_ptr<char, decltype(&g_free)> folder(g_path_get_dirname(path.c_str()), g_free);
+  const std::string hidden = Text("%s/.writing-%d-%u", folder.get(), getpid(), ++count);
   GError* error = nullptr;
-  // g_file_set_contents renames a finished file into place: nobody sees half an object.
   if (g_mkdir_with_parents(folder.get(), 0777) == 0 &&
-      g_file_set_contents(path.c_str(), bytes.data(), static_cast<gssize>(bytes.size()), &error)) {
+      g_file_set_contents(hidden.c_str(), bytes.data(), static_cast<gssize>(bytes.size()),
+                          &error) &&
+      g_rename(hidden.c_str(), path.c_str()) == 0) {
     return {};
   }
-  const std::string why = error ? error->message : "the folder cannot be made";
+  const std::string why = error ? error->message : g_strerror(errno);
   g_clear_error(&error);
   return std::unexpected(why);
 }
