@@ -170,6 +170,51 @@ void AChildAnswersAtLength(void**) {
   assert_int_equal(answer->size(), 1 << 20);
 }
 
+std::string Repeated(std::string_view text, int count) {
+  std::string all;
+  for (int i = 0; i < count; ++i) all += text;
+  return all;
+}
+
+void AMonstrousFilterIsTakenOrRefused(void**) {
+  assert_non_null(Compiled(Repeated("(", 1000) + "tcp" + Repeated(")", 1000)).program());
+  assert_non_null(Compiled(Repeated("not ", 1000) + "tcp").program());
+  AssertContains(Refusal(Repeated("(", 100000) + "tcp" + Repeated(")", 100000)), "exhausted");
+  assert_false(Refusal("host " + Repeated("a", 100000)).empty());
+  assert_false(Refusal(Repeated("tcp and ", 130000) + "tcp").empty());
+}
+
+void ManyNamesAreTaken(void**) {
+  std::string text = "host a.example";
+  for (int i = 0; i < 40; ++i) text += " or src host a" + std::to_string(i) + ".example";
+  text += Repeated(" or dst host a.example", 20);
+  assert_int_equal(Compiled(text, NameLookup::kAccept).kind(), Kind::kIp);
+  AssertText(Refusal(text + " and port 70000", NameLookup::kAccept),
+             "illegal port number 70000 > 65535");
+}
+
+void AnErrorIsOneCleanLine(void**) {
+  const std::string refusal = Refusal("port x\x1b[31m\nx}{value=evil}", NameLookup::kAccept);
+  for (const char c : refusal) assert_true(c >= ' ' && c != '{' && c != '}');
+  const std::string quoted = Refusal("port \\x\x1b}{value=evil}", NameLookup::kAccept);
+  for (const char c : quoted) assert_true(c >= ' ' && c != '{' && c != '}');
+}
+
+void TheDialogAndExplainAgreeOnFiltersWithoutNames(void**) {
+  for (const char* text :
+       {"tcp", "tcp and udp", "tcp port", "vlan 4096", "vlan 5 and inbound", "ether host 1.2.3.4",
+        "ip6 host 1.2.3.4", "net 1.2.3.4/33", "wlan type mgt"}) {
+    const auto checked = CaptureFilter::Compile(text, NameLookup::kAccept);
+    const auto explained = CaptureFilter::Compile(text, NameLookup::kRefuse);
+    const auto captured = CaptureFilter::Compile(text, NameLookup::kResolve);
+    assert_int_equal(checked.has_value(), explained.has_value());
+    assert_int_equal(checked.has_value(), captured.has_value());
+    if (checked) continue;
+    AssertText(checked.error().message, explained.error().message);
+    AssertText(checked.error().message, captured.error().message);
+  }
+}
+
 void ALongProgramComesBackWhole(void**) {
   std::string text = "host 10.0.0.1";
   for (int i = 2; i < 200; ++i) text += " or host 10.0.0." + std::to_string(i);
@@ -201,6 +246,10 @@ int main() {
       cmocka_unit_test(AChildThatHangsIsKilled),
       cmocka_unit_test(AChildThatDiesIsAnError),
       cmocka_unit_test(AChildAnswersAtLength),
+      cmocka_unit_test(AMonstrousFilterIsTakenOrRefused),
+      cmocka_unit_test(ManyNamesAreTaken),
+      cmocka_unit_test(AnErrorIsOneCleanLine),
+      cmocka_unit_test(TheDialogAndExplainAgreeOnFiltersWithoutNames),
       cmocka_unit_test(ALongProgramComesBackWhole),
   };
   return cmocka_run_group_tests_name("capture_filter", tests, nullptr, nullptr);
