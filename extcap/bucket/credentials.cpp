@@ -30,7 +30,7 @@ BucketKeys Registered(BucketKeys keys) {
 
 /// `name` of AWS's folder in the home directory, unless `variable` names another file.
 std::string SharedFile(const Environment& environment, const char* variable, const char* name) {
-  const std::string file = Value(environment, variable);
+  std::string file = Value(environment, variable);
   if (!file.empty()) return file;
   const std::string home = Value(environment, "HOME");
   return (home.empty() ? std::string(g_get_home_dir()) : home) + "/.aws/" + name;

@@ -214,7 +214,7 @@ Result<DestinationConf> ParseReadFrom(std::string_view text) {
 }
 
 std::string Redacted(const DestinationConf& conf) {
-  const std::string place =
+  std::string place =
       conf.bucket + (conf.directory.empty() || conf.bucket.empty() ? "" : "/") + conf.directory;
   switch (conf.kind) {
     case StoreKind::kS3:

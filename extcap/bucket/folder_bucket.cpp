@@ -39,7 +39,7 @@ std::error_code ListFolder(const fs::path& folder, const std::string& prefix, in
     std::error_code ignored;
     if (at->symlink_status(ignored).type() == fs::file_type::directory) {
       // Not every folder of a mount is ours to read (lost+found): the others count.
-      if (depth < kMaxDepth) ListFolder(at->path(), key + "/", depth + 1, needle, objects);
+      if (depth < kMaxDepth) (void)ListFolder(at->path(), key + "/", depth + 1, needle, objects);
       continue;
     }
     struct stat file;

@@ -72,17 +72,11 @@ class RemoteBucket::ObjectRead : public HttpReceiver {
 
   void OnHead(const HttpHead& head) override {
     head_ = head;
-    const std::string* const etag = head.Find("etag");
-    if (head.status == 412 || head.status == 416) {
-      end_ = Changed();
-    } else if (head.status != 200 && head.status != 206) {
-      return;  // the body says why
-    } else if (etag != nullptr && !object_.etag.empty() &&
-               BareEtag(*etag) != BareEtag(object_.etag)) {
+    if (IsAnotherObject(head)) {
       end_ = Changed();
     } else if (head.status == 200) {
       skip_ = offset_;  // a store that does not know ranges
-    } else if (RangeStart(head.Find("content-range")) != offset_) {
+    } else if (head.status == 206 && RangeStart(head.Find("content-range")) != offset_) {
       end_ = Fail(std::string(StoreName(bucket_.context_.kind)) + " sent another part of " +
                   CleanLine(object_.key, 120) + " than was asked for");
     }
@@ -118,6 +112,14 @@ class RemoteBucket::ObjectRead : public HttpReceiver {
   std::unexpected<Error> Changed() const {
     return Fail("the object " + CleanLine(object_.key, 120) + " of the bucket " +
                 bucket_.context_.bucket + " is not what it was when it was listed");
+  }
+
+  /// The store says that If-Match or Range do not fit, or sends what was not listed.
+  bool IsAnotherObject(const HttpHead& head) const {
+    if (head.status == 412 || head.status == 416) return true;
+    const std::string* const etag = head.Find("etag");
+    return (head.status == 200 || head.status == 206) && etag != nullptr && !object_.etag.empty() &&
+           BareEtag(*etag) != BareEtag(object_.etag);
   }
 
   Result<void> Judge(const Result<HttpEnd>& end) const {

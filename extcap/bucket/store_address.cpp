@@ -11,7 +11,7 @@ namespace cloudflaredump {
 namespace {
 
 constexpr const char* kGoogle = "storage.googleapis.com";
-constexpr std::string_view kR2 = ".r2.cloudflarestorage.com";
+constexpr const char* kR2 = ".r2.cloudflarestorage.com";
 
 /// The endpoint's scheme, host and path without slashes at its end.
 Result<std::string> CheckEndpoint(const std::string& endpoint) {
@@ -68,9 +68,9 @@ Result<StoreAddress> FindStore(const DestinationConf& conf, const std::string& e
       return StoreAddress{.url = Format("https://%s/%s", kGoogle, conf.bucket.c_str()),
                           .region = "auto"};
     case StoreKind::kR2:
-      return StoreAddress{.url = Format("https://%s%s/%s", conf.account_id.c_str(), kR2.data(),
-                                        conf.bucket.c_str()),
-                          .region = "auto"};
+      return StoreAddress{
+          .url = Format("https://%s%s/%s", conf.account_id.c_str(), kR2, conf.bucket.c_str()),
+          .region = "auto"};
     case StoreKind::kFolder:
       break;
   }

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The bucket room as a program, for tests against a real server:
+//   bucket-probe list  DESTINATION NEEDLE           one JSON object a line for each stored object
+//   bucket-probe fetch DESTINATION NEEDLE FOLDER    each part into FOLDER/0, FOLDER/1, …, and one
+//                                                   JSON object a line for each part as it ends
+// Keys and endpoint come from the environment, as for the product. Errors go to stderr, exit 1.
+#include <glib.h>
+#include <jansson.h>
+
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <map>
+
+#include "extcap/base/redact.h"
+#include "extcap/base/text.h"
+#include "extcap/bucket/bucket.h"
+#include "extcap/bucket/part_fetcher.h"
+#include "extcap/http/curl_http.h"
+#include "extcap/system/glib_event_loop.h"
+
+namespace cloudflaredump {
+namespace {
+
+const auto kGoOn = [] { return false; };
+
+/// Prints `values` as one line; bytes that are not UTF-8 are percent-encoded.
+void PrintLine(const std::map<std::string, std::string>& values) {
+  json_t* const object = json_object();
+  for (const auto& [name, value] : values) {
+    const bool valid = g_utf8_validate(value.c_str(), static_cast<gssize>(value.size()), nullptr);
+    const std::string text = valid ? value : PercentEncode(value, "/");
+    json_object_set_new(object, name.c_str(), json_stringn(text.data(), text.size()));
+  }
+  char* const line = json_dumps(object, JSON_COMPACT);
+  std::puts(line);
+  std::fflush(stdout);
+  std::free(line);
+  json_decref(object);
+}
+
+/// Writes each part into a file of its own.
+class PartFiles : public PartReceiver {
+ public:
+  PartFiles(std::string folder, const std::vector<StoredObject>& objects)
+      : folder_(std::move(folder)), objects_(objects) {}
+
+  Result<void> OnPartBytes(std::size_t part, std::span<const std::byte> bytes) override {
+    std::ofstream file(folder_ + "/" + std::to_string(part), std::ios::binary | std::ios::app);
+    file.write(reinterpret_cast<const char*>(bytes.data()),
+               static_cast<std::streamsize>(bytes.size()));
+    return file ? Result<void>() : Fail("the part's file cannot be written");
+  }
+
+  void OnPartEnd(std::size_t part, Result<void> end) override {
+    PrintLine({{"part", std::to_string(part)},
+               {"key", objects_[part].key},
+               {"error", end ? "" : Redact(end.error().message)}});
+    failed_ = failed_ || !end;
+  }
+
+  bool failed() const { return failed_; }
+
+ private:
+  const std::string folder_;
+  const std::vector<StoredObject>& objects_;
+  bool failed_ = false;
+};
+
+Result<int> Run(const std::vector<std::string>& arguments) {
+  const Result<DestinationConf> conf = ParseReadFrom(arguments[1]);
+  if (!conf) return std::unexpected(conf.error());
+  GlibEventLoop loop;
+  CurlHttp http(loop);
+  BucketSettings settings;
+  settings.patience = std::chrono::seconds(5);
+  const Result<std::unique_ptr<Bucket>> bucket =
+      OpenBucket(*conf, settings, [](const char* name) { return g_getenv(name); }, http, loop);
+  if (!bucket) return std::unexpected(bucket.error());
+  const Result<std::vector<StoredObject>> objects = (*bucket)->List(arguments[2], kGoOn);
+  if (!objects) return std::unexpected(objects.error());
+  if (arguments[0] == "list") {
+    for (const StoredObject& object : *objects) {
+      PrintLine(
+          {{"key", object.key}, {"size", std::to_string(object.size)}, {"etag", object.etag}});
+    }
+    return 0;
+  }
+  PartFiles files(arguments[3], *objects);
+  PartFetcher fetcher(**bucket, loop, files, {.patience = std::chrono::seconds(5)});
+  for (const StoredObject& object : *objects) fetcher.Add(object);
+  while (!loop.RunUntil([&] { return fetcher.done(); }, loop.Steady() + std::chrono::hours(1))) {
+  }
+  return files.failed() ? 1 : 0;
+}
+
+}  // namespace
+}  // namespace cloudflaredump
+
+int main(int argc, char** argv) {
+  using namespace cloudflaredump;
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  const bool list = arguments.size() == 3 && arguments[0] == "list";
+  const bool fetch = arguments.size() == 4 && arguments[0] == "fetch";
+  if (!list && !fetch) {
+    std::fputs("usage: bucket-probe list DESTINATION NEEDLE | fetch DESTINATION NEEDLE FOLDER\n",
+               stderr);
+    return 2;
+  }
+  const Result<int> status = Run(arguments);
+  if (status) return *status;
+  std::fprintf(stderr, "%s\n", Redact(status.error().message).c_str());
+  return 1;
+}
