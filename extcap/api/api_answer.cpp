@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 
+#include "extcap/base/redact.h"
 #include "extcap/base/text.h"
 
 namespace cloudflaredump {
@@ -18,7 +19,8 @@ std::string OneError(const json_t* error) {
   const json_t* const code = json_object_get(error, "code");
   std::string text;
   if (json_is_string(message)) {
-    text = CleanLine({json_string_value(message), json_string_length(message)});
+    // Redacted before it is cut: half a secret would not be recognised later.
+    text = CleanLine(Redact({json_string_value(message), json_string_length(message)}));
     while (text.ends_with('.')) text.pop_back();
   }
   if (json_is_integer(code)) {

@@ -45,6 +45,15 @@ std::optional<PcapRequest> WithoutRefusedName(const PcapRequest& request,
   return other;
 }
 
+/// An Error if `id` cannot stand in a path.
+Result<void> CheckId(const std::string& id) {
+  if (IsPcapId(id)) return {};
+  return Fail(Format("\"%s\" is no capture id; an id is 32 letters and digits, as `cloudflaredump "
+                     "list` shows.",
+                     CleanLine(id, 60).c_str()),
+              Error::Kind::kUsage);
+}
+
 }  // namespace
 
 PcapsApi::PcapsApi(Http& http, EventLoop& loop, ApiAccess access)
@@ -139,7 +148,12 @@ Result<PcapJob> PcapsApi::Create(const PcapRequest& request, const std::vector<P
       return std::unexpected(found.error());
     }
     // Nothing is repeated unless the list said that nothing was made.
-    if (!found || !backoff.WaitForNextTry(retry_after, patience.stop)) {
+    if (!found) {
+      return Fail(
+          job.error().message + " It may have been started all the same; see: cloudflaredump list",
+          Error::Kind::kTransient);
+    }
+    if (!backoff.WaitForNextTry(retry_after, patience.stop)) {
       if (patience.stop()) return Fail("stopped.", Error::Kind::kInterrupted);
       return job;
     }
@@ -148,19 +162,13 @@ Result<PcapJob> PcapsApi::Create(const PcapRequest& request, const std::vector<P
 
 Result<PcapJob> PcapsApi::Get(const std::string& id, const Patience& patience) {
   constexpr const char* kDoing = "ask for the capture";
-  if (!IsPcapId(id)) {
-    return Fail(
-        Format("\"%s\" is no capture id; an id is 32 letters and digits, as `cloudflaredump "
-               "list` shows.",
-               CleanLine(id, 60).c_str()),
-        Error::Kind::kUsage);
-  }
+  if (auto good = CheckId(id); !good) return std::unexpected(good.error());
   return Ask<PcapJob>(Request("GET", "/" + id), kDoing, patience,
                       [&](const HttpAnswer& answer) -> Result<PcapJob> {
                         auto result = ReadEnvelope(answer, kDoing, host_);
                         if (!result) return std::unexpected(result.error());
                         PcapJob job = ReadPcapJob(result->get());
-                        if (job.id.empty()) job.id = id;
+                        job.id = id;  // whatever the server says: it becomes part of paths
                         return job;
                       });
 }
@@ -171,6 +179,11 @@ Result<std::vector<PcapJob>> PcapsApi::List(const Patience& patience) {
   const auto read = [&](const HttpAnswer& answer) -> Result<Jobs> {
     auto result = ReadEnvelope(answer, kDoing, host_);
     if (!result) return std::unexpected(result.error());
+    if (!json_is_array(result->get()) && !json_is_null(result->get())) {
+      return Fail(Format("cannot %s: %s answered without a list; check the address of the API.",
+                         kDoing, host_.c_str()),
+                  Error::Kind::kTransient);
+    }
     Jobs jobs;
     for (std::size_t i = 0; i < json_array_size(result->get()); ++i) {
       jobs.push_back(ReadPcapJob(json_array_get(result->get(), i)));
@@ -187,6 +200,7 @@ Result<std::vector<PcapJob>> PcapsApi::List(const Patience& patience) {
 Result<PcapsApi::Download> PcapsApi::DownloadSample(const std::string& id,
                                                     const Patience& patience) {
   constexpr const char* kDoing = "download the capture";
+  if (auto good = CheckId(id); !good) return std::unexpected(good.error());
   HttpRequest request = Request("GET", "/" + id + "/download");
   request.headers.emplace_back("Accept", "application/vnd.tcpdump.pcap");
   request.max_body = kLargestSample;
@@ -206,6 +220,7 @@ Result<PcapsApi::Download> PcapsApi::DownloadSample(const std::string& id,
 
 Result<void> PcapsApi::Stop(const std::string& id, const Patience& patience) {
   constexpr const char* kDoing = "stop the capture";
+  if (auto good = CheckId(id); !good) return good;
   return Ask<void>(Request("PUT", "/" + id + "/stop"), kDoing, patience,
                    [&](const HttpAnswer& answer) -> Result<void> {
                      if (answer.head.status >= 200 && answer.head.status <= 299) return {};
