@@ -2,6 +2,7 @@
 """Which packets the emulator's captures hold, and in what form."""
 
 import itertools
+import os
 import pathlib
 import struct
 import time
@@ -11,7 +12,9 @@ import pytest
 from emulator import Emulator, Packet, Pcap, read_pcap, write_pcap
 from test_emulator import FAST, SECOND, ago, rfc3339
 
-PCAPS = pathlib.Path("/work/shared/data/pcaps")
+# Captures of other projects, read where they are at hand.
+PCAPS = pathlib.Path(os.environ.get(
+    "CLOUDFLAREDUMP_TEST_PCAPS", pathlib.Path(__file__).parents[3] / "shared/data/pcaps"))
 
 
 def recent(*datas, start=60, step=1000):
