@@ -84,6 +84,7 @@ Result<void> FullCapture::RunSteps() {
   if (!job) return std::unexpected(job.error());
   job_ = *std::move(job);
   finished_ = true;
+  outcome_.pcap_ids.push_back(job_->id);
   if (!job_->packet_limit) job_->packet_limit = request->packet_limit;
   if (job_->filter_v1 == FilterV1()) job_->filter_v1 = request->filter_v1;
   const std::string asked = FormatSpan(seconds(request->time_limit)) + " at " + request->colo;

@@ -25,6 +25,12 @@ Error FailedJob(const PcapJob& job) {
 
 }  // namespace
 
+bool IsEmptyCapture(const PcapJob& job) {
+  // The schema's own example of an error_message; there is no code for it.
+  return job.phase() == JobPhase::kFailed && job.error_message &&
+         job.error_message->find("No packets matched") != std::string::npos;
+}
+
 Duration PollInterval(int poll, Duration waited) {
   constexpr std::array<Duration, 3> kFirst = {1s, 2s, 3s};
   if (poll < static_cast<int>(kFirst.size())) return kFirst[static_cast<std::size_t>(poll)];
@@ -38,6 +44,7 @@ Result<PcapJob> AwaitJob(PcapsApi& api, EventLoop& loop, PcapJob job, SteadyTime
   for (int poll = 0;; ++poll) {
     told(job);
     if (job.phase() == JobPhase::kDone) return job;
+    if (IsEmptyCapture(job)) return job;
     if (job.phase() == JobPhase::kFailed) return std::unexpected(FailedJob(job));
     const SteadyTime now = loop.Steady();
     if (now >= deadline) {

@@ -30,6 +30,8 @@ struct Outcome {
   /// What may be missing, each a clause: "the limit of 10,000 packets was reached".
   std::vector<std::string> losses;
   std::string verdict;  ///< one line for people; empty if it failed before the first packet
+  /// A stopped or failed full capture whose packets are still to be had: a sentence that says how.
+  std::string left_behind;
   std::vector<std::string> pcap_ids;
   bool stream_begun = false;  ///< the section header was written
 

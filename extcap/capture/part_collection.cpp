@@ -7,6 +7,7 @@
 #include "extcap/base/text.h"
 #include "extcap/bucket/part_fetcher.h"
 #include "extcap/bucket/settled_listing.h"
+#include "extcap/capture/job_watch.h"
 #include "extcap/capture/originals.h"
 #include "extcap/capture/part_delivery.h"
 #include "extcap/pcap/spool.h"
@@ -151,7 +152,7 @@ Result<void> CollectParts(const CaptureContext& context, Bucket& bucket, const P
                           bool exact_plan, const std::string& asked, Outcome& outcome) {
   const Settings& settings = context.settings;
   context.Tell("waiting for the files in the bucket");
-  const bool none_expected = job.packets_captured == 0 || job.phase() == JobPhase::kFailed;
+  const bool none_expected = job.packets_captured == 0 || IsEmptyCapture(job);
   auto listing =
       WaitForSettledListing(bucket, context.loop, job.id,
                             {.pause = std::chrono::seconds(settings.Number(Opt::kListingInterval)),

@@ -170,9 +170,11 @@ std::uint32_t PartDelivery::InterfaceOf(Part& part) {
   if (job_.destination_conf) {
     description.destination_conf = RedactDestinationConf(*job_.destination_conf);
   }
-  description.part = static_cast<std::uint64_t>(&part - parts_.data()) + 1;
-  description.parts = parts_.size();
-  description.object = part.object;
+  if (!part.object.empty()) {
+    description.part = static_cast<std::uint64_t>(&part - parts_.data()) + 1;
+    description.parts = parts_.size();
+    description.object = part.object;
+  }
   if (part.late) description.late = true;
   if (mismatch_) description.residual_mismatch = true;
   part.interface_id =

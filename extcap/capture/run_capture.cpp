@@ -2,6 +2,8 @@
 #include "extcap/capture/run_capture.h"
 
 #include "extcap/base/text.h"
+#include "extcap/capture/download_capture.h"
+#include "extcap/capture/full_capture.h"
 #include "extcap/capture/sample_capture.h"
 #include "extcap/system/log.h"
 
@@ -21,15 +23,24 @@ Outcome RunOn(Engine& engine, const Settings& settings, const CaptureInterface& 
   auto access = FindAccess(settings);
   if (!access) return Failed(access.error());
   PcapsApi api(engine.http(), engine.loop(), *access);
-  SampleCapture capture({.api = api,
-                         .loop = engine.loop(),
-                         .stop = engine.stop(),
-                         .reporter = reporter,
-                         .settings = settings,
-                         .filter = *filter,
-                         .interface = interface,
-                         .stream = stream});
-  return capture.Run();
+  const CaptureContext context{.api = api,
+                               .loop = engine.loop(),
+                               .stop = engine.stop(),
+                               .reporter = reporter,
+                               .settings = settings,
+                               .filter = *filter,
+                               .interface = interface,
+                               .stream = stream};
+  switch (interface.kind) {
+    case InterfaceKind::kSample:
+      return SampleCapture(context, access->account_id).Run();
+    case InterfaceKind::kFull:
+    case InterfaceKind::kColo:
+      return FullCapture(context, engine.http(), access->account_id).Run();
+    case InterfaceKind::kDownload:
+      return RunDownload(context, engine.http(), access->account_id);
+  }
+  return Failed({"there is no such kind of interface."});
 }
 
 }  // namespace
@@ -42,6 +53,7 @@ Outcome RunCapture(Engine& engine, const Settings& settings, const CaptureInterf
   if (!closed && !outcome.error) outcome.error = closed.error();
   if (outcome.error) Log(LogLevel::kError, "%s", outcome.error->message.c_str());
   if (!outcome.verdict.empty()) Log(LogLevel::kInfo, "%s", outcome.verdict.c_str());
+  if (!outcome.left_behind.empty()) Log(LogLevel::kWarning, "%s", outcome.left_behind.c_str());
   return outcome;
 }
 

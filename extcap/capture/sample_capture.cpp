@@ -34,17 +34,19 @@ Result<void> CheckPrice(std::size_t windows, std::size_t requests, std::uint64_t
   if (price <= allowed) return {};
   return Fail(
       Format("this takes %zu requests (%zu windows, %zu each) at one a minute, about %s, "
-             "and --max-requests is %llu; shorten the time, allow more requests, or use "
-             "--requests-per-window 1.",
+             "and --max-requests is %llu; shorten the time, or allow more requests%s.",
              price, windows, requests, FormatSpan(interval * static_cast<int>(price)).c_str(),
-             static_cast<unsigned long long>(allowed)),
+             static_cast<unsigned long long>(allowed),
+             requests > 1 ? ", or ask with fewer (--requests-per-window 1)" : ""),
       Error::Kind::kUsage);
 }
 
 }  // namespace
 
-SampleCapture::SampleCapture(const CaptureContext& context)
+SampleCapture::SampleCapture(const CaptureContext& context, std::string account_id)
     : context_(context),
+      account_id_(std::move(account_id)),
+      started_(ProcessEnvironment),
       plan_(MakePlan(context.filter, {.max_requests = static_cast<int>(
                                           context.settings.Number(Opt::kRequestsPerWindow)),
                                       .pin_ipv6 = context.settings.IsOn(Opt::kFilterIpv6)})),
@@ -115,8 +117,13 @@ Result<SamplePart> SampleCapture::CaptureRequest(const Window& window, std::size
   request.packet_limit = settings.Number(Opt::kPacketLimit);
   request.offset_time = window.end;
   request.filter_v1 = ToFilterV1(box);
+  const std::string key = started_.Intend(account_id_, request, context_.loop.Now());
   auto job = context_.api.Create(request, *known, context_.BeforeJob());
-  if (!job) return std::unexpected(job.error());
+  if (!job) {
+    started_.Forget(key);
+    return std::unexpected(job.error());
+  }
+  started_.Started(key, job->id);
   // Answers may leave out what the request said.
   if (!job->packet_limit) job->packet_limit = request.packet_limit;
   outcome_.pcap_ids.push_back(job->id);

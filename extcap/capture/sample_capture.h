@@ -7,6 +7,7 @@
 #include "extcap/capture/capture_context.h"
 #include "extcap/capture/outcome.h"
 #include "extcap/capture/sample_delivery.h"
+#include "extcap/capture/started_captures.h"
 #include "extcap/capture/window.h"
 #include "extcap/filter/plan.h"
 
@@ -17,7 +18,8 @@ namespace cloudflaredump {
 /// freed of duplicates, merged by time and delivered. A stop delivers what is held.
 class SampleCapture {
  public:
-  explicit SampleCapture(const CaptureContext& context);
+  /// `account_id` names the state file's records.
+  SampleCapture(const CaptureContext& context, std::string account_id);
   SampleCapture(const SampleCapture&) = delete;
   SampleCapture& operator=(const SampleCapture&) = delete;
 
@@ -30,6 +32,8 @@ class SampleCapture {
   Result<SamplePart> CaptureRequest(const Window& window, std::size_t number);
 
   CaptureContext context_;
+  std::string account_id_;
+  StartedCaptures started_;
   Plan plan_;
   Outcome outcome_;
   SampleDelivery delivery_;

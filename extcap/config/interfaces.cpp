@@ -6,19 +6,38 @@
 #include <algorithm>
 
 #include "extcap/base/text.h"
+#include "extcap/config/colos.h"
 
 namespace cloudflaredump {
 namespace {
 
 constexpr std::string_view kPrefix = "cloudflare-";
 
-const CaptureInterface& Sample() {
-  static const CaptureInterface interface{
-      .name = "cloudflare-sample",
-      .display = "Cloudflare sample: all data centers, last 5 min, first 160 bytes",
-      .kind = InterfaceKind::kSample,
-      .colo = {}};
-  return interface;
+/// The interfaces that are always there, in their fixed order.
+std::vector<CaptureInterface> FixedInterfaces() {
+  return {
+      {.name = "cloudflare-sample",
+       .display = "Cloudflare sample: all data centers, last 5 min, first 160 bytes",
+       .kind = InterfaceKind::kSample,
+       .colo = {}},
+      {.name = "cloudflare-full",
+       .display = "Cloudflare, a data center you name: full capture via your bucket",
+       .kind = InterfaceKind::kFull,
+       .colo = {}},
+      {.name = "cloudflare-download",
+       .display = "Cloudflare: download an earlier capture",
+       .kind = InterfaceKind::kDownload,
+       .colo = {}},
+  };
+}
+
+CaptureInterface ColoInterface(std::string_view code) {
+  const Colo* const colo = FindColo(code);
+  const std::string city = colo == nullptr ? "" : " (" + std::string(colo->city) + ")";
+  return {.name = std::string(kPrefix) + std::string(code),
+          .display = "Cloudflare " + std::string(code) + city + ": full capture via your bucket",
+          .kind = InterfaceKind::kColo,
+          .colo = std::string(code)};
 }
 
 }  // namespace
@@ -29,13 +48,30 @@ bool IsColoShape(std::string_view code) {
          std::ranges::all_of(code.substr(3), [](char c) { return g_ascii_isdigit(c); });
 }
 
-std::vector<CaptureInterface> ListInterfaces(const std::string&) {
-  return {Sample()};
+std::vector<CaptureInterface> ListInterfaces(const std::string& colos) {
+  std::vector<CaptureInterface> interfaces = FixedInterfaces();
+  for (const std::string_view piece : Split(colos, ',')) {
+    const std::string_view code = Trim(piece);
+    if (!IsColoShape(code)) continue;
+    // Wireshark maps names to preferences in lower case: ORD and ord would be one.
+    const bool listed = std::ranges::any_of(interfaces, [&](const CaptureInterface& other) {
+      return other.colo.size() == code.size() &&
+             g_ascii_strncasecmp(other.colo.data(), code.data(), code.size()) == 0;
+    });
+    if (!listed) interfaces.push_back(ColoInterface(code));
+  }
+  return interfaces;
 }
 
 Result<CaptureInterface> FindInterface(std::string_view name) {
-  if (name == Sample().name) return Sample();
-  return Fail(Format("there is no interface \"%s\"; there is cloudflare-sample.",
+  for (const CaptureInterface& interface : FixedInterfaces()) {
+    if (interface.name == name) return interface;
+  }
+  if (name.starts_with(kPrefix) && IsColoShape(name.substr(kPrefix.size()))) {
+    return ColoInterface(name.substr(kPrefix.size()));
+  }
+  return Fail(Format("there is no interface \"%s\"; there are cloudflare-sample, cloudflare-full, "
+                     "cloudflare-download and one for each data center, such as cloudflare-ORD.",
                      CleanLine(name, 60).c_str()),
               Error::Kind::kUsage);
 }

@@ -113,6 +113,9 @@ void PrintSummary(const Outcome& outcome, const CaptureWords& words, ExitStatus 
   json_object_set_new(summary, "stopped", json_boolean(outcome.stopped));
   json_object_set_new(summary, "losses", Texts(outcome.losses));
   json_object_set_new(summary, "verdict", json_string(Redact(outcome.verdict).c_str()));
+  if (!outcome.left_behind.empty()) {
+    json_object_set_new(summary, "left_behind", json_string(outcome.left_behind.c_str()));
+  }
   if (outcome.error) {
     json_object_set_new(summary, "error",
                         json_string(CleanLine(Redact(outcome.error->message), 2000).c_str()));
@@ -143,6 +146,7 @@ int CaptureCommand(int argc, char** argv) {
   reporter.Clear();
   const ExitStatus status = StatusOf(outcome);
   if (outcome.error) Complain(*outcome.error);
+  if (!outcome.left_behind.empty()) Complain({outcome.left_behind});
   if (!outcome.verdict.empty() && !words.quiet) {
     std::fprintf(stderr, "%s\n", Redact(outcome.verdict).c_str());
   }
