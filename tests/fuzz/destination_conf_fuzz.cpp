@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// An arbitrary text as the address of a bucket: what is taken has a form without keys that means
+// the same, and no mistake shows a key.
+#include <cstdint>
+#include <cstdlib>
+
+#include "extcap/bucket/destination_conf.h"
+#include "extcap/bucket/store_address.h"
+#include "extcap/http/url.h"
+
+using namespace cloudflaredump;
+
+namespace {
+
+void Check(bool holds) {
+  if (!holds) std::abort();
+}
+
+/// The form without keys is read as the same place.
+void CheckRoundTrip(const DestinationConf& conf) {
+  const Result<DestinationConf> again = ParseReadFrom(Redacted(conf));
+  Check(again.has_value());
+  Check(again->kind == conf.kind && again->bucket == conf.bucket && again->region == conf.region);
+  Check(again->account_id == conf.account_id && again->secret_access_key.empty());
+  // Blanks at the very end of an address are not taken for a part of it.
+  if (!conf.directory.ends_with(' ') && !conf.directory.ends_with('\t')) {
+    Check(again->directory == conf.directory);
+  }
+}
+
+/// A bucket's name and region stay what they are in a URL.
+void CheckAddress(const DestinationConf& conf) {
+  const Result<StoreAddress> address = FindStore(conf, "", "us-east-1");
+  Check(address.has_value());
+  const std::optional<Url> url = ParseUrl(address->url + ObjectPath("key"));
+  Check(url && url->scheme == "https" && url->port.empty());
+  Check(url->host.ends_with(".amazonaws.com") || url->host.ends_with(".amazonaws.com.cn") ||
+        url->host == "storage.googleapis.com" || url->host.ends_with(".r2.cloudflarestorage.com"));
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string text(reinterpret_cast<const char*>(data), size);
+  for (const auto parse : {&ParseDestinationConf, &ParseReadFrom}) {
+    const Result<DestinationConf> conf = parse(text);
+    if (conf && conf->kind != StoreKind::kFolder) {
+      CheckRoundTrip(*conf);
+      CheckAddress(*conf);
+    }
+    if (!conf) {
+      Check(conf.error().kind == Error::Kind::kUsage);
+      for (const char c : conf.error().message) Check(static_cast<unsigned char>(c) >= ' ');
+    }
+  }
+  return 0;
+}
