@@ -42,11 +42,12 @@ class PartReader {
   State FindNext();
 
   /// Makes the packet that FindNext found whole in memory and finds out whether it is the last.
-  /// `shared` is used if the packet is larger than the window, and is the packet's until Drop.
-  /// kEnded: the packet is lost after all, the file was changed; FindNext says what is left.
+  /// `shared` is used if the packet is larger than the window, and is the packet's until the next
+  /// call of FindNext. kEnded: the packet is lost after all, the file was changed; FindNext says
+  /// what is left.
   State LoadNext(std::vector<std::byte>& shared);
 
-  /// The packet of LoadNext; valid until the next call of another function of this reader.
+  /// The packet of LoadNext; its bytes are valid until the next call of FindNext, also after Drop.
   PacketView packet() const;
   std::uint64_t nanoseconds() const;
   /// Known after LoadNext: no packet follows this one.
