@@ -86,12 +86,23 @@ struct Framed {
   std::vector<std::byte> bytes;
 };
 
+/// An empty prefix, padded, then the payload, in either byte order.
+std::vector<std::byte> NflogHeader(bool ipv6, bool big) {
+  std::vector<std::byte> bytes = {std::byte(ipv6 ? 10 : 2), std::byte(0), std::byte(0),
+                                  std::byte(0)};
+  for (const unsigned number : {5U, 10U, 0U, 0U, 1500U, 9U}) {
+    bytes.push_back(static_cast<std::byte>(big ? number >> 8 : number));
+    bytes.push_back(static_cast<std::byte>(big ? number : number >> 8));
+  }
+  return bytes;
+}
+
 Framed Frame(const BuiltPacket& packet, Random& random) {
   const bool ipv6 = packet.source.version == 6;
   const std::byte type[] = {std::byte(ipv6 ? 0x86 : 0x08), std::byte(ipv6 ? 0xdd : 0x00)};
   Framed framed{kLinkTypeRaw, {}};
   auto& bytes = framed.bytes;
-  switch (Below(random, 4)) {
+  switch (Below(random, 5)) {
     case 0:
       framed.link_type = kLinkTypeEthernet;
       bytes.resize(12);
@@ -109,6 +120,10 @@ Framed Frame(const BuiltPacket& packet, Random& random) {
       framed.link_type = kLinkTypeLinuxSll2;
       bytes.insert(bytes.end(), std::begin(type), std::end(type));
       bytes.resize(20);
+      break;
+    case 3:
+      framed.link_type = kLinkTypeNflog;
+      bytes = NflogHeader(ipv6, Below(random, 2) == 0);
       break;
     default:
       break;
