@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "extcap/api/api_answer.h"
+#include "extcap/api/pcaps_ask.h"
 #include "extcap/base/text.h"
 #include "extcap/system/log.h"
 
@@ -86,22 +87,6 @@ Result<HttpAnswer> PcapsApi::AskOnce(const HttpRequest& request, const char* doi
       answer->head.status, answer->body.size());
   if (const std::string* header = answer->head.Find("retry-after")) retry_after_ = *header;
   return answer;
-}
-
-template <class T>
-Result<T> PcapsApi::Ask(const HttpRequest& request, const char* doing, const Patience& patience,
-                        const std::function<Result<T>(const HttpAnswer&)>& read) {
-  Backoff backoff(loop_, patience.retry_budget);
-  for (;;) {
-    auto answer = AskOnce(request, doing, patience);
-    auto result = answer ? read(*answer) : Result<T>(std::unexpected(answer.error()));
-    if (result || result.error().kind != Error::Kind::kTransient) return result;
-    Log(LogLevel::kWarning, "%s", result.error().message.c_str());
-    if (!backoff.WaitForNextTry(retry_after_, patience.stop)) {
-      if (patience.stop()) return Fail("stopped.", Error::Kind::kInterrupted);
-      return result;
-    }
-  }
 }
 
 Result<PcapJob> PcapsApi::PostOnce(const PcapRequest& request, const Patience& patience) {

@@ -11,6 +11,14 @@
 
 namespace cloudflaredump {
 
+/// A bucket as Cloudflare knows it, registered or being registered.
+struct BucketOwnership {
+  std::string id;
+  std::string status;            ///< pending, success, failed
+  std::string destination_conf;  ///< may hold keys (R2): redact
+  std::string filename;          ///< of the challenge that Cloudflare writes into the bucket
+};
+
 /// Where the API is and who asks.
 struct ApiAccess {
   std::string base_url;  ///< "https://api.cloudflare.com/client/v4", no slash at the end
@@ -56,7 +64,20 @@ class PcapsApi {
   /// PUT …/stop of a full capture.
   Result<void> Stop(const std::string& id, const Patience& patience);
 
+  /// The buckets that were registered, validated or not.
+  Result<std::vector<BucketOwnership>> ListBuckets(const Patience& patience);
+
+  /// Asks Cloudflare to write an ownership challenge into the bucket. Sent once.
+  Result<BucketOwnership> RegisterBucket(const std::string& destination_conf,
+                                         const Patience& patience);
+
+  /// Proves ownership by the challenge's contents; `destination_conf` without keys. Sent once.
+  Result<BucketOwnership> ValidateBucket(const std::string& destination_conf,
+                                         const std::string& challenge, const Patience& patience);
+
  private:
+  Result<BucketOwnership> PostOwnership(const std::string& path, const std::string& body,
+                                        const char* doing, const Patience& patience);
   Result<HttpAnswer> AskOnce(const HttpRequest& request, const char* doing,
                              const Patience& patience);
   /// Asks until `read` is content with the answer, which it turns into the result.

@@ -173,6 +173,7 @@ Result<void> CollectParts(const CaptureContext& context, Bucket& bucket, const P
     delivered = DeliverLate(context, bucket, originals, job, delivery, outcome, seen);
   }
   outcome.Note(delivered);
+  if (context.stop.AtLeast(StopLevel::kStop)) outcome.stopped = true;
   if (context.stop.AtLeast(StopLevel::kLeave)) return {};
   return delivery.Finish(asked);
 }

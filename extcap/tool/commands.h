@@ -10,7 +10,10 @@ namespace cloudflaredump {
 int CaptureCommand(int argc, char** argv);
 int ListCommand(int argc, char** argv);
 int ShowCommand(int argc, char** argv);
+int StopCommand(int argc, char** argv);
 int ExplainCommand(int argc, char** argv);
+int RegisterBucketCommand(int argc, char** argv);
+int CheckCommand(int argc, char** argv);
 
 /// Prints `error` on stderr as "cloudflaredump: sentence" and returns 2 for a usage error, else 1.
 int Complain(const Error& error);

@@ -5,44 +5,12 @@
 #include <cstdio>
 
 #include "extcap/base/text.h"
-#include "extcap/capture/engine.h"
-#include "extcap/config/arguments.h"
+#include "extcap/tool/api_call.h"
 #include "extcap/tool/commands.h"
 #include "extcap/tool/job_text.h"
 
 namespace cloudflaredump {
 namespace {
-
-using namespace std::chrono_literals;
-
-/// `list` and `show`: parse, ask, print.
-struct JobsCall {
-  std::unique_ptr<Engine> engine;
-  std::unique_ptr<PcapsApi> api;
-  std::vector<std::string> words;
-  bool json = false;
-
-  Patience patience() const { return {.retry_budget = 5s, .stop = engine->stop().Stopping()}; }
-};
-
-Result<JobsCall> Prepare(int argc, char** argv, const char* usage, const char* summary) {
-  JobsCall call;
-  const ExtraArgument extra[] = {
-      {.name = "json", .flag = &call.json, .help = "Print JSON instead of a table."},
-  };
-  auto arguments = ParseArguments(argc, argv, extra, usage, summary, UnknownOptions::kRefuse);
-  if (!arguments) return std::unexpected(arguments.error());
-  call.words = arguments->words;
-  auto settings = Settings::Load(arguments->values, InterfaceKind::kDownload, ProcessEnvironment);
-  if (!settings) return std::unexpected(settings.error());
-  auto access = FindAccess(*settings);
-  if (!access) return std::unexpected(access.error());
-  auto engine = Engine::Make(*settings, ProcessEnvironment);
-  if (!engine) return std::unexpected(engine.error());
-  call.engine = *std::move(engine);
-  call.api = std::make_unique<PcapsApi>(call.engine->http(), call.engine->loop(), *access);
-  return call;
-}
 
 void PrintJson(json_t* value) {
   json_dumpf(value, stdout, JSON_INDENT(2));
@@ -65,10 +33,10 @@ void PrintTable(const std::vector<PcapJob>& jobs) {
 }  // namespace
 
 int ListCommand(int argc, char** argv) {
-  auto call =
-      Prepare(argc, argv, "",
-              "Lists the account's last captures (at most 50), newest first, also those that "
-              "were started elsewhere.");
+  auto call = ApiCall::Prepare(
+      argc, argv, "",
+      "Lists the account's last captures (at most 50), newest first, also those that "
+      "were started elsewhere.");
   if (!call) return Complain(call.error());
   if (!call->words.empty()) {
     return Complain({"list takes no arguments; show ID shows one capture.", Error::Kind::kUsage});
@@ -86,7 +54,7 @@ int ListCommand(int argc, char** argv) {
 }
 
 int ShowCommand(int argc, char** argv) {
-  auto call = Prepare(argc, argv, "ID", "Shows one capture as Cloudflare tells it.");
+  auto call = ApiCall::Prepare(argc, argv, "ID", "Shows one capture as Cloudflare tells it.");
   if (!call) return Complain(call.error());
   if (call->words.size() != 1) {
     return Complain({"show takes the id of one capture; cloudflaredump list shows the ids.",

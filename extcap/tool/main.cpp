@@ -23,7 +23,10 @@ constexpr Command kCommands[] = {
     {"capture", CaptureCommand, "capture packets into a file or a pipe"},
     {"list", ListCommand, "list the account's last captures"},
     {"show", ShowCommand, "show one capture"},
+    {"stop", StopCommand, "stop a full capture that is running"},
     {"explain", ExplainCommand, "say what Cloudflare would be asked for a capture filter"},
+    {"register-bucket", RegisterBucketCommand, "register a bucket for full captures"},
+    {"check", CheckCommand, "check installation, configuration, credentials and buckets"},
 };
 
 void PrintHelp() {
@@ -34,7 +37,7 @@ void PrintHelp() {
       "\n"
       "Commands:");
   for (const Command& command : kCommands) {
-    std::printf("  %-10s %s\n", command.name.data(), command.help);
+    std::printf("  %-16s %s\n", command.name.data(), command.help);
   }
   std::puts(
       "\n"

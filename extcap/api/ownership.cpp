@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The part of PcapsApi that registers buckets: /pcaps/ownership….
+#include <jansson.h>
+
+#include "extcap/api/api_answer.h"
+#include "extcap/api/pcaps_ask.h"
+#include "extcap/base/text.h"
+
+namespace cloudflaredump {
+namespace {
+
+std::string Member(const json_t* object, const char* key) {
+  const char* const text = json_string_value(json_object_get(object, key));
+  return text == nullptr ? "" : text;
+}
+
+BucketOwnership ReadOwnership(const json_t* object) {
+  return {.id = Member(object, "id"),
+          .status = Member(object, "status"),
+          .destination_conf = Member(object, "destination_conf"),
+          .filename = Member(object, "filename")};
+}
+
+/// {"key":"value",…} of texts.
+std::string WriteBody(std::initializer_list<std::pair<const char*, std::string>> members) {
+  const Json body(json_object());
+  for (const auto& [key, value] : members) {
+    json_object_set_new(body.get(), key, json_string(value.c_str()));
+  }
+  char* const raw = json_dumps(body.get(), JSON_COMPACT);
+  std::string text = raw == nullptr ? "" : raw;
+  free(raw);
+  return text;
+}
+
+}  // namespace
+
+Result<std::vector<BucketOwnership>> PcapsApi::ListBuckets(const Patience& patience) {
+  constexpr const char* kDoing = "list the registered buckets";
+  using Buckets = std::vector<BucketOwnership>;
+  return Ask<Buckets>(Request("GET", "/ownership"), kDoing, patience,
+                      [&](const HttpAnswer& answer) -> Result<Buckets> {
+                        auto result = ReadEnvelope(answer, kDoing, host_);
+                        if (!result) return std::unexpected(result.error());
+                        Buckets buckets;
+                        // With none registered the result is null.
+                        for (std::size_t i = 0; i < json_array_size(result->get()); ++i) {
+                          buckets.push_back(ReadOwnership(json_array_get(result->get(), i)));
+                        }
+                        return buckets;
+                      });
+}
+
+Result<BucketOwnership> PcapsApi::PostOwnership(const std::string& path, const std::string& body,
+                                                const char* doing, const Patience& patience) {
+  HttpRequest post = Request("POST", path);
+  post.headers.emplace_back("Content-Type", "application/json");
+  post.body = body;
+  auto answer = AskOnce(post, doing, patience);
+  if (!answer) return std::unexpected(answer.error());
+  auto result = ReadEnvelope(*answer, doing, host_);
+  if (!result) return std::unexpected(result.error());
+  return ReadOwnership(result->get());
+}
+
+Result<BucketOwnership> PcapsApi::RegisterBucket(const std::string& destination_conf,
+                                                 const Patience& patience) {
+  return PostOwnership("/ownership", WriteBody({{"destination_conf", destination_conf}}),
+                       "register the bucket", patience);
+}
+
+Result<BucketOwnership> PcapsApi::ValidateBucket(const std::string& destination_conf,
+                                                 const std::string& challenge,
+                                                 const Patience& patience) {
+  return PostOwnership(
+      "/ownership/validate",
+      WriteBody({{"destination_conf", destination_conf}, {"ownership_challenge", challenge}}),
+      "validate the bucket", patience);
+}
+
+}  // namespace cloudflaredump

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/tool/api_call.h"
+
+#include "extcap/config/arguments.h"
+
+namespace cloudflaredump {
+
+using namespace std::chrono_literals;
+
+Result<ApiCall> ApiCall::Prepare(int argc, char** argv, const char* usage, const char* summary) {
+  ApiCall call;
+  const ExtraArgument extra[] = {
+      {.name = "json", .flag = &call.json, .help = "Print JSON instead of text."},
+  };
+  auto arguments = ParseArguments(argc, argv, extra, usage, summary, UnknownOptions::kRefuse);
+  if (!arguments) return std::unexpected(arguments.error());
+  call.words = arguments->words;
+  auto settings = Settings::Load(arguments->values, InterfaceKind::kDownload, ProcessEnvironment);
+  if (!settings) return std::unexpected(settings.error());
+  call.settings = *std::move(settings);
+  auto access = FindAccess(call.settings);
+  if (!access) return std::unexpected(access.error());
+  auto engine = Engine::Make(call.settings, ProcessEnvironment);
+  if (!engine) return std::unexpected(engine.error());
+  call.engine = *std::move(engine);
+  call.api = std::make_unique<PcapsApi>(call.engine->http(), call.engine->loop(), *access);
+  return call;
+}
+
+Patience ApiCall::patience() const {
+  return {.retry_budget = 5s, .stop = engine->stop().Stopping()};
+}
+
+}  // namespace cloudflaredump

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "extcap/base/redact.h"
+#include "extcap/base/text.h"
+#include "extcap/base/version.h"
+#include "extcap/bucket/bucket.h"
+#include "extcap/capture/bucket_source.h"
+#include "extcap/capture/engine.h"
+#include "extcap/config/arguments.h"
+#include "extcap/tool/commands.h"
+
+namespace cloudflaredump {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr const char* kSummary =
+    "Walks through installation, configuration, credentials, Cloudflare's API and the registered\n"
+    "buckets: a line each, ok or what to do. Exit status 1 if anything is to be done.";
+
+/// Prints lines and remembers whether all were good.
+class Report {
+ public:
+  void Ok(const std::string& line) const { Print("ok", line); }
+  void Note(const std::string& line) const { Print("note", line); }
+  void Bad(const std::string& line) {
+    Print("NOT OK", line);
+    good_ = false;
+  }
+  bool good() const { return good_; }
+
+ private:
+  static void Print(const char* mark, const std::string& line) {
+    std::printf("%-6s  %s\n", mark, CleanLine(Redact(line), 1000).c_str());
+  }
+  bool good_ = true;
+};
+
+void CheckInstallation(Report& report) {
+  const std::string face = std::string(CLOUDFLAREDUMP_EXTCAP_DIR) + "/cloudflaredump";
+  report.Ok(kApplication);
+  if (access(face.c_str(), X_OK) == 0) {
+    report.Ok("the extcap is installed for everyone: " + face);
+  } else {
+    report.Note(
+        "there is no extcap at " + face +
+        "; if tshark -D lists cloudflare-sample, it is installed elsewhere, else install the "
+        "package or run: cmake --install build");
+  }
+}
+
+void CheckConfiguration(const Settings& settings, Report& report) {
+  report.Ok("configuration file " + settings.file() +
+            (settings.file_exists() ? "" : " (not there, none is needed)"));
+  for (const std::string& key : settings.unknown_keys()) {
+    report.Bad("the configuration file has the unknown key " + key + "; is it misspelt?");
+  }
+  for (const Option& option : AllOptions()) {
+    const Setting& setting = settings.At(option.id);
+    if (setting.source == Source::kNone || setting.source == Source::kBuiltIn) continue;
+    const bool secret = option.type == OptionType::kSecret;
+    report.Ok(std::string(option.name) + " = " +
+              (secret ? "[secret]" : RedactDestinationConf(setting.value)) + "  (" + setting.where +
+              ")");
+  }
+}
+
+void CheckBucket(const BucketOwnership& ownership, const Settings& settings, Engine& engine,
+                 Report& report) {
+  const std::string name = "bucket " + RedactDestinationConf(ownership.destination_conf);
+  if (ownership.status == "pending") {
+    return report.Bad(name + " is not validated yet; run: cloudflaredump register-bucket " +
+                      RedactDestinationConf(ownership.destination_conf));
+  }
+  if (ownership.status != "success") {
+    return report.Bad(name + " has the status \"" + ownership.status +
+                      "\"; register it again with cloudflaredump register-bucket");
+  }
+  auto conf = ParseDestinationConf(ownership.destination_conf);
+  auto bucket = conf ? OpenBucket(*conf,
+                                  {.keys = KeysOf(settings),
+                                   .endpoint = settings.Text(Opt::kBucketEndpoint),
+                                   .patience = 5s},
+                                  ProcessEnvironment, engine.http(), engine.loop())
+                     : Result<std::unique_ptr<Bucket>>(std::unexpected(conf.error()));
+  if (!bucket) return report.Bad(name + " is validated, but: " + bucket.error().message);
+  auto listed = (*bucket)->List("pcap_", engine.stop().Stopping());
+  if (!listed) return report.Bad(name + " is validated, but: " + listed.error().message);
+  report.Ok(name + " is validated, and can be read from here");
+}
+
+void CheckApi(const Settings& settings, Engine& engine, Report& report) {
+  auto access = FindAccess(settings);
+  if (!access) return report.Bad(access.error().message);
+  report.Ok(access->token.empty() ? "credentials: e-mail and API key"
+                                  : "credentials: an API token");
+  PcapsApi api(engine.http(), engine.loop(), *access);
+  const Patience patience{.retry_budget = 5s, .stop = engine.stop().Stopping()};
+  auto jobs = api.List(patience);
+  if (!jobs) return report.Bad(jobs.error().message);
+  report.Ok(Format("%s answers, with %zu earlier captures", HostOf(access->base_url).c_str(),
+                   jobs->size()));
+  auto buckets = api.ListBuckets(patience);
+  if (!buckets) return report.Bad(buckets.error().message);
+  if (buckets->empty()) {
+    report.Note(
+        "no bucket is registered; samples need none, full captures do: cloudflaredump "
+        "register-bucket");
+  }
+  for (const BucketOwnership& ownership : *buckets) {
+    CheckBucket(ownership, settings, engine, report);
+  }
+}
+
+}  // namespace
+
+int CheckCommand(int argc, char** argv) {
+  auto arguments = ParseArguments(argc, argv, {}, "", kSummary, UnknownOptions::kRefuse);
+  if (!arguments) return Complain(arguments.error());
+  Report report;
+  CheckInstallation(report);
+  auto settings = Settings::Load(arguments->values, InterfaceKind::kFull, ProcessEnvironment);
+  if (!settings) {
+    report.Bad(settings.error().message);
+    return 1;
+  }
+  CheckConfiguration(*settings, report);
+  auto engine = Engine::Make(*settings, ProcessEnvironment);
+  if (engine) {
+    CheckApi(*settings, **engine, report);
+  } else {
+    report.Bad(engine.error().message);
+  }
+  return report.good() ? 0 : 1;
+}
+
+}  // namespace cloudflaredump

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <iostream>
+
+#include "extcap/base/redact.h"
+#include "extcap/base/text.h"
+#include "extcap/bucket/bucket.h"
+#include "extcap/capture/bucket_source.h"
+#include "extcap/tool/api_call.h"
+#include "extcap/tool/commands.h"
+
+namespace cloudflaredump {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr const char* kSummary =
+    "Registers a bucket for full captures: Cloudflare writes a challenge into it, which is read "
+    "back\n"
+    "and sent as the proof of ownership. DESTINATION_CONF is s3://BUCKET/DIRECTORY?region=REGION,\n"
+    "gs://BUCKET/DIRECTORY or r2://BUCKET/DIRECTORY?account-id=ACCOUNT. Keys never stand on the\n"
+    "command line: they come from the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY), the\n"
+    "configuration file or ~/.aws; if standard input is no terminal, two lines there (access key "
+    "id,\n"
+    "secret) come first. For R2 they are also given to Cloudflare, which writes with them.";
+
+constexpr std::size_t kLargestChallenge = 64 * 1024;
+/// How long the challenge may take to appear, and the validation to be done ("five to ten
+/// minutes").
+constexpr Duration kChallengeAppears = 120s;
+constexpr Duration kValidationTakes = 15min;
+
+/// The two lines of standard input, if there are any.
+BucketKeys KeysFromInput() {
+  BucketKeys keys;
+  if (isatty(STDIN_FILENO) != 0) return keys;
+  std::getline(std::cin, keys.access_key_id);
+  std::getline(std::cin, keys.secret_access_key);
+  RegisterSecret(keys.secret_access_key);
+  RegisterSecret(keys.access_key_id);
+  keys.source = "standard input";
+  if (keys.access_key_id.empty() || keys.secret_access_key.empty()) return {};
+  return keys;
+}
+
+/// What is sent to Cloudflare for the registration: R2 wants the keys it will write with.
+std::string WithKeys(const DestinationConf& conf, const BucketKeys& keys) {
+  std::string text = Redacted(conf);
+  if (conf.kind != StoreKind::kR2) return text;
+  return text + "&access-key-id=" + PercentEncode(keys.access_key_id) +
+         "&secret-access-key=" + PercentEncode(keys.secret_access_key);
+}
+
+class Registration {
+ public:
+  Registration(ApiCall& call, DestinationConf conf, BucketKeys keys)
+      : call_(call), conf_(std::move(conf)), keys_(std::move(keys)) {}
+
+  Result<void> Run() {
+    auto bucket = Open();
+    if (!bucket) return std::unexpected(bucket.error());
+    auto registered = call_.api->RegisterBucket(WithKeys(conf_, keys_), call_.patience());
+    if (!registered) return std::unexpected(registered.error());
+    std::printf("Cloudflare writes the challenge %s\n", CleanLine(registered->filename).c_str());
+    auto challenge = ReadChallenge(**bucket, registered->filename);
+    if (!challenge) return std::unexpected(challenge.error());
+    auto validated =
+        call_.api->ValidateBucket(Redacted(conf_), std::string(Trim(*challenge)), call_.patience());
+    if (!validated) return std::unexpected(validated.error());
+    return AwaitValidation(*validated);
+  }
+
+ private:
+  Result<std::unique_ptr<Bucket>> Open() {
+    return OpenBucket(
+        conf_,
+        {.keys = keys_, .endpoint = call_.settings.Text(Opt::kBucketEndpoint), .patience = 5s},
+        ProcessEnvironment, call_.engine->http(), call_.engine->loop());
+  }
+
+  Result<std::string> ReadChallenge(Bucket& bucket, const std::string& filename) {
+    EventLoop& loop = call_.engine->loop();
+    const auto stop = call_.engine->stop().Stopping();
+    // Cloudflare may name the file with its folder.
+    const std::string name = filename.substr(filename.rfind('/') + 1);
+    if (name.empty()) return Fail("Cloudflare named no challenge file; try again later.");
+    const SteadyTime until = loop.Steady() + kChallengeAppears;
+    for (;;) {
+      auto objects = bucket.List(name, stop);
+      if (!objects) return std::unexpected(objects.error());
+      if (!objects->empty()) {
+        return ReadObject(bucket, loop, objects->front(), kLargestChallenge, stop);
+      }
+      if (loop.Steady() >= until) {
+        return Fail(
+            Format("Cloudflare's challenge %s did not appear in the bucket within %s; check "
+                   "that Cloudflare may write to it (for S3: s3:PutObject for "
+                   "cloudflare-logpush), and try again.",
+                   CleanLine(name).c_str(), FormatSpan(kChallengeAppears).c_str()));
+      }
+      if (loop.RunUntil(stop, loop.Steady() + Duration(3s))) return Stopped();
+    }
+  }
+
+  Result<void> AwaitValidation(BucketOwnership ownership) {
+    EventLoop& loop = call_.engine->loop();
+    const SteadyTime until = loop.Steady() + kValidationTakes;
+    while (ownership.status != "success") {
+      if (ownership.status == "failed") {
+        return Fail("Cloudflare says that the validation failed; register the bucket again.");
+      }
+      if (loop.Steady() >= until) {
+        return Fail(
+            "Cloudflare has not validated the bucket yet; cloudflaredump check tells later.");
+      }
+      if (loop.RunUntil(call_.engine->stop().Stopping(), loop.Steady() + Duration(5s))) {
+        return Stopped();
+      }
+      auto buckets = call_.api->ListBuckets(call_.patience());
+      if (!buckets) return std::unexpected(buckets.error());
+      const auto ours = std::ranges::find_if(
+          *buckets, [&](const BucketOwnership& other) { return other.id == ownership.id; });
+      if (ours != buckets->end()) ownership = *ours;
+    }
+    std::printf("ok: %s is registered; use it with --destination-conf\n", Redacted(conf_).c_str());
+    return {};
+  }
+
+  static std::unexpected<Error> Stopped() { return Fail("stopped.", Error::Kind::kInterrupted); }
+
+  ApiCall& call_;
+  DestinationConf conf_;
+  BucketKeys keys_;
+};
+
+Result<void> Register(ApiCall& call) {
+  if (call.words.size() != 1) {
+    return Fail(
+        "register-bucket takes one destination_conf, such as "
+        "s3://BUCKET/DIRECTORY?region=us-east-1.",
+        Error::Kind::kUsage);
+  }
+  auto conf = ParseDestinationConf(call.words.front());
+  if (!conf) return std::unexpected(conf.error());
+  if (!conf->access_key_id.empty() || !conf->secret_access_key.empty()) {
+    return Fail(
+        "keys on the command line can be seen by others; leave access-key-id and "
+        "secret-access-key out and put them into the environment, the configuration file or "
+        "standard input.",
+        Error::Kind::kUsage);
+  }
+  BucketKeys keys = KeysFromInput();
+  if (keys.access_key_id.empty()) keys = KeysOf(call.settings);
+  if (conf->kind != StoreKind::kFolder) {
+    auto found = FindBucketKeys(*conf, keys, ProcessEnvironment);
+    if (!found) return std::unexpected(found.error());
+    keys = *found;
+  }
+  return Registration(call, *conf, keys).Run();
+}
+
+}  // namespace
+
+int RegisterBucketCommand(int argc, char** argv) {
+  auto call = ApiCall::Prepare(argc, argv, "DESTINATION_CONF", kSummary);
+  if (!call) return Complain(call.error());
+  auto done = Register(*call);
+  return done ? 0 : Complain(done.error());
+}
+
+}  // namespace cloudflaredump

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <cstdio>
+
+#include "extcap/capture/started_captures.h"
+#include "extcap/tool/api_call.h"
+#include "extcap/tool/commands.h"
+
+namespace cloudflaredump {
+
+int StopCommand(int argc, char** argv) {
+  auto call =
+      ApiCall::Prepare(argc, argv, "ID",
+                       "Stops a full capture that is running. What it has captured is kept: "
+                       "get it with the interface cloudflare-download.");
+  if (!call) return Complain(call.error());
+  if (call->words.size() != 1) {
+    return Complain({"stop takes the id of one full capture; cloudflaredump list shows the ids.",
+                     Error::Kind::kUsage});
+  }
+  const std::string& id = call->words.front();
+  auto job = call->api->Get(id, call->patience());
+  if (!job) return Complain(job.error());
+  if (job->type != "full") {
+    return Complain(
+        {"capture " + id + " is a sample, which looks back: there is nothing to stop."});
+  }
+  if (job->phase() != JobPhase::kGoing) {
+    std::printf("capture %s is over already\n", id.c_str());
+    return 0;
+  }
+  if (auto stopped = call->api->Stop(id, call->patience()); !stopped) {
+    return Complain(stopped.error());
+  }
+  std::printf(
+      "capture %s is stopped; get it with: cloudflaredump capture -i cloudflare-download "
+      "--pcap-id %s -w FILE\n",
+      id.c_str(), id.c_str());
+  return 0;
+}
+
+}  // namespace cloudflaredump
