@@ -46,9 +46,9 @@ BucketKeys KeysFromInput() {
   return keys;
 }
 
-/// What is sent to Cloudflare for the registration: R2 wants the keys it will write with.
-std::string WithKeys(const DestinationConf& conf, const BucketKeys& keys) {
-  std::string text = Redacted(conf);
+/// What is sent to Cloudflare for the registration: `text`, for R2 with the keys it will write
+/// with.
+std::string WithKeys(const std::string& text, const DestinationConf& conf, const BucketKeys& keys) {
   if (conf.kind != StoreKind::kR2) return text;
   return text + "&access-key-id=" + PercentEncode(keys.access_key_id) +
          "&secret-access-key=" + PercentEncode(keys.secret_access_key);
@@ -56,19 +56,19 @@ std::string WithKeys(const DestinationConf& conf, const BucketKeys& keys) {
 
 class Registration {
  public:
-  Registration(ApiCall& call, DestinationConf conf, BucketKeys keys)
-      : call_(call), conf_(std::move(conf)), keys_(std::move(keys)) {}
+  Registration(ApiCall& call, std::string text, DestinationConf conf, BucketKeys keys)
+      : call_(call), text_(std::move(text)), conf_(std::move(conf)), keys_(std::move(keys)) {}
 
   Result<void> Run() {
     auto bucket = Open();
     if (!bucket) return std::unexpected(bucket.error());
-    auto registered = call_.api->RegisterBucket(WithKeys(conf_, keys_), call_.patience());
+    auto registered = call_.api->RegisterBucket(WithKeys(text_, conf_, keys_), call_.patience());
     if (!registered) return std::unexpected(registered.error());
     std::printf("Cloudflare writes the challenge %s\n", CleanLine(registered->filename).c_str());
     auto challenge = ReadChallenge(**bucket, registered->filename);
     if (!challenge) return std::unexpected(challenge.error());
     auto validated =
-        call_.api->ValidateBucket(Redacted(conf_), std::string(Trim(*challenge)), call_.patience());
+        call_.api->ValidateBucket(text_, std::string(Trim(*challenge)), call_.patience());
     if (!validated) return std::unexpected(validated.error());
     return AwaitValidation(*validated);
   }
@@ -125,13 +125,14 @@ class Registration {
           *buckets, [&](const BucketOwnership& other) { return other.id == ownership.id; });
       if (ours != buckets->end()) ownership = *ours;
     }
-    std::printf("ok: %s is registered; use it with --destination-conf\n", Redacted(conf_).c_str());
+    std::printf("ok: %s is registered; use it with --destination-conf\n", text_.c_str());
     return {};
   }
 
   static std::unexpected<Error> Stopped() { return Fail("stopped.", Error::Kind::kInterrupted); }
 
   ApiCall& call_;
+  std::string text_;  ///< destination_conf without keys, as the user wrote it
   DestinationConf conf_;
   BucketKeys keys_;
 };
@@ -159,7 +160,7 @@ Result<void> Register(ApiCall& call) {
     if (!found) return std::unexpected(found.error());
     keys = *found;
   }
-  return Registration(call, *conf, keys).Run();
+  return Registration(call, call.words.front(), *conf, keys).Run();
 }
 
 }  // namespace
