@@ -31,15 +31,18 @@ std::string FileState(const struct stat& file) {
 }
 
 /// Adds the regular files in `folder` and below to `objects`, with keys that begin with `prefix`.
-std::error_code ListFolder(const fs::path& folder, const std::string& prefix, int depth,
-                           std::string_view needle, std::vector<StoredObject>& objects) {
-  std::error_code error;
+/// `error` is set if `folder` itself cannot be read.
+void ListFolder(const fs::path& folder, const std::string& prefix, int depth,
+                std::string_view needle, std::vector<StoredObject>& objects,
+                std::error_code& error) {
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
     const std::string key = prefix + at->path().filename().string();
     std::error_code ignored;
     if (at->symlink_status(ignored).type() == fs::file_type::directory) {
       // Not every folder of a mount is ours to read (lost+found): the others count.
-      if (depth < kMaxDepth) (void)ListFolder(at->path(), key + "/", depth + 1, needle, objects);
+      if (depth < kMaxDepth) {
+        ListFolder(at->path(), key + "/", depth + 1, needle, objects, ignored);
+      }
       continue;
     }
     struct stat file;
@@ -50,7 +53,6 @@ std::error_code ListFolder(const fs::path& folder, const std::string& prefix, in
     objects.push_back(
         {.key = key, .size = static_cast<std::uint64_t>(file.st_size), .etag = FileState(file)});
   }
-  return error;
 }
 
 }  // namespace
@@ -80,7 +82,8 @@ Result<std::vector<StoredObject>> FolderBucket::List(const std::string& needle,
                                                      const std::function<bool()>& stop) {
   if (stop()) return Fail("interrupted", Error::Kind::kInterrupted);
   std::vector<StoredObject> objects;
-  const std::error_code error = ListFolder(folder_, "", 0, needle, objects);
+  std::error_code error;
+  ListFolder(folder_, "", 0, needle, objects, error);
   if (error) {
     return Fail("the folder " + CleanLine(folder_) + " cannot be read: " + Why(error.value()) +
                 "; check read-from");

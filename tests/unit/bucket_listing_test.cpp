@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/base/text.h"
 #include "extcap/bucket/listing.h"
 #include "extcap/bucket/xml_walk.h"
 #include "tests/unit/unit_test.h"
@@ -90,8 +91,7 @@ void NothingIsFetchedOrExpanded(void**) {
   AssertRefused(body);
   std::string laughs = "<!DOCTYPE x [<!ENTITY e0 \"ha\">";
   for (int i = 1; i < 30; ++i) {
-    const std::string before = "&e" + std::to_string(i - 1) + ";";
-    laughs += "<!ENTITY e" + std::to_string(i) + " \"" + before + before + "\">";
+    laughs += Format("<!ENTITY e%d \"&e%d;&e%d;\">", i, i - 1, i - 1);
   }
   AssertRefused(laughs + "]><ListBucketResult>&e29;</ListBucketResult>");
 }
