@@ -5,6 +5,7 @@
 
 #include <charconv>
 #include <cstdarg>
+#include <memory>
 
 namespace cloudflaredump {
 
@@ -65,8 +66,8 @@ std::vector<std::string_view> Split(std::string_view text, char separator) {
 
 std::optional<std::uint64_t> ParseNumber(std::string_view text) {
   std::uint64_t number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  const char* const end = std::to_address(text.end());
+  const auto [rest, error] = std::from_chars(std::to_address(text.begin()), end, number);
   if (text.empty() || error != std::errc() || rest != end) return std::nullopt;
   return number;
 }

@@ -40,6 +40,7 @@ class PartTransfers : public PartReceiver {
 
   std::vector<std::unique_ptr<PartSource>> Sources() {
     std::vector<std::unique_ptr<PartSource>> sources;
+    sources.reserve(keys_.size());
     for (std::size_t part = 0; part < keys_.size(); ++part) sources.push_back(spool_.Source(part));
     return sources;
   }

@@ -15,6 +15,7 @@
 #include "extcap/face/filter_check.h"
 #include "extcap/face/hand_over.h"
 #include "extcap/face/sentence.h"
+#include "extcap/filter/compile.h"
 
 namespace cloudflaredump {
 namespace {
@@ -131,6 +132,7 @@ int Main(int argc, char** argv) {
     PrintDialog(*interface, LenientSettings(interface->kind));
     return 0;
   }
+  ForbidNameLookup();
   PrintFilterVerdict(call.filter);
   return 0;
 }

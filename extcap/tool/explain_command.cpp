@@ -5,6 +5,7 @@
 #include "extcap/config/arguments.h"
 #include "extcap/config/interfaces.h"
 #include "extcap/config/settings.h"
+#include "extcap/filter/compile.h"
 #include "extcap/filter/explain.h"
 #include "extcap/tool/commands.h"
 
@@ -33,6 +34,7 @@ Result<std::string> Explain(int argc, char** argv) {
   if (!interface) return std::unexpected(interface.error());
   auto settings = Settings::Load(arguments->values, interface->kind, ProcessEnvironment);
   if (!settings) return std::unexpected(settings.error());
+  ForbidNameLookup();
   auto filter = CaptureFilter::Compile(text, NameLookup::kRefuse);
   if (!filter) return std::unexpected(filter.error());
   const bool sample = interface->kind == InterfaceKind::kSample;

@@ -14,7 +14,7 @@ namespace cloudflaredump {
 namespace {
 
 struct Command {
-  std::string_view name;
+  const char* name;
   int (*run)(int argc, char** argv);
   const char* help;
 };
@@ -37,7 +37,7 @@ void PrintHelp() {
       "\n"
       "Commands:");
   for (const Command& command : kCommands) {
-    std::printf("  %-16s %s\n", command.name.data(), command.help);
+    std::printf("  %-16s %s\n", command.name, command.help);
   }
   std::puts(
       "\n"
@@ -56,7 +56,7 @@ bool Has(int argc, char** argv, const char* word) {
 int Main(int argc, char** argv) {
   const std::string_view word = argc > 1 ? argv[1] : "";
   for (const Command& command : kCommands) {
-    if (command.name == word) return command.run(argc - 1, argv + 1);
+    if (word == command.name) return command.run(argc - 1, argv + 1);
   }
   // The face hands Wireshark's calls over with their argv as it is.
   if (Has(argc, argv, "--capture")) return RunExtcapCapture(argc, argv);

@@ -27,7 +27,7 @@ constexpr const char* kSummary =
     "id,\n"
     "secret) come first. For R2 they are also given to Cloudflare, which writes with them.";
 
-constexpr std::size_t kLargestChallenge = 64 * 1024;
+constexpr std::size_t kLargestChallenge = std::size_t{64} << 10;
 /// How long the challenge may take to appear, and the validation to be done ("five to ten
 /// minutes").
 constexpr Duration kChallengeAppears = 120s;
