@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dissector/capture_interfaces.h"
 
+#include <wiretap/wtap.h>
 #include <wsutil/inet_addr.h>
 
 #include <optional>

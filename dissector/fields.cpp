@@ -2,7 +2,6 @@
 #include "dissector/fields.h"
 
 #include <epan/ipproto.h>
-#include <epan/tfs.h>
 #include <epan/unit_strings.h>
 
 #include <algorithm>
@@ -39,7 +38,7 @@ constexpr Row Time(Field field, const char* title, const char* name, const char*
   return {field, title, name, FT_ABSOLUTE_TIME, kTime, nullptr, description};
 }
 constexpr Row Flag(Field field, const char* title, const char* name, const char* description) {
-  return {field, title, name, FT_BOOLEAN, BASE_NONE, &tfs_true_false, description};
+  return {field, title, name, FT_BOOLEAN, BASE_NONE, nullptr, description};
 }
 constexpr Row Count(Field field, const char* title, const char* name, const char* description) {
   return {field, title, name, FT_UINT32, kNumber, nullptr, description};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dissector/packet_mark_reader.h"
 
+#include <wiretap/wtap.h>
 #include <wiretap/wtap_opttypes.h>
 
 #include <string>

@@ -144,10 +144,6 @@ void RegisterPreferences() {
       "Adds [Cloudflare ORD] or [Cloudflare sample] to the packets of a capture.", &show_summary);
 }
 
-void Forget() {
-  Interfaces().Clear();
-}
-
 }  // namespace
 
 void RegisterProtocol() {
@@ -158,12 +154,16 @@ void RegisterProtocol() {
   proto_register_subtree_array(shapes, array_length(shapes));
   RegisterPreferences();
   RegisterStatistics();
-  register_init_routine(Forget);
-  register_cleanup_routine(Forget);
+  register_init_routine(ForgetFile);
+  register_cleanup_routine(ForgetFile);
 }
 
 void RegisterHandoff() {
   register_postdissector(create_dissector_handle(Dissect, protocol));
+}
+
+void ForgetFile() {
+  Interfaces().Clear();
 }
 
 }  // namespace cloudflaredump

@@ -9,4 +9,8 @@ void RegisterProtocol();
 /// Makes it a post-dissector: called for each packet after all other protocols.
 void RegisterHandoff();
 
+/// Forgets the interfaces of the open file. Wireshark calls it when a file is opened, closed or
+/// dissected anew.
+void ForgetFile();
+
 }  // namespace cloudflaredump

@@ -71,7 +71,11 @@ std::optional<WallTime> ParseRfc3339(std::string_view text) {
   if (!whole.empty() && whole.back() == 'z') whole.back() = 'Z';
   const DateTime time(g_date_time_new_from_iso8601(whole.c_str(), nullptr));
   if (time == nullptr) return std::nullopt;
-  return WallTime(seconds(g_date_time_to_unix(time.get()))) + decimals;
+  // WallTime reaches from 1677 to 2262; Go's "no time" is in the year 1.
+  const seconds whole_seconds(g_date_time_to_unix(time.get()));
+  constexpr seconds kFarthest = floor<seconds>(nanoseconds::max()) - seconds(1);
+  if (whole_seconds > kFarthest || whole_seconds < -kFarthest) return std::nullopt;
+  return WallTime(whole_seconds) + decimals;
 }
 
 std::string FormatSpan(Duration span) {

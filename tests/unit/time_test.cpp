@@ -24,6 +24,15 @@ void OtherTextIsNoTime(void**) {
   }
 }
 
+void TimesBeyondTheClockAreNone(void**) {
+  for (const char* far : {"0001-01-01T00:00:00Z", "1677-01-01T00:00:00Z", "2263-01-01T00:00:00Z",
+                          "9999-12-31T23:59:59.999999999Z"}) {
+    assert_false(ParseRfc3339(far).has_value());
+  }
+  assert_true(ParseRfc3339("1678-01-01T00:00:00Z").has_value());
+  assert_true(ParseRfc3339("2262-04-11T23:00:00.999999999Z").has_value());
+}
+
 void Rfc3339IsWrittenWithNeededDecimals(void**) {
   AssertText(FormatRfc3339(WallTime(1654195102s)), "2022-06-02T18:38:22Z");
   AssertText(FormatRfc3339(WallTime(1654195102s + 269047us)), "2022-06-02T18:38:22.269047Z");
@@ -46,6 +55,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(Rfc3339IsReadAsTheApiWritesIt),
       cmocka_unit_test(OtherTextIsNoTime),
+      cmocka_unit_test(TimesBeyondTheClockAreNone),
       cmocka_unit_test(Rfc3339IsWrittenWithNeededDecimals),
       cmocka_unit_test(SpansReadAsPeopleSayThem),
   };
