@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture/description.h"
 
+#include "extcap/base/redact.h"
+
 namespace cloudflaredump {
 namespace {
 
-std::optional<std::string> IfSaid(const std::string& text) {
-  return text.empty() ? std::nullopt : std::optional(text);
+/// A text of the server's for a file that may be passed on; nothing if there is none.
+std::optional<std::string> IfSaid(const std::optional<std::string>& text) {
+  return text && !text->empty() ? std::optional(Redact(*text)) : std::nullopt;
 }
 
 }  // namespace
@@ -20,13 +23,13 @@ CaptureDescription DescribeJob(const PcapJob& job) {
   description.time_limit = job.time_limit;
   description.packet_limit = job.packet_limit;
   description.byte_limit = job.byte_limit;
-  description.offset_time = job.offset_time;
-  description.colo = job.colo;
-  description.stop_requested = job.stop_requested;
+  description.offset_time = IfSaid(job.offset_time);
+  description.colo = IfSaid(job.colo);
+  description.stop_requested = IfSaid(job.stop_requested);
   description.packets_captured = job.packets_captured;
-  description.error_message = job.error_message;
-  description.filter_v1 = {.source_address = job.filter_v1.source_address,
-                           .destination_address = job.filter_v1.destination_address,
+  description.error_message = IfSaid(job.error_message);
+  description.filter_v1 = {.source_address = IfSaid(job.filter_v1.source_address),
+                           .destination_address = IfSaid(job.filter_v1.destination_address),
                            .source_port = job.filter_v1.source_port,
                            .destination_port = job.filter_v1.destination_port,
                            .protocol = job.filter_v1.protocol};

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "extcap/base/redact.h"
 #include "extcap/base/text.h"
 
 namespace cloudflaredump {
@@ -12,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 Error FailedJob(const PcapJob& job) {
-  const std::string said = CleanLine(job.error_message.value_or(""));
+  const std::string said = CleanLine(Redact(job.error_message.value_or("")));
   if (!said.empty()) {
     return {Format("Cloudflare says that capture %s failed: %s", job.id.c_str(), said.c_str())};
   }

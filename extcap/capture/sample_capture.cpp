@@ -16,6 +16,9 @@ namespace {
 
 using std::chrono::seconds;
 
+/// LINKTYPE_RAW, for a capture that is known to be empty and has no file.
+constexpr std::uint32_t kRawIp = 101;
+
 std::string ClockTime(WallTime time) {
   return FormatRfc3339(time).substr(11, 8);
 }
@@ -142,6 +145,10 @@ Result<SamplePart> SampleCapture::CaptureRequest(const Window& window, std::size
   if (!finished->offset_time) finished->offset_time = FormatRfc3339(window.end);
   if (finished->filter_v1 == FilterV1()) finished->filter_v1 = request.filter_v1;
 
+  if (IsEmptyCapture(*finished)) {
+    return SamplePart{
+        .job = *finished, .header = {.link_type = kRawIp}, .packets = {}, .damage = {}};
+  }
   context_.Tell(progress_ + "downloading");
   auto download = context_.api.DownloadSample(finished->id, context_.WithJob());
   if (!download) return std::unexpected(download.error());

@@ -2,6 +2,8 @@
 #include "extcap/capture/sample_pacing.h"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 
 namespace cloudflaredump {
 namespace {
@@ -36,11 +38,17 @@ Duration SampleWait(const std::vector<PcapJob>& jobs, const EventLoop& loop, Dur
 Result<std::vector<PcapJob>> AwaitSampleTurn(PcapsApi& api, EventLoop& loop, Duration interval,
                                              const Patience& patience,
                                              const std::function<void(Duration)>& countdown) {
+  std::set<std::string> awaited;
   for (;;) {
     auto jobs = api.List(patience);
     if (!jobs) return jobs;
-    const Duration wait = SampleWait(*jobs, loop, interval);
+    std::vector<PcapJob> in_the_way;
+    std::ranges::copy_if(*jobs, std::back_inserter(in_the_way),
+                         [&](const PcapJob& job) { return !awaited.contains(job.id); });
+    const Duration wait = SampleWait(in_the_way, loop, interval);
     if (wait == Duration(0)) return jobs;
+    // An interval later these are out of the way, whatever a clock that is wrong makes of them.
+    for (const PcapJob& job : *jobs) awaited.insert(job.id);
     // Clocks differ by fractions of a second; a request that is too early costs a whole try.
     constexpr Duration kMargin = 500ms;
     if (!CountDown(loop, wait + kMargin, patience.stop, countdown)) {

@@ -35,9 +35,8 @@ void Coverage::Include(std::uint64_t first, std::uint64_t last) {
 
 std::string Verdict(const Outcome& outcome, const Coverage& coverage, bool filtered) {
   const PacketCounts& counts = outcome.counts;
-  std::string text = outcome.stopped          ? "Stopped: "
-                     : outcome.losses.empty() ? "Complete: "
-                                              : "Incomplete: ";
+  const bool complete = outcome.losses.empty() && !outcome.error;
+  std::string text = outcome.stopped ? "Stopped: " : complete ? "Complete: " : "Incomplete: ";
   text += coverage.asked + ", " + Packets(counts.received) + " received";
   if (filtered) text += ", " + WithThousands(counts.delivered) + " match the filter";
   if (counts.undecided > 0) {
@@ -48,7 +47,9 @@ std::string Verdict(const Outcome& outcome, const Coverage& coverage, bool filte
         ", from " + Moment(coverage.first_nanoseconds) + " to " + Moment(coverage.last_nanoseconds);
   }
   for (const std::string& loss : outcome.losses) text += "; " + loss;
-  if (counts.received == 0 && !outcome.stopped) text += std::string("; ") + kNothingCame;
+  if (counts.received == 0 && !outcome.stopped && !outcome.error) {
+    text += std::string("; ") + kNothingCame;
+  }
   if (counts.received > 0 && counts.delivered == 0) {
     text += "; see what came with --local-filter off";
   }

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/capture/description.h"
+
+#include "extcap/base/redact.h"
+#include "tests/unit/results.h"
+
+namespace cloudflaredump {
+namespace {
+
+PcapJob FullJob() {
+  PcapJob job;
+  job.id = "66802ca5668e47a2b82c2e6746e45037";
+  job.type = "full";
+  job.system = "magic-transit";
+  job.status = "success";
+  job.submitted = "2026-11-23T06:20:00.5Z";
+  job.time_limit = 60;
+  job.packet_limit = 10000;
+  job.byte_limit = 5000;
+  job.offset_time = "2026-11-23T06:20:00Z";
+  job.colo = "ORD";
+  job.destination_conf = "r2://bucket?access-key-id=planted";
+  job.error_message = "why";
+  job.packets_captured = 0;
+  job.stop_requested = "2026-11-23T06:21:00Z";
+  job.filter_v1 = {.source_address = "192.0.2.1",
+                   .destination_address = "2001:db8::1",
+                   .source_port = 0,
+                   .destination_port = 443,
+                   .protocol = 6};
+  return job;
+}
+
+void EveryFieldOfAJobIsDescribed(void**) {
+  const CaptureDescription told = DescribeJob(FullJob());
+  AssertText(told.pcap_id.value(), "66802ca5668e47a2b82c2e6746e45037");
+  AssertText(told.type.value(), "full");
+  AssertText(told.system.value(), "magic-transit");
+  AssertText(told.status.value(), "success");
+  AssertText(told.submitted.value(), "2026-11-23T06:20:00.5Z");
+  assert_int_equal(told.time_limit.value(), 60);
+  assert_int_equal(told.packet_limit.value(), 10000);
+  assert_int_equal(told.byte_limit.value(), 5000);
+  AssertText(told.offset_time.value(), "2026-11-23T06:20:00Z");
+  AssertText(told.colo.value(), "ORD");
+  AssertText(told.error_message.value(), "why");
+  assert_int_equal(told.packets_captured.value(), 0);
+  AssertText(told.stop_requested.value(), "2026-11-23T06:21:00Z");
+  AssertText(told.filter_v1.source_address.value(), "192.0.2.1");
+  AssertText(told.filter_v1.destination_address.value(), "2001:db8::1");
+  assert_int_equal(told.filter_v1.source_port.value(), 0);
+  assert_int_equal(told.filter_v1.destination_port.value(), 443);
+  assert_int_equal(told.filter_v1.protocol.value(), 6);
+}
+
+/// R2's carries keys: the caller redacts it.
+void TheBucketIsLeftToTheCaller(void**) {
+  assert_false(DescribeJob(FullJob()).destination_conf.has_value());
+  AssertLacks(WriteCaptureDescription(DescribeJob(FullJob())), "planted");
+}
+
+void WhatAJobDoesNotSayIsNotDescribed(void**) {
+  assert_true(DescribeJob(PcapJob()) == CaptureDescription());
+}
+
+/// Server text that echoes a secret goes into a file that is passed on.
+void ASecretInServerTextStaysOut(void**) {
+  RegisterSecret("cfut_described0123456789");
+  PcapJob job = FullJob();
+  job.error_message = "no permission for cfut_described0123456789";
+  job.status = "cfut_described0123456789";
+  job.colo = "cfut_described0123456789";
+  job.submitted = "cfut_described0123456789";
+  job.filter_v1.source_address = "cfut_described0123456789";
+  const CaptureDescription told = DescribeJob(job);
+  AssertText(told.error_message.value(), "no permission for [secret]");
+  AssertLacks(WriteCaptureDescription(told), "cfut_");
+}
+
+void ABoxBecomesAFilter(void**) {
+  assert_true(ToFilterV1(Box()) == FilterV1());
+  Box box;
+  box.source_address = IpAddress{.version = 4, .bytes = {192, 0, 2, 1}};
+  box.destination_address = IpAddress{.version = 6, .bytes = {0x20, 0x01, 0x0d, 0xb8}};
+  box.source_port = 0;
+  box.destination_port = 65535;
+  box.protocol = 17;
+  assert_true(ToFilterV1(box) == (FilterV1{.source_address = "192.0.2.1",
+                                           .destination_address = "2001:db8::",
+                                           .source_port = 0,
+                                           .destination_port = 65535,
+                                           .protocol = 17}));
+}
+
+}  // namespace
+}  // namespace cloudflaredump
+
+int main() {
+  using namespace cloudflaredump;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(EveryFieldOfAJobIsDescribed),
+      cmocka_unit_test(TheBucketIsLeftToTheCaller),
+      cmocka_unit_test(WhatAJobDoesNotSayIsNotDescribed),
+      cmocka_unit_test(ASecretInServerTextStaysOut),
+      cmocka_unit_test(ABoxBecomesAFilter),
+  };
+  return cmocka_run_group_tests_name("description", tests, nullptr, nullptr);
+}

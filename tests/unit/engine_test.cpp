@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/capture/engine.h"
+
+#include "extcap/base/redact.h"
+#include "tests/unit/fake_environment.h"
+#include "tests/unit/temp_folder.h"
+
+namespace cloudflaredump {
+namespace {
+
+constexpr const char* kLocal = "http://127.0.0.1:8080/client/v4";
+
+/// ReadSpeed with the API at `base` and these variables set.
+Result<double> Speed(const std::string& speed, const std::string& base = kLocal,
+                     const std::string& name = "X", const std::string& value = "") {
+  FakeEnvironment environment;
+  environment.Set("CLOUDFLAREDUMP_SPEED", speed).Set(name, value);
+  return ReadSpeed(
+      LoadSettings(Given({{Opt::kApiBaseUrl, base}}), InterfaceKind::kSample, environment),
+      environment.Reader());
+}
+
+void WithoutTheVariableTimeIsReal(void**) {
+  const FakeEnvironment environment;
+  assert_true(ValueOf(ReadSpeed(LoadSettings({}), environment.Reader())) == 1);
+  assert_true(ValueOf(Speed("")) == 1);
+}
+
+void ASpeedIsANumberFromOne(void**) {
+  assert_true(ValueOf(Speed("1")) == 1);
+  assert_true(ValueOf(Speed("60")) == 60);
+  assert_true(ValueOf(Speed("2.5")) == 2.5);
+  assert_true(ValueOf(Speed("1000000")) == 1000000);
+  for (const char* bad :
+       {"0", "0.5", "-1", "fast", "10x", "1000001", "inf", "nan", " ", "1,5", "1e99"}) {
+    AssertFails(Speed(bad), Error::Kind::kUsage, "but it must be a number from 1 to 1000000.");
+  }
+}
+
+/// A fast clock shortens waits that protect Cloudflare's service.
+void OtherMachinesAreServedInRealTimeOnly(void**) {
+  constexpr const char* kApi = "https://api.cloudflare.com/client/v4";
+  AssertFails(Speed("60", kApi), Error::Kind::kUsage,
+              "CLOUDFLAREDUMP_SPEED is for tests against this machine, but " + std::string(kApi) +
+                  " is elsewhere; unset it.");
+  assert_true(ValueOf(Speed("1", kApi)) == 1);
+  for (const char* name : {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"}) {
+    AssertFails(Speed("60", kLocal, name, "https://s3.example/?key=v"), Error::Kind::kUsage,
+                "but https://s3.example/ is elsewhere");
+    assert_true(ValueOf(Speed("60", kLocal, name, "http://localhost:9000")) == 60);
+  }
+}
+
+void AccessIsWhoAndWhere(void**) {
+  const ApiAccess access =
+      ValueOf(FindAccess(LoadSettings(Given({{Opt::kApiBaseUrl, std::string(kLocal) + "//"},
+                                             {Opt::kApiToken, "token-of-test"},
+                                             {Opt::kAccountId, "acc123"}}))));
+  AssertText(access.base_url, kLocal);
+  AssertText(access.account_id, "acc123");
+  AssertText(access.token, "token-of-test");
+  AssertText(access.email + access.key, "");
+  const ApiAccess older = ValueOf(FindAccess(LoadSettings(Given(
+      {{Opt::kApiEmail, "me@x"}, {Opt::kApiKey, "key-of-test"}, {Opt::kAccountId, "acc123"}}))));
+  AssertText(older.base_url, "https://api.cloudflare.com/client/v4");
+  AssertText(older.email + " " + older.key + older.token, "me@x key-of-test");
+}
+
+void WithoutAccessTheUserIsLed(void**) {
+  AssertFails(FindAccess(LoadSettings({})), Error::Kind::kFinal, "no Cloudflare API token");
+  AssertFails(FindAccess(LoadSettings(Given({{Opt::kApiToken, "token-of-test"}}))),
+              Error::Kind::kFinal, "no Cloudflare account");
+}
+
+/// The log of an engine's start names every value and its source, and no secret.
+void TheLogNamesValuesAndSourcesButNoSecret(void**) {
+  const TempFolder folder;
+  FakeEnvironment environment;
+  environment.Set("CLOUDFLARE_API_TOKEN", "planted-token-of-env");
+  const Settings settings = LoadSettings(
+      Given({{Opt::kLogFile, folder / "log"}, {Opt::kLogLevel, "debug"}, {Opt::kTimeLimit, "42"}}),
+      InterfaceKind::kSample, environment);
+  AssertGood(Engine::Make(settings, environment.Reader()));
+  const std::string log = ReadFile(folder / "log");
+  AssertContains(log, " time-limit = 42 (--time-limit)\n");
+  AssertContains(log, " api-token = [secret] (CLOUDFLARE_API_TOKEN)\n");
+  AssertContains(log, " packet-limit = 10000 (built in)\n");
+  AssertLacks(log, "planted-");
+}
+
+void AnEngineIsNotMadeWithWrongSettings(void**) {
+  FakeEnvironment environment;
+  environment.Set("CLOUDFLAREDUMP_SPEED", "60");
+  AssertFails(Engine::Make(LoadSettings({}), environment.Reader()), Error::Kind::kUsage,
+              "CLOUDFLAREDUMP_SPEED");
+  AssertFails(Engine::Make(LoadSettings(Given({{Opt::kLogFile, "/nonexistent/log"}})),
+                           FakeEnvironment().Reader()),
+              Error::Kind::kFinal, "cannot open the log file");
+}
+
+}  // namespace
+}  // namespace cloudflaredump
+
+int main() {
+  using namespace cloudflaredump;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(WithoutTheVariableTimeIsReal),
+      cmocka_unit_test(ASpeedIsANumberFromOne),
+      cmocka_unit_test(OtherMachinesAreServedInRealTimeOnly),
+      cmocka_unit_test(AccessIsWhoAndWhere),
+      cmocka_unit_test(WithoutAccessTheUserIsLed),
+      cmocka_unit_test(TheLogNamesValuesAndSourcesButNoSecret),
+      cmocka_unit_test(AnEngineIsNotMadeWithWrongSettings),
+  };
+  return cmocka_run_group_tests_name("engine", tests, nullptr, nullptr);
+}

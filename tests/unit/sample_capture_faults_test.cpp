@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/base/redact.h"
+#include "extcap/capture/sample_capture.h"
+#include "tests/unit/sample_fixture.h"
+
+namespace cloudflaredump {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Fails the test unless nothing was written and the sentence contains `piece`.
+void AssertFailedBefore(const SampleFixture& f, const Outcome& outcome, std::string_view piece) {
+  AssertStatus(outcome, ExitStatus::kFailed);
+  AssertContains(outcome.error->message, piece);
+  AssertText(f.sink.bytes, "");
+  AssertText(outcome.verdict, "");
+}
+
+void AStopBeforeTheRequestSendsNone(void**) {
+  SampleFixture f;
+  f.stop.Request();
+  AssertStatus(f.Run({}, ""), ExitStatus::kIncomplete);
+  assert_true(f.cloudflare.samples.empty());
+  AssertText(f.sink.bytes, "");
+}
+
+void AStopWhilePollingLeavesAtOnce(void**) {
+  SampleFixture f;
+  f.cloudflare.takes = 60s;
+  f.loop.CallAt(SteadyTime() + 10s, [&] { f.stop.Request(); });
+  const Outcome outcome = f.Run({}, "");
+  AssertStatus(outcome, ExitStatus::kIncomplete);
+  assert_true(outcome.stopped);
+  assert_false(outcome.error.has_value());
+  assert_int_equal(f.Elapsed(), 10);
+  AssertText(f.sink.bytes, "");
+}
+
+void AStopWhileWaitingDeliversWhatIsHeld(void**) {
+  SampleFixture f;
+  f.cloudflare.files = {File(PcapBytes().Record(kWindowSeconds, 0, UdpPacket(9, 1, 53)))};
+  f.loop.CallAt(SteadyTime() + 30s, [&] { f.stop.Request(); });
+  const Outcome outcome = f.Run({}, "host 10.0.0.1");
+  AssertStatus(outcome, ExitStatus::kIncomplete);
+  assert_int_equal(f.cloudflare.samples.size(), 1);
+  assert_int_equal(f.Elapsed(), 30);
+  assert_int_equal(f.Read().packets.size(), 1);
+  AssertText(outcome.verdict.substr(0, 9), "Stopped: ");
+  AssertText(f.Read().interfaces[0].comment, outcome.verdict);
+}
+
+void AStopInALaterWindowKeepsTheEarlierOnes(void**) {
+  SampleFixture f;
+  f.cloudflare.files = {File(PcapBytes().Record(kWindowSeconds - 5, 0, "old"))};
+  f.loop.CallAt(SteadyTime() + 62s, [&] { f.stop.Request(); });
+  AssertStatus(f.Run(Given({{Opt::kStartTime, "-10m"}}), ""), ExitStatus::kIncomplete);
+  assert_int_equal(f.cloudflare.samples.size(), 2);
+  AssertText(f.Read().Data(), "old");
+  assert_int_equal(f.Read().interfaces.size(), 1);
+}
+
+void AReaderThatHasGoneIsAStop(void**) {
+  SampleFixture f;
+  f.cloudflare.files = {File(PcapBytes().Record(kWindowSeconds, 0, "x"))};
+  f.sink.room = 0;
+  f.sink.error = {"the reader has gone.", Error::Kind::kInterrupted};
+  const Outcome outcome = f.Run({}, "");
+  AssertStatus(outcome, ExitStatus::kIncomplete);
+  assert_true(outcome.stopped);
+  assert_false(outcome.error.has_value());
+}
+
+void AFullDiskIsAnError(void**) {
+  SampleFixture f;
+  f.cloudflare.files = {File(PcapBytes().Record(kWindowSeconds, 0, "x"))};
+  f.sink.room = 100;
+  const Outcome outcome = f.Run({}, "");
+  AssertStatus(outcome, ExitStatus::kIncomplete);
+  AssertContains(outcome.error->message, "No space left on device");
+}
+
+void ADamagedFileGivesItsGoodPacketsAndAMark(void**) {
+  SampleFixture f;
+  FakeAnswer file = File(PcapBytes()
+                             .Record(kWindowSeconds, 0, UdpPacket(1, 2, 53))
+                             .Record(kWindowSeconds, 1, UdpPacket(3, 4, 53))
+                             .Record(kWindowSeconds, 2, UdpPacket(5, 6, 80))
+                             .Record(kWindowSeconds, 3, UdpPacket(7, 8, 53)));
+  file.body.pop_back();
+  f.cloudflare.files = {file};
+  const Outcome outcome = f.Run({}, "udp dst port 53");
+  AssertStatus(outcome, ExitStatus::kIncomplete);
+  const ReadStream stream = f.Read();
+  assert_int_equal(stream.packets.size(), 2);
+  assert_true(stream.packets[0].mark == PacketMark());
+  assert_true(stream.packets[1].mark.damaged.has_value());
+  AssertContains(outcome.verdict,
+                 "; the file of capture " + f.cloudflare.samples[0].id + " is damaged: ");
+}
+
+/// The other request's packets come after the mark.
+void TheMarkStandsOnTheDamagedPartsOwnLastPacket(void**) {
+  SampleFixture f;
+  FakeAnswer damaged = File(PcapBytes()
+                                .Record(kWindowSeconds + 1, 0, UdpPacket(9, 1, 53))
+                                .Record(kWindowSeconds + 2, 0, UdpPacket(9, 1, 53)));
+  damaged.body.resize(damaged.body.size() - 3);
+  f.cloudflare.files = {damaged,
+                        File(PcapBytes().Record(kWindowSeconds + 5, 0, UdpPacket(1, 9, 53)))};
+  AssertStatus(f.Run({}, "host 10.0.0.1"), ExitStatus::kIncomplete);
+  const ReadStream stream = f.Read();
+  assert_int_equal(stream.packets.size(), 2);
+  assert_true(stream.packets[0].mark.damaged.has_value());
+  assert_false(stream.packets[1].mark.damaged.has_value());
+}
+
+void ADamagedFileWithoutAMatchIsSaidInTheVerdict(void**) {
+  SampleFixture f;
+  FakeAnswer file = File(PcapBytes().Record(kWindowSeconds, 0, UdpPacket(1, 2, 80)));
+  file.body += "rest";
+  f.cloudflare.files = {file};
+  const Outcome outcome = f.Run({}, "udp dst port 53 and len > 100");
+  AssertStatus(outcome, ExitStatus::kIncomplete);
+  AssertContains(outcome.verdict, " is damaged: ");
+}
+
+void WhatIsNoCaptureFileFailsBeforeTheStream(void**) {
+  for (const char* body : {"", "<html>Sign in to the Wi-Fi</html>", R"({"success":false})"}) {
+    SampleFixture f;
+    f.cloudflare.files = {{.body = body}};
+    AssertFailedBefore(f, f.Run({}, ""), "is not a capture file: ");
+  }
+}
+
+void AnUncertainEndIsSaid(void**) {
+  SampleFixture f;
+  FakeAnswer file = File(PcapBytes().Record(kWindowSeconds, 0, "x"));
+  file.end_is_certain = false;
+  f.cloudflare.files = {file};
+  const Outcome outcome = f.Run({}, "");
+  AssertStatus(outcome, ExitStatus::kIncomplete);
+  AssertContains(outcome.verdict, " ended without saying that it was whole");
+  assert_true(f.Read().interfaces[0].description.end_uncertain.value());
+}
+
+void ABrokenDownloadIsFetchedAgain(void**) {
+  SampleFixture f;
+  const FakeAnswer whole = File(PcapBytes().Record(kWindowSeconds, 0, "x"));
+  FakeAnswer cut = whole;
+  cut.cut_at = 30;
+  f.http.Answer("GET", "*1/download", cut);
+  f.http.Answer("GET", "*1/download", whole);
+  AssertStatus(f.Run({}, ""), ExitStatus::kComplete);
+  AssertText(f.Read().Data(), "x");
+}
+
+void AFilterThatTheFileCannotAnswerFailsBeforeTheStream(void**) {
+  SampleFixture f;
+  f.cloudflare.files = {File(PcapBytes().Record(kWindowSeconds, 0, "x"))};
+  const Outcome outcome = f.Run({}, "ether host 2:0:0:0:0:1");
+  AssertStatus(outcome, ExitStatus::kUsage);
+  AssertContains(outcome.error->message, "ethernet addresses supported only on");
+  AssertText(f.sink.bytes, "");
+}
+
+void AFailedJobIsToldInCloudflaresWords(void**) {
+  SampleFixture f;
+  f.http.Answer("GET", "*1", Ok(R"({"status":"failed","error_message":"Bad filter"})"));
+  AssertFailedBefore(f, f.Run({}, ""), " failed: Bad filter");
+}
+
+void AJobThatFoundNothingIsAnEmptyCapture(void**) {
+  SampleFixture f;
+  f.http.Answer("GET", "*1",
+                Ok(R"({"status":"failed","type":"simple","error_message":"No packets matched the )"
+                   R"(filter in the time limit given. Please modify the filter or try again."})"));
+  const Outcome outcome = f.Run({}, "");
+  AssertStatus(outcome, ExitStatus::kNoPackets);
+  AssertContains(outcome.verdict, "0 packets received");
+  assert_int_equal(f.Read().interfaces.size(), 1);
+}
+
+void ALaterWindowsFailureKeepsTheEarlierOnes(void**) {
+  SampleFixture f;
+  f.cloudflare.files = {File(PcapBytes().Record(kWindowSeconds - 5, 0, "old"))};
+  f.http.Answer("GET", "*2", Ok(R"({"status":"failed","error_message":"it broke"})"));
+  const Outcome outcome = f.Run(Given({{Opt::kStartTime, "-10m"}}), "");
+  AssertStatus(outcome, ExitStatus::kIncomplete);
+  AssertContains(outcome.error->message, "it broke");
+  AssertText(f.Read().Data(), "old");
+  AssertText(outcome.verdict.substr(0, 12), "Incomplete: ");
+  AssertText(f.Read().interfaces[0].comment, outcome.verdict);
+}
+
+void ALaterRequestsFailureKeepsTheEarlierOnes(void**) {
+  SampleFixture f;
+  f.cloudflare.files = {File(PcapBytes().Record(kWindowSeconds, 0, UdpPacket(9, 1, 53)))};
+  f.http.Answer("GET", "*2/download", {.status = 403, .body = Refusal("10000", "no")});
+  const Outcome outcome = f.Run({}, "host 10.0.0.1");
+  AssertStatus(outcome, ExitStatus::kIncomplete);
+  AssertContains(outcome.error->message, "cannot download the capture");
+  assert_int_equal(f.Read().packets.size(), 1);
+}
+
+void TheLongestWaitNamesTheCapture(void**) {
+  SampleFixture f;
+  f.cloudflare.takes = 24h;
+  const Outcome outcome = f.Run(Given({{Opt::kMaxWait, "30"}}), "");
+  AssertFailedBefore(f, outcome,
+                     "within 30 s; get it later with: cloudflaredump capture -i "
+                     "cloudflare-download --pcap-id " +
+                         f.cloudflare.samples[0].id);
+  assert_int_equal(f.Elapsed(), 30);
+}
+
+void TheDefaultOfTheLongestWaitIsTwoMinutes(void**) {
+  SampleFixture f;
+  f.cloudflare.takes = 24h;
+  AssertFailedBefore(f, f.Run({}, ""), "within 2 min; ");
+}
+
+void ALostAnswerIsFoundAgain(void**) {
+  SampleFixture f;
+  f.cloudflare.files = {File(PcapBytes().Record(kWindowSeconds, 0, "x"))};
+  f.http.Serve("POST", "*acc123/pcaps", [&](const HttpRequest& request) {
+    f.cloudflare.samples.push_back(
+        {.id = kTestId, .body = request.body, .posted = f.loop.Steady()});
+    return Lost();
+  });
+  const Outcome outcome = f.Run({}, "");
+  AssertStatus(outcome, ExitStatus::kComplete);
+  assert_int_equal(f.CountOf("POST"), 1);
+  AssertText(outcome.pcap_ids.at(0), kTestId);
+}
+
+void WithoutAServerItFailsWithinSeconds(void**) {
+  SampleFixture f;
+  f.http.Answer("GET", "*acc123/pcaps", Lost());
+  AssertFailedBefore(f, f.Run({}, ""), "cannot list the captures: the connection was reset");
+  assert_true(f.Elapsed() <= 5);
+}
+
+void AWrongTokenFailsAtOnce(void**) {
+  SampleFixture f;
+  f.http.Answer("GET", "*acc123/pcaps",
+                {.status = 401, .body = Refusal("1000", "Invalid API Token")});
+  AssertFailedBefore(f, f.Run({}, ""), "(Invalid API Token, code 1000); check the API token");
+  assert_int_equal(f.Elapsed(), 0);
+}
+
+/// While a job of ours runs, an outage is waited out.
+void AnOutageWhileTheJobRunsIsBorne(void**) {
+  SampleFixture f;
+  f.cloudflare.files = {File(PcapBytes().Record(kWindowSeconds, 0, "x"))};
+  f.http.Serve("GET", "*1/download", [&](const HttpRequest&) {
+    return f.Elapsed() < 400 ? Lost() : f.cloudflare.files[0];
+  });
+  AssertStatus(f.Run({}, ""), ExitStatus::kComplete);
+  assert_true(f.Elapsed() >= 400);
+}
+
+void TheLengthOfAnOutageIsASetting(void**) {
+  SampleFixture f;
+  f.http.Answer("GET", "*1/download", Lost());
+  AssertFailedBefore(f, f.Run(Given({{Opt::kRetryTime, "20"}}), ""), "connection was reset");
+  assert_true(f.Elapsed() < 30);
+}
+
+void ATooLongPacketIsALoss(void**) {
+  SampleFixture f;
+  f.cloudflare.files = {File(PcapBytes()
+                                 .Record(kWindowSeconds, 0, "a")
+                                 .Record(kWindowSeconds, 1, std::string(262144, 'x'))
+                                 .Record(kWindowSeconds, 2, "b"))};
+  const Outcome outcome = f.Run({}, "");
+  AssertStatus(outcome, ExitStatus::kIncomplete);
+  AssertText(f.Read().Data(), "a b");
+  AssertContains(outcome.verdict, "a packet too long for Wireshark was left out");
+}
+
+void NoSecretReachesTheStreamOrThePerson(void**) {
+  RegisterSecret(kTestToken);
+  SampleFixture f;
+  f.cloudflare.files = {File(PcapBytes().Record(kWindowSeconds, 0, "x"))};
+  const std::string echo = "Bearer " + std::string(kTestToken);
+  f.http.Answer("GET", "*1",
+                Ok(R"({"status":")" + echo + R"(","type":"simple","packet_limit":1})"));
+  f.http.Answer("GET", "*1",
+                Ok(R"({"status":"success","type":"simple","packet_limit":1,)"
+                   R"("system":")" +
+                   echo + R"(","submitted":")" + echo + R"(","error_message":")" + echo + "\"}"));
+  const Outcome outcome = f.Run({}, "");
+  AssertStatus(outcome, ExitStatus::kIncomplete);  // at the limit, so that there is much to say
+  AssertLacks(f.sink.bytes, kTestToken);
+  AssertLacks(outcome.verdict, kTestToken);
+  for (const std::string& state : f.reporter.states) AssertLacks(state, kTestToken);
+}
+
+}  // namespace
+}  // namespace cloudflaredump
+
+int main() {
+  using namespace cloudflaredump;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(AStopBeforeTheRequestSendsNone),
+      cmocka_unit_test(AStopWhilePollingLeavesAtOnce),
+      cmocka_unit_test(AStopWhileWaitingDeliversWhatIsHeld),
+      cmocka_unit_test(AStopInALaterWindowKeepsTheEarlierOnes),
+      cmocka_unit_test(AReaderThatHasGoneIsAStop),
+      cmocka_unit_test(AFullDiskIsAnError),
+      cmocka_unit_test(ADamagedFileGivesItsGoodPacketsAndAMark),
+      cmocka_unit_test(TheMarkStandsOnTheDamagedPartsOwnLastPacket),
+      cmocka_unit_test(ADamagedFileWithoutAMatchIsSaidInTheVerdict),
+      cmocka_unit_test(WhatIsNoCaptureFileFailsBeforeTheStream),
+      cmocka_unit_test(AnUncertainEndIsSaid),
+      cmocka_unit_test(ABrokenDownloadIsFetchedAgain),
+      cmocka_unit_test(AFilterThatTheFileCannotAnswerFailsBeforeTheStream),
+      cmocka_unit_test(AFailedJobIsToldInCloudflaresWords),
+      cmocka_unit_test(AJobThatFoundNothingIsAnEmptyCapture),
+      cmocka_unit_test(ALaterWindowsFailureKeepsTheEarlierOnes),
+      cmocka_unit_test(ALaterRequestsFailureKeepsTheEarlierOnes),
+      cmocka_unit_test(TheLongestWaitNamesTheCapture),
+      cmocka_unit_test(TheDefaultOfTheLongestWaitIsTwoMinutes),
+      cmocka_unit_test(ALostAnswerIsFoundAgain),
+      cmocka_unit_test(WithoutAServerItFailsWithinSeconds),
+      cmocka_unit_test(AWrongTokenFailsAtOnce),
+      cmocka_unit_test(AnOutageWhileTheJobRunsIsBorne),
+      cmocka_unit_test(TheLengthOfAnOutageIsASetting),
+      cmocka_unit_test(ATooLongPacketIsALoss),
+      cmocka_unit_test(NoSecretReachesTheStreamOrThePerson),
+  };
+  return cmocka_run_group_tests_name("sample_capture_faults", tests, nullptr, nullptr);
+}

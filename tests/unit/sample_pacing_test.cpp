@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/capture/sample_pacing.h"
+
+#include "tests/unit/api_fixture.h"
+
+namespace cloudflaredump {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A capture submitted `age` before the fake clock's start.
+std::string JobOfAge(const FakeEventLoop& loop, Duration age, const std::string& id,
+                     const std::string& type = "simple") {
+  return R"({"id":")" + id + R"(","type":")" + type + R"(","status":"success","submitted":")" +
+         FormatRfc3339(loop.wall_start - age) + "\"}";
+}
+
+struct Turn {
+  Result<std::vector<PcapJob>> jobs;
+  std::vector<Duration> told;
+};
+
+Turn AwaitTurn(ApiFixture& f, Duration interval = 60s) {
+  std::vector<Duration> told;
+  auto jobs = AwaitSampleTurn(f.api, f.loop, interval, f.ForSeconds(5),
+                              [&](Duration left) { told.push_back(left); });
+  return {std::move(jobs), told};
+}
+
+void WithNoSampleInTheWayNothingIsAwaited(void**) {
+  ApiFixture f;
+  f.http.Answer("GET", "*",
+                Ok(JsonArray({JobOfAge(f.loop, 60s, "a"), JobOfAge(f.loop, 5h, "b"),
+                              JobOfAge(f.loop, 1s, "c", "full"),
+                              R"({"id":"d","type":"simple","submitted":"soon"})",
+                              R"({"id":"e","type":"simple"})", "{}", "null"})));
+  const Turn turn = AwaitTurn(f);
+  assert_int_equal(ValueOf(turn.jobs).size(), 7);
+  assert_true(turn.told.empty());
+  assert_int_equal(f.Elapsed(), 0);
+}
+
+void TheYoungestSampleCounts(void**) {
+  ApiFixture f;
+  const std::vector<PcapJob> none;
+  assert_true(SampleWait(none, f.loop, 60s) == Duration(0));
+  PcapJob job;
+  job.type = "simple";
+  std::vector<PcapJob> jobs;
+  for (const Duration age : {50s, 12s, 300s, 59s}) {
+    job.submitted = FormatRfc3339(f.loop.Now() - age);
+    jobs.push_back(job);
+  }
+  assert_true(SampleWait(jobs, f.loop, 60s) == 48s);
+  assert_true(SampleWait(jobs, f.loop, 13s) == 1s);
+  assert_true(SampleWait(jobs, f.loop, 12s) == Duration(0));
+  assert_true(SampleWait(jobs, f.loop, 0s) == Duration(0));
+}
+
+void TheWaitIsCountedDown(void**) {
+  ApiFixture f;
+  f.http.Answer("GET", "*", Ok(JsonArray({JobOfAge(f.loop, 56500ms, "a")})));
+  const Turn turn = AwaitTurn(f);
+  AssertGood(turn.jobs);
+  // 3.5 s and half a second for clocks that differ.
+  assert_int_equal(turn.told.size(), 4);
+  assert_true(turn.told.front() == 4s);
+  assert_true(turn.told.back() == 1s);
+  assert_int_equal(f.http.requests.size(), 2);
+  assert_int_equal(f.Elapsed(), 4);
+}
+
+/// Somebody else's sample may have used the turn meanwhile.
+void ATurnThatSomebodyTookIsAwaitedAgain(void**) {
+  ApiFixture f;
+  f.http.Answer("GET", "*", Ok(JsonArray({JobOfAge(f.loop, 40s, "a")})));
+  f.http.Answer("GET", "*",
+                Ok(JsonArray({JobOfAge(f.loop, 40s, "a"), JobOfAge(f.loop, -10s, "b")})));
+  AssertGood(AwaitTurn(f).jobs);
+  // 20.5 s for the first, then until 60 s after the second's submission at 10 s.
+  assert_int_equal(f.Elapsed(), 70);
+}
+
+/// A clock that is an hour behind sees every sample submitted in the future.
+void AClockThatIsWrongWaitsOneIntervalOnly(void**) {
+  for (const Duration ahead : {2min, 60min}) {
+    ApiFixture f;
+    f.http.Answer("GET", "*", Ok(JsonArray({JobOfAge(f.loop, -ahead, "a")})));
+    AssertGood(AwaitTurn(f).jobs);
+    assert_int_equal(f.Elapsed(), 60);
+  }
+}
+
+void TheIntervalIsASetting(void**) {
+  ApiFixture f;
+  f.http.Answer("GET", "*", Ok(JsonArray({JobOfAge(f.loop, 1s, "a")})));
+  AssertGood(AwaitTurn(f, 3s).jobs);
+  assert_int_equal(f.Elapsed(), 2);
+}
+
+void AStopEndsTheWait(void**) {
+  ApiFixture f;
+  f.http.Answer("GET", "*", Ok(JsonArray({JobOfAge(f.loop, 1s, "a")})));
+  f.loop.CallAt(f.loop.Steady() + 10500ms, [&] { f.stopped = true; });
+  AssertFails(AwaitTurn(f).jobs, Error::Kind::kInterrupted, "stopped");
+  assert_true(f.loop.Steady().time_since_epoch() == 10500ms);
+}
+
+void AListThatFailsEndsIt(void**) {
+  ApiFixture f;
+  f.http.Answer("GET", "*", {.status = 401, .body = Refusal("1000", "Invalid API Token")});
+  AssertFails(AwaitTurn(f).jobs, Error::Kind::kFinal, "check the API token");
+}
+
+}  // namespace
+}  // namespace cloudflaredump
+
+int main() {
+  using namespace cloudflaredump;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(WithNoSampleInTheWayNothingIsAwaited),
+      cmocka_unit_test(TheYoungestSampleCounts),
+      cmocka_unit_test(TheWaitIsCountedDown),
+      cmocka_unit_test(ATurnThatSomebodyTookIsAwaitedAgain),
+      cmocka_unit_test(AClockThatIsWrongWaitsOneIntervalOnly),
+      cmocka_unit_test(TheIntervalIsASetting),
+      cmocka_unit_test(AStopEndsTheWait),
+      cmocka_unit_test(AListThatFailsEndsIt),
+  };
+  return cmocka_run_group_tests_name("sample_pacing", tests, nullptr, nullptr);
+}

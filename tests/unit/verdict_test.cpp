@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/capture/verdict.h"
+
+#include "tests/unit/results.h"
+
+namespace cloudflaredump {
+namespace {
+
+constexpr std::uint64_t kFirst = 1795414700'123456789;
+constexpr std::uint64_t kLast = 1795414799'000000000;
+
+Outcome Received(std::uint64_t received, std::uint64_t delivered) {
+  Outcome outcome;
+  outcome.counts.received = received;
+  outcome.counts.delivered = delivered;
+  outcome.counts.filtered_out = received - delivered;
+  return outcome;
+}
+
+std::string Told(const Outcome& outcome, bool filtered = true) {
+  Coverage coverage{.asked = "sample from 06:15:00 to 06:20:00 UTC"};
+  if (outcome.counts.received > 0) coverage.Include(kFirst, kLast);
+  return Verdict(outcome, coverage, filtered);
+}
+
+void ACompleteCaptureSaysWhatWasAskedAndCame(void**) {
+  AssertText(Told(Received(12345, 214)),
+             "Complete: sample from 06:15:00 to 06:20:00 UTC, 12,345 packets received, 214 match "
+             "the filter, from 2026-11-23T06:18:20.123Z to 2026-11-23T06:19:59Z.");
+  AssertText(Told(Received(1, 1), false),
+             "Complete: sample from 06:15:00 to 06:20:00 UTC, 1 packet received, from "
+             "2026-11-23T06:18:20.123Z to 2026-11-23T06:19:59Z.");
+}
+
+void UndecidedPacketsAreCounted(void**) {
+  Outcome outcome = Received(50, 20);
+  outcome.counts.undecided = 3;
+  AssertContains(Told(outcome), "20 match the filter (3 of them cut too short to be sure), from");
+}
+
+void LossesMakeItIncomplete(void**) {
+  Outcome outcome = Received(100, 100);
+  outcome.losses = {"the limit of 100 packets was reached", "the file is damaged"};
+  const std::string told = Told(outcome);
+  AssertText(told.substr(0, 12), "Incomplete: ");
+  AssertContains(told, "Z; the limit of 100 packets was reached; the file is damaged.");
+}
+
+void AFailureIsNeverComplete(void**) {
+  Outcome outcome = Received(100, 100);
+  outcome.error = Error{"the second window failed"};
+  AssertText(Told(outcome).substr(0, 12), "Incomplete: ");
+  outcome = Received(0, 0);
+  outcome.error = Error{"it failed"};
+  AssertText(Told(outcome).substr(0, 12), "Incomplete: ");
+  AssertLacks(Told(outcome), "likely causes");
+}
+
+void AStopIsSaidFirst(void**) {
+  Outcome outcome = Received(5, 5);
+  outcome.stopped = true;
+  outcome.losses = {"something"};
+  AssertText(Told(outcome).substr(0, 9), "Stopped: ");
+}
+
+void NothingReceivedNamesTheLikelyCauses(void**) {
+  const std::string told = Told(Received(0, 0));
+  for (const char* cause : {"0 packets received", "no such traffic", "sampling", "DDoS",
+                            "outbound traffic", "encapsulated"}) {
+    AssertContains(told, cause);
+  }
+  AssertLacks(told, "1970");
+  Outcome stopped = Received(0, 0);
+  stopped.stopped = true;
+  AssertLacks(Told(stopped), "likely causes");
+}
+
+void NothingThatMatchesNamesTheSwitch(void**) {
+  AssertContains(Told(Received(10, 0)), "0 match the filter");
+  AssertContains(Told(Received(10, 0)), "; see what came with --local-filter off.");
+  AssertLacks(Told(Received(10, 1)), "--local-filter");
+}
+
+void CoverageIsTheWidestOfItsParts(void**) {
+  Coverage coverage;
+  coverage.Include(0, 0);
+  assert_int_equal(coverage.first_nanoseconds, 0);
+  coverage.Include(50, 60);
+  coverage.Include(0, 0);
+  coverage.Include(40, 45);
+  coverage.Include(55, 70);
+  assert_int_equal(coverage.first_nanoseconds, 40);
+  assert_int_equal(coverage.last_nanoseconds, 70);
+}
+
+}  // namespace
+}  // namespace cloudflaredump
+
+int main() {
+  using namespace cloudflaredump;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(ACompleteCaptureSaysWhatWasAskedAndCame),
+      cmocka_unit_test(UndecidedPacketsAreCounted),
+      cmocka_unit_test(LossesMakeItIncomplete),
+      cmocka_unit_test(AFailureIsNeverComplete),
+      cmocka_unit_test(AStopIsSaidFirst),
+      cmocka_unit_test(NothingReceivedNamesTheLikelyCauses),
+      cmocka_unit_test(NothingThatMatchesNamesTheSwitch),
+      cmocka_unit_test(CoverageIsTheWidestOfItsParts),
+  };
+  return cmocka_run_group_tests_name("verdict", tests, nullptr, nullptr);
+}
