@@ -85,7 +85,8 @@ struct CurlHttp::Active {
 
   bool connected = false;
   bool paused = false;  ///< As asked for.
-  bool held = false;    ///< libcurl knows of the pause: it holds bytes that were not taken.
+  bool ended_well = false;
+  bool held = false;  ///< libcurl knows of the pause: it holds bytes that were not taken.
   SteadyTime deadline;
   EventLoop::Id limit = 0;  ///< Timer that looks at `deadline`.
   EventLoop::Id task = 0;   ///< Timer for Begin or Continue.
@@ -333,7 +334,8 @@ void CurlHttp::Release(Active& active) {
   if (active.easy == nullptr) return;
   curl_multi_remove_handle(multi_, active.easy);
   curl_easy_reset(active.easy);
-  if (spare_.size() < kSpareHandles) {
+  // A handle of a failed transfer may keep its buffer, and then refuses another size for it.
+  if (active.ended_well && spare_.size() < kSpareHandles) {
     spare_.push_back(active.easy);
   } else {
     curl_easy_cleanup(active.easy);
@@ -345,6 +347,7 @@ void CurlHttp::Finish(Active& active, Result<HttpEnd> end) {
   const auto found = active_.find(active.id);
   const std::unique_ptr<Active> own = std::move(found->second);
   active_.erase(found);
+  own->ended_well = end.has_value();
   Release(*own);
   own->receiver->OnEnd(std::move(end));
 }
