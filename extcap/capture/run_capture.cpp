@@ -5,6 +5,7 @@
 #include "extcap/capture/download_capture.h"
 #include "extcap/capture/full_capture.h"
 #include "extcap/capture/sample_capture.h"
+#include "extcap/capture/stop_wait.h"
 #include "extcap/system/log.h"
 
 namespace cloudflaredump {
@@ -48,6 +49,8 @@ Outcome RunOn(Engine& engine, const Settings& settings, const CaptureInterface& 
 Outcome RunCapture(Engine& engine, const Settings& settings, const CaptureInterface& interface,
                    const std::string& filter_text, ByteSink& sink, Reporter& reporter) {
   PcapngStream stream(sink);
+  const StopWait stop_wait(engine.loop(), engine.stop(),
+                           std::chrono::seconds(settings.Number(Opt::kStopWait)));
   Outcome outcome = RunOn(engine, settings, interface, filter_text, stream, reporter);
   auto closed = sink.Close();
   if (!closed && !outcome.error) outcome.error = closed.error();
