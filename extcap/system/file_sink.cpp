@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 #include "extcap/base/text.h"
 
@@ -19,6 +20,14 @@ std::unexpected<Error> FileSink::Failed(const char* doing) {
   failed_ = true;
   return Fail(Format("cannot %s %s: %s; give another file with -w.", doing,
                      CleanLine(path_).c_str(), std::strerror(errno)));
+}
+
+Result<void> FileSink::Check() {
+  if (access(path_.c_str(), W_OK) == 0) return {};
+  if (errno != ENOENT) return Failed("write");
+  const std::string folder = std::filesystem::path(path_).parent_path();
+  if (access(folder.empty() ? "." : folder.c_str(), W_OK | X_OK) != 0) return Failed("create");
+  return {};
 }
 
 Result<void> FileSink::Write(std::string_view bytes) {

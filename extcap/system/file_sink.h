@@ -12,6 +12,10 @@ class FileSink : public ByteSink {
   explicit FileSink(std::string path) : path_(std::move(path)) {}
   ~FileSink() override;
 
+  /// Whether the file can be made or emptied, without doing it: to be asked before a capture is
+  /// started in vain.
+  Result<void> Check();
+
   Result<void> Write(std::string_view bytes) override;
   Result<void> Close() override;
 

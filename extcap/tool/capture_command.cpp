@@ -85,9 +85,13 @@ Result<Arguments> Parse(int argc, char** argv, CaptureWords& words) {
   return arguments;
 }
 
-std::unique_ptr<ByteSink> OpenSink(const std::string& file, Engine& engine) {
-  if (file != "-") return std::make_unique<FileSink>(file);
-  return std::make_unique<FifoSink>(dup(STDOUT_FILENO), engine.loop(), engine.stop());
+Result<std::unique_ptr<ByteSink>> OpenSink(const std::string& file, Engine& engine) {
+  if (file == "-") {
+    return std::make_unique<FifoSink>(dup(STDOUT_FILENO), engine.loop(), engine.stop());
+  }
+  auto sink = std::make_unique<FileSink>(file);
+  if (auto writable = sink->Check(); !writable) return std::unexpected(writable.error());
+  return sink;
 }
 
 json_t* Texts(const std::vector<std::string>& texts) {
@@ -141,8 +145,9 @@ int CaptureCommand(int argc, char** argv) {
 
   TerminalReporter reporter(words.progress || isatty(STDERR_FILENO) != 0, words.quiet);
   const auto sink = OpenSink(words.file, **engine);
+  if (!sink) return Complain(sink.error());
   const Outcome outcome =
-      RunCapture(**engine, *settings, *interface, words.filter, *sink, reporter);
+      RunCapture(**engine, *settings, *interface, words.filter, **sink, reporter);
   reporter.Clear();
   const ExitStatus status = StatusOf(outcome);
   if (outcome.error) Complain(*outcome.error);

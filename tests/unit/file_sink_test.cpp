@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/system/file_sink.h"
 
+#include <unistd.h>
+
 #include "tests/unit/results.h"
 #include "tests/unit/temp_folder.h"
 
@@ -45,6 +47,18 @@ void AFolderThatIsNotThereIsNamed(void**) {
               "file with -w.");
 }
 
+void WhetherItCanBeWrittenIsKnownBefore(void**) {
+  const TempFolder folder;
+  const std::string older = folder.Write("older.pcapng", "yesterday's capture");
+  AssertGood(FileSink(older).Check());
+  AssertText(ReadFile(older), "yesterday's capture");
+  const std::string path = folder / "new.pcapng";
+  AssertGood(FileSink(path).Check());
+  assert_true(access(path.c_str(), F_OK) != 0);
+  AssertFails(FileSink("/nonexistent/out.pcapng").Check(), Error::Kind::kFinal,
+              "cannot create /nonexistent/out.pcapng: No such file or directory");
+}
+
 void AFullDiskFailsNowAndEverAfter(void**) {
   FileSink sink("/dev/full");
   AssertFails(sink.Write("x"), Error::Kind::kFinal,
@@ -63,6 +77,7 @@ int main() {
       cmocka_unit_test(AnOlderFileIsReplacedAtTheFirstByte),
       cmocka_unit_test(ACaptureThatNeverBeganLeavesTheOlderFile),
       cmocka_unit_test(AFolderThatIsNotThereIsNamed),
+      cmocka_unit_test(WhetherItCanBeWrittenIsKnownBefore),
       cmocka_unit_test(AFullDiskFailsNowAndEverAfter),
   };
   return cmocka_run_group_tests_name("file_sink", tests, nullptr, nullptr);
