@@ -80,7 +80,7 @@ Result<HttpAnswer> PcapsApi::AskOnce(const HttpRequest& request, const char* doi
   auto answer = Fetch(http_, loop_, request, patience.stop);
   if (!answer) {
     if (answer.error().kind == Error::Kind::kInterrupted) return answer;
-    return Fail(Format("cannot %s: %s", doing, answer.error().message.c_str()),
+    return Fail(Format("cannot %s: %s.", doing, answer.error().message.c_str()),
                 answer.error().kind);
   }
   Log(LogLevel::kDebug, "%s %s: HTTP %d, %zu bytes", request.method.c_str(), request.url.c_str(),

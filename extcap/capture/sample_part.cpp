@@ -46,8 +46,8 @@ Result<SamplePart> ReadSample(const PcapJob& job, const std::string& bytes, bool
       read, [&](Packet&& packet) { part.packets.push_back({.packet = std::move(packet)}); });
   if (good) good = parser.Finish();
   if (!parser.header()) {
-    return Fail(Format("the download of capture %s is not a capture file: %s", job.id.c_str(),
-                       good ? "it is empty." : good.error().message.c_str()));
+    return Fail(Format("the download of capture %s is not a capture file: %s.", job.id.c_str(),
+                       good ? "it is empty" : good.error().message.c_str()));
   }
   if (!good) part.damage = good.error().message;
   part.header = *parser.header();

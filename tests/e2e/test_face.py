@@ -129,7 +129,7 @@ def test_each_dialog_is_one_that_4_0_can_show():
 def test_each_option_is_explained_and_in_a_tab():
     for name in interfaces():
         arguments = of_kind("arg", dialog(name))
-        assert all(a["tooltip"].endswith(".") for a in arguments)
+        assert all(len(a["tooltip"]) > 20 for a in arguments)
         assert {a["group"] for a in arguments} <= set(TABS)
         for a in arguments:
             # Wireshark passes such a default as if the user had set it.

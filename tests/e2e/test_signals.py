@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""SIGINT, SIGTERM or both within milliseconds, in each phase of a capture: the program ends at once,
+the FIFO is closed and nothing is said. The time is measured and printed; the bound asserted is
+generous, for machines that are busy."""
+
+import os
+import signal
+import time
+
+import pytest
+from capturing import (SAMPLE, Client, ExtcapRun, finish, kill_group, requests_of, wait_until)
+from emulator import Packet, write_pcap
+from packets import UDP, ip4, ports
+
+SIGNALS = {"INT": [signal.SIGINT], "TERM": [signal.SIGTERM], "HUP": [signal.SIGHUP],
+           "both": [signal.SIGINT, signal.SIGTERM]}
+BOUND = 5  # seconds
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    """More than a pipe holds; one packet more would reach the limit."""
+    packets = [Packet(1795414800 * 10**9 + n * 1000, ip4(UDP, ports(n, 53, b"\0" * 126)), 1500)
+               for n in range(9999)]
+    return write_pcap(tmp_path_factory.mktemp("large") / "large.pcap", packets)
+
+
+def asked(api, count):
+    return lambda: len(requests_of(api)) >= count
+
+
+def phase_waiting(emulator, _):
+    """For the turn: somebody has just asked for a sample."""
+    api = emulator()
+    assert api.create().status == 200
+    return api, asked(api, 2), {"instant": False}
+
+
+def phase_list(emulator, _):
+    """The first request is under way."""
+    api = emulator("--answer-delay", 60)
+    return api, asked(api, 1), {}
+
+
+def phase_post(emulator, _):
+    """The POST is under way; whether it arrives is not known."""
+    api = emulator("--answer-delay", 1)
+    return api, asked(api, 2), {}
+
+
+def phase_polling(emulator, _):
+    api = emulator("--job-result", "never")
+    return api, asked(api, 3), {}
+
+
+def phase_retrying(emulator, _):
+    """While a capture of ours exists, an outage is waited out."""
+    api = emulator("--job-seconds", 0, "--answer", "GET /download=503")
+    return api, asked(api, 4), {}
+
+
+def phase_downloading(emulator, large):
+    api = emulator("--job-seconds", 0, "--serve-as-is", large, "--download-rate", 20000)
+    return api, asked(api, 3), {}
+
+
+PHASES = [phase_waiting, phase_list, phase_post, phase_polling, phase_retrying, phase_downloading]
+
+
+def send(process, signals):
+    for number in signals:
+        process.send_signal(number)
+        time.sleep(0.003)
+
+
+def report(name, seconds):
+    print(f"{name}: {seconds * 1000:.0f} ms")
+    assert seconds < BOUND
+
+
+@pytest.mark.parametrize("signals", SIGNALS)
+@pytest.mark.parametrize("phase", PHASES)
+def test_an_extcap_ends_before_its_first_packet(emulator, large, phase, signals):
+    api, ready, options = phase(emulator, large)
+    run = ExtcapRun(Client(api, **options))
+    wait_until(ready, phase.__name__)
+    time.sleep(0.05)
+    assert run.process.poll() is None, "it did not wait"
+    started = time.monotonic()
+    send(run.process, SIGNALS[signals])
+    done = run.finish(30)
+    report(f"{phase.__name__} {signals}", time.monotonic() - started)
+    assert done.fifo_was_opened
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert not done.path.exists(), "nothing was captured, so there is no file to speak of"
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_the_tool_ends_before_its_first_packet(emulator, large, phase):
+    api, ready, options = phase(emulator, large)
+    client = Client(api, **options)
+    path = client.new_path()
+    process = client.start([client.tool_path, "capture", "-i", SAMPLE, "-w", path, "-q"])
+    wait_until(ready, phase.__name__)
+    time.sleep(0.05)
+    started = time.monotonic()
+    send(process, SIGNALS["INT"])
+    _, err = finish(process, 30)
+    report(phase.__name__, time.monotonic() - started)
+    assert process.returncode == 4 and err == ""
+    assert not path.exists()
+
+
+def test_an_extcap_whose_fifo_nobody_opens(instant_api):
+    run = ExtcapRun(Client(instant_api), reader=False)
+    time.sleep(0.3)
+    assert run.process.poll() is None
+    started = time.monotonic()
+    send(run.process, SIGNALS["TERM"])
+    done = run.finish(30)
+    report("opening", time.monotonic() - started)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("signals", SIGNALS)
+def test_writing_to_a_reader_that_goes_on(emulator, large, signals):
+    """What is held is delivered whole."""
+    api = emulator("--job-seconds", 0, "--serve-as-is", large)
+    run = ExtcapRun(Client(api))
+    wait_until(lambda: run.read(), "the first bytes")
+    started = time.monotonic()
+    send(run.process, SIGNALS[signals])
+    done = run.finish(30)
+    report(f"writing {signals}", time.monotonic() - started)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.records) == 9999 and done.section.interfaces[0].statistics
+
+
+def test_writing_to_a_reader_that_has_stopped_reading(emulator, large):
+    """The first signal starts the stop; one more after a second ends the delivery, too."""
+    api = emulator("--job-seconds", 0, "--serve-as-is", large)
+    run = ExtcapRun(Client(api))
+    wait_until(lambda: run.read(), "the first bytes")
+    time.sleep(0.3)
+    send(run.process, SIGNALS["TERM"])
+    time.sleep(1.2)
+    started = time.monotonic()
+    if run.process.poll() is None:
+        send(run.process, SIGNALS["TERM"])
+    wait_until(lambda: run.process.poll() is not None, "its end", BOUND)
+    report("writing, second signal", time.monotonic() - started)
+    done = run.finish(30)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_stop_wait_bounds_a_reader_that_has_stopped_reading(emulator, large):
+    api = emulator("--job-seconds", 0, "--serve-as-is", large)
+    run = ExtcapRun(Client(api), None, "--stop-wait", "1")
+    wait_until(lambda: run.read(), "the first bytes")
+    time.sleep(0.3)
+    started = time.monotonic()
+    send(run.process, SIGNALS["TERM"])
+    wait_until(lambda: run.process.poll() is not None, "its end", 1 + BOUND)
+    report("writing, stop-wait 1 s", time.monotonic() - started)
+    run.finish(30)
+
+
+@pytest.mark.parametrize("phase", [phase_waiting, phase_list, phase_polling, phase_downloading])
+def test_the_reader_goes_while_nothing_is_written(emulator, large, phase):
+    api, ready, options = phase(emulator, large)
+    run = ExtcapRun(Client(api, **options))
+    wait_until(ready, phase.__name__)
+    time.sleep(0.05)
+    started = time.monotonic()
+    run.close_reader()
+    done = run.finish(30)
+    report(f"{phase.__name__}, reader gone", time.monotonic() - started)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("taken", [1, 1000, 300000])
+def test_the_reader_goes_while_packets_are_written(emulator, large, taken):
+    api = emulator("--job-seconds", 0, "--serve-as-is", large)
+    run = ExtcapRun(Client(api))
+    wait_until(lambda: run.read() is not None and len(run.data) >= taken, f"{taken} bytes")
+    started = time.monotonic()
+    run.close_reader()
+    out, err = finish(run.process, 30)
+    report(f"writing, reader gone after {taken} bytes", time.monotonic() - started)
+    assert (run.process.returncode, out, err) == (0, "", "")
+
+
+def extcap_of(client):
+    """The pid of the extcap that a tshark of this client has started."""
+    for entry in os.listdir("/proc"):
+        try:
+            if entry.isdigit() and f"{client.folder}" in open(
+                    f"/proc/{entry}/environ", errors="replace").read():
+                words = open(f"/proc/{entry}/cmdline").read().split("\0")
+                if "--capture" in words and words[0].endswith("cloudflaredump"):
+                    return int(entry)
+        except OSError:
+            pass
+    return None
+
+
+@pytest.mark.parametrize("signals", ["INT", "TERM"])
+@pytest.mark.parametrize("phase", [phase_waiting, phase_polling, phase_downloading])
+def test_tshark_is_stopped(emulator, large, phase, signals):
+    """As by Ctrl-C: the signal goes to all processes of tshark's."""
+    api, ready, options = phase(emulator, large)
+    client = Client(api, **options)
+    process = client.start(client.tshark_command(client.new_path()))
+    try:
+        wait_until(ready, phase.__name__)
+        extcap = wait_until(lambda: extcap_of(client), "the extcap")
+        started = time.monotonic()
+        for number in SIGNALS[signals]:
+            os.killpg(process.pid, number)
+        _, err = finish(process, 30)
+        report(f"tshark {phase.__name__} {signals}", time.monotonic() - started)
+        assert "Error" not in err and "cloudflaredump" not in err, err
+        wait_until(lambda: not os.path.exists(f"/proc/{extcap}"), "the extcap's end", BOUND)
+    finally:
+        kill_group(process)
+
+
+def test_tshark_ends_after_a_number_of_packets(emulator, large):
+    """tshark -c closes the pipe while we write: that is no error."""
+    api = emulator("--job-seconds", 0, "--serve-as-is", large)
+    capture = Client(api).tshark(None, "-c", "5")
+    assert capture.returncode == 0 and len(capture.records) >= 5
+    assert "Error" not in capture.stderr
