@@ -17,8 +17,8 @@ BucketKeys KeysOf(const Settings& settings) {
   return keys;
 }
 
-Result<std::unique_ptr<Bucket>> OpenSource(const CaptureContext& context, Http& http,
-                                           const std::string& destination_conf) {
+Result<PartsPlace> OpenSource(const CaptureContext& context, Http& http,
+                              const std::string& destination_conf) {
   const std::string& read_from = context.settings.Text(Opt::kReadFrom);
   auto conf = read_from.empty() ? ParseDestinationConf(destination_conf) : ParseReadFrom(read_from);
   if (!conf) return std::unexpected(conf.error());
@@ -26,7 +26,10 @@ Result<std::unique_ptr<Bucket>> OpenSource(const CaptureContext& context, Http& 
       .keys = KeysOf(context.settings),
       .endpoint = context.settings.Text(Opt::kBucketEndpoint),
       .patience = std::chrono::seconds(context.settings.Number(Opt::kRetryTime))};
-  return OpenBucket(*conf, settings, ProcessEnvironment, http, context.loop);
+  auto bucket = OpenBucket(*conf, settings, ProcessEnvironment, http, context.loop);
+  if (!bucket) return std::unexpected(bucket.error());
+  return PartsPlace{.bucket = *std::move(bucket),
+                    .folder = conf->kind == StoreKind::kFolder ? conf->directory : ""};
 }
 
 }  // namespace cloudflaredump

@@ -9,10 +9,16 @@
 
 namespace cloudflaredump {
 
+/// Where the files of a full capture are read.
+struct PartsPlace {
+  std::unique_ptr<Bucket> bucket;
+  std::string folder;  ///< of a folder on this machine, whose files need no fetching; else empty
+};
+
 /// The place where the files of a full capture are read: --read-from if it is given, else where
 /// Cloudflare writes (`destination_conf`), with the keys of configuration and environment.
-Result<std::unique_ptr<Bucket>> OpenSource(const CaptureContext& context, Http& http,
-                                           const std::string& destination_conf);
+Result<PartsPlace> OpenSource(const CaptureContext& context, Http& http,
+                              const std::string& destination_conf);
 
 /// The keys that the settings hold; empty if they hold none.
 BucketKeys KeysOf(const Settings& settings);

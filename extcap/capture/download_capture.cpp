@@ -52,10 +52,10 @@ Result<void> DownloadFull(const CaptureContext& context, Http& http, const PcapJ
                "with --read-from.",
                job.id.c_str()));
   }
-  auto bucket = OpenSource(context, http, job.destination_conf.value_or(""));
-  if (!bucket) return std::unexpected(bucket.error());
+  const auto parts = OpenSource(context, http, job.destination_conf.value_or(""));
+  if (!parts) return std::unexpected(parts.error());
   const std::string place = job.colo ? " at " + CleanLine(*job.colo, 20) : "";
-  return CollectParts(context, **bucket, job, false, "full capture " + job.id + place, outcome);
+  return CollectParts(context, *parts, job, false, "full capture " + job.id + place, outcome);
 }
 
 Result<void> Download(const CaptureContext& context, Http& http, const std::string& account_id,

@@ -70,12 +70,12 @@ std::string FullCapture::LeftBehind() const {
 Result<void> FullCapture::RunSteps() {
   auto request = MakeRequest();
   if (!request) return std::unexpected(request.error());
-  auto bucket = OpenSource(context_, http_, request->destination_conf);
-  if (!bucket) return std::unexpected(bucket.error());
-  bucket_ = *std::move(bucket);
+  auto place = OpenSource(context_, http_, request->destination_conf);
+  if (!place) return std::unexpected(place.error());
+  place_ = *std::move(place);
   // What cannot be read would be captured for nothing: the user learns it before, not after.
   context_.Tell("looking at the bucket");
-  if (auto listed = bucket_->List(kAnyCapture, context_.stop.Stopping()); !listed) {
+  if (auto listed = place_.bucket->List(kAnyCapture, context_.stop.Stopping()); !listed) {
     return std::unexpected(listed.error());
   }
   StopLeftovers();
@@ -88,7 +88,7 @@ Result<void> FullCapture::RunSteps() {
   if (!job_->packet_limit) job_->packet_limit = request->packet_limit;
   if (job_->filter_v1 == FilterV1()) job_->filter_v1 = request->filter_v1;
   const std::string asked = FormatSpan(seconds(request->time_limit)) + " at " + request->colo;
-  return CollectParts(context_, *bucket_, *job_, plan_.exact, asked, outcome_);
+  return CollectParts(context_, place_, *job_, plan_.exact, asked, outcome_);
 }
 
 Result<PcapRequest> FullCapture::MakeRequest() {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "extcap/bucket/bucket.h"
+#include "extcap/capture/bucket_source.h"
 #include "extcap/capture/capture_context.h"
 #include "extcap/capture/outcome.h"
 #include "extcap/capture/started_captures.h"
@@ -53,7 +53,7 @@ class FullCapture {
   StartedCaptures started_;
   Plan plan_;
   Outcome outcome_;
-  std::unique_ptr<Bucket> bucket_;
+  PartsPlace place_;
   std::string key_;             ///< of our record in the state file
   std::optional<PcapJob> job_;  ///< once there is one
   bool ours_ = false;           ///< we started it, so we may stop it

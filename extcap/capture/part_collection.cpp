@@ -10,6 +10,7 @@
 #include "extcap/capture/job_watch.h"
 #include "extcap/capture/originals.h"
 #include "extcap/capture/part_delivery.h"
+#include "extcap/pcap/file_parts.h"
 #include "extcap/pcap/spool.h"
 
 namespace cloudflaredump {
@@ -106,19 +107,45 @@ std::vector<StoredObject> Unseen(const std::vector<StoredObject>& objects,
   return unseen;
 }
 
+/// What all batches of one collection share.
+struct Collection {
+  const CaptureContext& context;
+  const PartsPlace& place;
+  const PcapJob& job;
+  PartDelivery& delivery;
+  Outcome& outcome;
+  Originals& originals;
+  std::set<std::string> seen = {};  ///< keys that were delivered
+};
+
+/// Files of this machine are read where they are, unless they are to be copied anyway.
+Result<void> DeliverFiles(const Collection& collection, const std::vector<std::string>& keys,
+                          bool late) {
+  FileParts files;
+  std::vector<std::unique_ptr<PartSource>> sources;
+  sources.reserve(keys.size());
+  for (const std::string& key : keys) {
+    sources.push_back(files.Add(collection.place.folder + "/" + key));
+  }
+  Merge merge(std::move(sources));
+  return collection.delivery.Deliver(merge, keys, late, [](std::size_t) { return Result<void>(); });
+}
+
 /// Delivers one batch and remembers its keys.
-Result<void> DeliverBatch(const CaptureContext& context, Bucket& bucket, Originals& originals,
-                          PartDelivery& delivery, const std::vector<StoredObject>& objects,
-                          bool late, std::set<std::string>& seen) {
+Result<void> DeliverBatch(Collection& collection, const std::vector<StoredObject>& objects,
+                          bool late) {
   std::vector<std::string> keys;
   for (const StoredObject& object : objects) {
     keys.push_back(object.key);
-    seen.insert(object.key);
+    collection.seen.insert(object.key);
   }
-  PartTransfers transfers(context, bucket, originals, objects);
+  const bool copied = collection.context.settings.Has(Opt::kKeepOriginals);
+  if (!collection.place.folder.empty() && !copied) return DeliverFiles(collection, keys, late);
+  PartTransfers transfers(collection.context, *collection.place.bucket, collection.originals,
+                          objects);
   Merge merge(transfers.Sources());
-  return delivery.Deliver(merge, keys, late,
-                          [&](std::size_t part) { return transfers.Await(part); });
+  return collection.delivery.Deliver(merge, keys, late,
+                                     [&](std::size_t part) { return transfers.Await(part); });
 }
 
 bool Missing(const PcapJob& job, const Outcome& outcome) {
@@ -126,22 +153,20 @@ bool Missing(const PcapJob& job, const Outcome& outcome) {
 }
 
 /// Looks for files that were not there when the listing had settled.
-Result<void> DeliverLate(const CaptureContext& context, Bucket& bucket, Originals& originals,
-                         const PcapJob& job, PartDelivery& delivery, const Outcome& outcome,
-                         std::set<std::string>& seen) {
+Result<void> DeliverLate(Collection& collection) {
+  const CaptureContext& context = collection.context;
   const auto pause = std::chrono::seconds(context.settings.Number(Opt::kListingInterval));
   const SteadyTime until = context.loop.Steady() + kLateFiles;
   for (;;) {
-    auto objects = bucket.List(job.id, context.stop.Leaving());
+    auto objects = collection.place.bucket->List(collection.job.id, context.stop.Leaving());
     if (!objects) return std::unexpected(objects.error());
-    const auto late = Unseen(*objects, seen);
+    const auto late = Unseen(*objects, collection.seen);
     if (!late.empty()) {
-      if (auto done = DeliverBatch(context, bucket, originals, delivery, late, true, seen); !done) {
-        return done;
-      }
+      if (auto done = DeliverBatch(collection, late, true); !done) return done;
       continue;
     }
-    if (!Missing(job, outcome) || context.loop.Steady() >= until) return {};
+    const bool missing = Missing(collection.job, collection.outcome);
+    if (!missing || context.loop.Steady() >= until) return {};
     context.Tell("waiting for files that the bucket does not show yet");
     if (context.loop.RunUntil(context.stop.Stopping(), context.loop.Steady() + pause)) return {};
   }
@@ -149,13 +174,14 @@ Result<void> DeliverLate(const CaptureContext& context, Bucket& bucket, Original
 
 }  // namespace
 
-Result<void> CollectParts(const CaptureContext& context, Bucket& bucket, const PcapJob& job,
-                          bool exact_plan, const std::string& asked, Outcome& outcome) {
+Result<void> CollectParts(const CaptureContext& context, const PartsPlace& place,
+                          const PcapJob& job, bool exact_plan, const std::string& asked,
+                          Outcome& outcome) {
   const Settings& settings = context.settings;
   context.Tell("waiting for the files in the bucket");
   const bool none_expected = job.packets_captured == 0 || IsEmptyCapture(job);
   auto listing =
-      WaitForSettledListing(bucket, context.loop, job.id,
+      WaitForSettledListing(*place.bucket, context.loop, job.id,
                             {.pause = std::chrono::seconds(settings.Number(Opt::kListingInterval)),
                              .max_wait = std::chrono::seconds(settings.Number(Opt::kMaxWait)),
                              .expect_objects = !none_expected},
@@ -167,12 +193,14 @@ Result<void> CollectParts(const CaptureContext& context, Bucket& bucket, const P
   }
   Originals originals(context);
   PartDelivery delivery(context, job, exact_plan, outcome);
-  std::set<std::string> seen;
-  auto delivered =
-      DeliverBatch(context, bucket, originals, delivery, listing->objects, false, seen);
-  if (delivered && !none_expected) {
-    delivered = DeliverLate(context, bucket, originals, job, delivery, outcome, seen);
-  }
+  Collection collection{.context = context,
+                        .place = place,
+                        .job = job,
+                        .delivery = delivery,
+                        .outcome = outcome,
+                        .originals = originals};
+  auto delivered = DeliverBatch(collection, listing->objects, false);
+  if (delivered && !none_expected) delivered = DeliverLate(collection);
   outcome.Note(delivered);
   if (context.stop.AtLeast(StopLevel::kStop)) outcome.stopped = true;
   if (context.stop.AtLeast(StopLevel::kLeave)) return {};

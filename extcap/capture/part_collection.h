@@ -3,16 +3,17 @@
 
 #include <string>
 
-#include "extcap/bucket/bucket.h"
+#include "extcap/capture/bucket_source.h"
 #include "extcap/capture/capture_context.h"
 #include "extcap/capture/outcome.h"
 
 namespace cloudflaredump {
 
-/// Collects the files of the finished full capture `job` from `bucket`: waits until the listing has
+/// Collects the files of the finished full capture `job` from `place`: waits until the listing has
 /// settled, fetches the files side by side, merges and delivers them, looks for late ones, and ends
 /// the stream with the verdict. `asked` begins the verdict. Fills `outcome`.
-Result<void> CollectParts(const CaptureContext& context, Bucket& bucket, const PcapJob& job,
-                          bool exact_plan, const std::string& asked, Outcome& outcome);
+Result<void> CollectParts(const CaptureContext& context, const PartsPlace& place,
+                          const PcapJob& job, bool exact_plan, const std::string& asked,
+                          Outcome& outcome);
 
 }  // namespace cloudflaredump
