@@ -52,7 +52,7 @@ Outcome FullCapture::Run() {
   if (context_.stop.AtLeast(StopLevel::kStop)) outcome_.stopped = true;
   // A stop or a fault that keeps the packets from being delivered now does not lose them.
   const bool undelivered =
-      job_ && (!outcome_.stream_begun || context_.stop.AtLeast(StopLevel::kLeave));
+      job_ && !failed_ && (!outcome_.stream_begun || context_.stop.AtLeast(StopLevel::kLeave));
   if (undelivered && (outcome_.stopped || outcome_.error)) outcome_.left_behind = LeftBehind();
   return outcome_;
 }
@@ -144,14 +144,28 @@ Result<void> FullCapture::CheckBroad(const Box& box) {
 
 void FullCapture::StopLeftovers() {
   for (const StartedCapture& left : started_.ToStop(account_id_)) {
-    if (left.pcap_id.empty()) {
-      started_.Forget(left.key);
-      continue;
+    const auto id = left.pcap_id.empty() ? FindLeftover(left) : std::optional(left.pcap_id);
+    if (!id) continue;
+    Log(LogLevel::kInfo, "stopping %s, which an earlier run could not stop", id->c_str());
+    const auto stopped = context_.api.Stop(*id, context_.BeforeJob());
+    // A final refusal means that it is over: there is nothing to stop any more.
+    if (stopped || stopped.error().kind == Error::Kind::kFinal) {
+      started_.NeedsStop(left.key, false);
     }
-    Log(LogLevel::kInfo, "stopping %s, which an earlier run could not stop", left.pcap_id.c_str());
-    // Whatever the answer: a capture that is over cannot be stopped, and its end is near anyway.
-    if (context_.api.Stop(left.pcap_id, context_.BeforeJob())) started_.NeedsStop(left.key, false);
   }
+}
+
+std::optional<std::string> FullCapture::FindLeftover(const StartedCapture& left) {
+  auto jobs = context_.api.List(context_.BeforeJob());
+  if (!jobs) return std::nullopt;
+  for (const PcapJob& job : *jobs) {
+    if (job.phase() != JobPhase::kGoing || !IsPcapId(job.id) || !left.Asked(job)) continue;
+    started_.Started(left.key, job.id);
+    return job.id;
+  }
+  // The list says that nothing came of it, or that it is over.
+  started_.Forget(left.key);
+  return std::nullopt;
 }
 
 Result<void> FullCapture::Start(const PcapRequest& request) {
@@ -217,8 +231,12 @@ Result<void> FullCapture::FindInterrupted(const PcapRequest& request,
   auto jobs = context_.api.List(bounded.patience());
   const auto found = jobs ? FindMade(*jobs, known, request) : std::nullopt;
   if (!found) {
-    // Unknown is not the same as not made: the record stays if nobody could tell.
-    if (jobs) started_.Forget(key_);
+    // Unknown is not the same as not made: if nobody could tell, the next run looks again.
+    if (jobs) {
+      started_.Forget(key_);
+    } else {
+      started_.NeedsStop(key_, true);
+    }
     return Fail("stopped.", Error::Kind::kInterrupted);
   }
   job_ = *found;
@@ -243,6 +261,7 @@ Result<PcapJob> FullCapture::Watch() {
 }
 
 void FullCapture::TellState(const PcapJob& job) {
+  failed_ = job.phase() == JobPhase::kFailed;
   const Duration age = context_.loop.Steady() - watched_since_;
   std::string state = job.status.empty() ? "going on" : CleanLine(job.status, 40);
   if (job.packets_captured) state += ", " + WithThousands(*job.packets_captured) + " packets";

@@ -34,6 +34,8 @@ class FullCapture {
   Result<void> CheckBroad(const Box& box);
   /// Stops what an earlier run could not stop.
   void StopLeftovers();
+  /// The capture that a POST without an answer made, if it is still going.
+  std::optional<std::string> FindLeftover(const StartedCapture& left);
   /// Starts the capture, or waits for, attaches to, or complains of the one that is running.
   Result<void> Start(const PcapRequest& request);
   Result<void> AwaitOther(const PcapJob& running);
@@ -59,6 +61,7 @@ class FullCapture {
   bool ours_ = false;           ///< we started it, so we may stop it
   bool stop_sent_ = false;
   bool finished_ = false;  ///< Cloudflare has said that it is over
+  bool failed_ = false;    ///< Cloudflare has said that it failed: there is nothing to get later
   SteadyTime watched_since_;
   EventLoop::Id leave_timer_ = 0;
 };

@@ -62,6 +62,22 @@ int OpenLock(const std::string& path) {
 
 }  // namespace
 
+bool StartedCapture::Asked(const PcapJob& job) const {
+  const std::unique_ptr<json_t, void (*)(json_t*)> object(
+      json_loadb(request.data(), request.size(), 0, nullptr),
+      [](json_t* json) { json_decref(json); });
+  const PcapJob asked = ReadPcapJob(object.get());
+  // Clocks differ; a request is answered within seconds.
+  constexpr Duration kAround = std::chrono::minutes(5);
+  const auto asked_at = ParseRfc3339(at);
+  const auto submitted = job.submitted_at();
+  const bool then =
+      !asked_at || !submitted ||
+      std::chrono::abs(std::chrono::duration_cast<Duration>(*submitted - *asked_at)) < kAround;
+  return then && job.type == asked.type && job.time_limit == asked.time_limit &&
+         job.filter_v1 == asked.filter_v1 && job.colo == asked.colo;
+}
+
 Turn::~Turn() {
   if (fd_ >= 0) close(fd_);
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The bucket room as a program, for tests against a real server:
 //   bucket-probe list  DESTINATION NEEDLE           one JSON object a line for each stored object
-//   bucket-probe fetch DESTINATION NEEDLE FOLDER    each part into FOLDER/0, FOLDER/1, …, and one
-//                                                   JSON object a line for each part as it ends
+//   bucket-probe fetch DESTINATION NEEDLE FOLDER [AT-ONCE]
+//                                                   each part into FOLDER/0, FOLDER/1, …, and one
+//                                                   JSON object a line for each part as it ends;
+//                                                   AT-ONCE: how many are read side by side
 // Keys and endpoint come from the environment, as for the product. Errors go to stderr, exit 1.
 #include <glib.h>
 #include <jansson.h>
@@ -87,7 +89,9 @@ Result<int> Run(const std::vector<std::string>& arguments) {
     return 0;
   }
   PartFiles files(arguments[3], *objects);
-  PartFetcher fetcher(**bucket, loop, files, {.patience = std::chrono::seconds(5)});
+  PartFetcher::Options options{.patience = std::chrono::seconds(5)};
+  if (arguments.size() > 4) options.max_at_once = ParseNumber(arguments[4]).value_or(1);
+  PartFetcher fetcher(**bucket, loop, files, options);
   for (const StoredObject& object : *objects) fetcher.Add(object);
   while (!loop.RunUntil([&] { return fetcher.done(); }, loop.Steady() + std::chrono::hours(1))) {
   }
@@ -101,10 +105,11 @@ int main(int argc, char** argv) {
   using namespace cloudflaredump;
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   const bool list = arguments.size() == 3 && arguments[0] == "list";
-  const bool fetch = arguments.size() == 4 && arguments[0] == "fetch";
+  const bool fetch = (arguments.size() == 4 || arguments.size() == 5) && arguments[0] == "fetch";
   if (!list && !fetch) {
-    std::fputs("usage: bucket-probe list DESTINATION NEEDLE | fetch DESTINATION NEEDLE FOLDER\n",
-               stderr);
+    std::fputs(
+        "usage: bucket-probe list DESTINATION NEEDLE | fetch DESTINATION NEEDLE FOLDER [AT-ONCE]\n",
+        stderr);
     return 2;
   }
   const Result<int> status = Run(arguments);
