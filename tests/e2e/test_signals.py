@@ -14,7 +14,7 @@ from packets import UDP, ip4, ports
 
 SIGNALS = {"INT": [signal.SIGINT], "TERM": [signal.SIGTERM], "HUP": [signal.SIGHUP],
            "both": [signal.SIGINT, signal.SIGTERM]}
-BOUND = 5  # seconds
+BOUND = 20  # seconds: far above what is promised, for busy machines
 
 
 @pytest.fixture(scope="module")
