@@ -18,6 +18,7 @@
 #include <wsutil/privileges.h>
 #include <wsutil/wslog.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -126,9 +127,9 @@ void DissectAll(wtap* file) {
     epan_dissect_t dissection;
     const gboolean tree = number % 3 != 0;
     epan_dissect_init(&dissection, session, tree, tree);
-    tvbuff_t* const data =
-        tvb_new_real_data(ws_buffer_start_ptr(&bytes), record.rec_header.packet_header.caplen,
-                          static_cast<gint>(record.rec_header.packet_header.len));
+    // As Wireshark's frame_tvbuff does it, for which there is no header.
+    const auto length = static_cast<gint>(std::min<guint32>(frame.pkt_len, G_MAXINT));
+    tvbuff_t* const data = tvb_new_real_data(ws_buffer_start_ptr(&bytes), frame.cap_len, length);
     epan_dissect_run_with_taps(&dissection, wtap_file_type_subtype(file), &record, data, &frame,
                                nullptr);
     frame_data_set_after_dissect(&frame, &counted);
