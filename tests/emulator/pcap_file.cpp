@@ -14,10 +14,16 @@ namespace {
 constexpr std::uint32_t kMicrosecondMagic = 0xa1b2c3d4;
 constexpr std::uint32_t kNanosecondMagic = 0xa1b23c4d;
 
+/// A type and not the function itself: newer C libraries give fclose attributes that a template
+/// argument cannot have.
+struct Close {
+  void operator()(FILE* file) const { fclose(file); }
+};
+
 /// The precision of a classic file is its magic number's; libpcap does not tell it.
 bool HasNanoseconds(const std::string& path) {
   std::uint32_t magic = 0;
-  const std::unique_ptr<FILE, decltype(&fclose)> file(fopen(path.c_str(), "rb"), fclose);
+  const std::unique_ptr<FILE, Close> file(fopen(path.c_str(), "rb"));
   if (!file || fread(&magic, sizeof magic, 1, file.get()) != 1) return false;
   return magic == kNanosecondMagic || __builtin_bswap32(magic) == kNanosecondMagic;
 }
