@@ -1,0 +1,97 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How long many small parts take to fetch from a real S3 server when each answer is 50 ms late, side
+by side as the product does it and one by one. Not a test.
+
+    tests/bench/fetch_bench.py [BUILD] [--parts 300] [--rounds 5]
+"""
+
+import argparse
+import pathlib
+import socket
+import socketserver
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "e2e"))
+from s3_server import S3Server, installed  # noqa: E402
+
+DELAY = 0.05
+SIZE = 20_000
+
+
+class LateProxy(socketserver.ThreadingTCPServer):
+    """Passes bytes on; the first byte of each answer is DELAY late."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+    request_queue_size = 128
+
+    def __init__(self, port):
+        self.target = port
+        super().__init__(("127.0.0.1", 0), None)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def finish_request(self, request, client_address):
+        with socket.create_connection(("127.0.0.1", self.target)) as server:
+            asked = threading.Event()
+            threading.Thread(target=self._copy, args=(request, server, asked.set),
+                             daemon=True).start()
+
+            def wait():
+                if asked.is_set():
+                    asked.clear()
+                    time.sleep(DELAY)
+            self._copy(server, request, wait)
+
+    @staticmethod
+    def _copy(source, target, before):
+        try:
+            while data := source.recv(65536):
+                before()
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+
+def timed(probe, environment, at_once):
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.monotonic()
+        subprocess.run([probe, "fetch", "s3://bench?region=us-east-1", "capture", folder,
+                        str(at_once)], env=environment, check=True, stdout=subprocess.DEVNULL)
+        return time.monotonic() - start
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("build", nargs="?", default="build")
+    parser.add_argument("--parts", type=int, default=300)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    probe = pathlib.Path(options.build).resolve() / "tests/bucket-probe"
+    if not installed():
+        sys.exit("the S3 server is not installed; see packaging/install-dependencies")
+    with S3Server() as server:
+        server.create_bucket("bench")
+        for part in range(options.parts):
+            server.put("bench", f"pcap_capture_{part:04d}.pcap", bytes(SIZE))
+        with LateProxy(server.port) as proxy:
+            environment = server.environment(
+                AWS_ENDPOINT_URL_S3=f"http://127.0.0.1:{proxy.server_address[1]}")
+            many = [timed(probe, environment, 16) for _ in range(options.rounds)]
+            single = [timed(probe, environment, 1) for _ in range(max(1, options.rounds // 3))]
+            proxy.shutdown()
+    ours, alone = statistics.median(many), statistics.median(single)
+    print(f"{options.parts} parts of {SIZE} bytes, each answer {DELAY * 1000:.0f} ms late")
+    print(f"16 at once   median {ours:6.2f} s  ({min(many):.2f} to {max(many):.2f})")
+    print(f"one by one   median {alone:6.2f} s")
+    print(f"ratio        {alone / ours:6.2f}")
+
+
+if __name__ == "__main__":
+    main()
