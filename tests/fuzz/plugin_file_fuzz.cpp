@@ -163,13 +163,13 @@ class MemoryFile {
 
 }  // namespace
 
-// Wireshark 4.0's reader leaks some of its own error texts; whole stacks tell its leaks from ours.
+// Wireshark 4.0's reader leaks some of its own error texts; stacks tell its leaks from ours.
 // NOLINTBEGIN(bugprone-reserved-identifier): names that the sanitizers look for.
 extern "C" const char* __lsan_default_suppressions() {
   return "leak:libwiretap";
 }
 extern "C" const char* __asan_default_options() {
-  return "fast_unwind_on_malloc=0";
+  return "fast_unwind_on_malloc=0:malloc_context_size=8";
 }
 // NOLINTEND(bugprone-reserved-identifier)
 
