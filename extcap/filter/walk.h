@@ -3,6 +3,7 @@
 
 #include <pcap/pcap.h>
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>

@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <vector>
