@@ -11,16 +11,16 @@
 namespace cloudflaredump {
 namespace {
 
-/// bpf_filter's word on `packet`, or what can be said of it if bytes are missing.
+/// libpcap's word on `packet`, or what can be said of it if bytes are missing.
 FilterAnswer Run(const FilterProgram& program, std::span<const std::byte> packet,
                  std::uint32_t original_length) {
   if (packet.size() < original_length) {
     return RunOnCutPacket(program.instructions(), packet, original_length);
   }
-  const auto length = static_cast<u_int>(packet.size());
-  const u_int accepted =
-      bpf_filter(program.view()->bf_insns, reinterpret_cast<const u_char*>(packet.data()),
-                 std::max(length, original_length), length);
+  const auto length = static_cast<bpf_u_int32>(packet.size());
+  const pcap_pkthdr header = {.ts = {}, .caplen = length, .len = std::max(length, original_length)};
+  const int accepted =
+      pcap_offline_filter(program.view(), &header, reinterpret_cast<const u_char*>(packet.data()));
   return accepted != 0 ? FilterAnswer::kMatches : FilterAnswer::kRejects;
 }
 

@@ -17,9 +17,10 @@ namespace cloudflaredump {
 namespace {
 
 bool Accepts(const CaptureFilter& filter, const std::vector<std::byte>& bytes) {
-  const auto size = static_cast<u_int>(bytes.size());
-  return bpf_filter(filter.program()->bf_insns, reinterpret_cast<const u_char*>(bytes.data()), size,
-                    size) != 0;
+  const auto size = static_cast<bpf_u_int32>(bytes.size());
+  const pcap_pkthdr header = {.ts = {}, .caplen = size, .len = size};
+  return pcap_offline_filter(filter.program(), &header,
+                             reinterpret_cast<const u_char*>(bytes.data())) != 0;
 }
 
 std::string Hex(const std::vector<std::byte>& bytes) {

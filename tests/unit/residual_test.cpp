@@ -186,11 +186,12 @@ void LoopsEnd(void**) {
   AssertAnswer(AnswerOf("ip6 protochain 6", kLinkTypeRaw, packet, 80), kUndecided);
 }
 
-/// What a completion of the missing bytes gives, by bpf_filter itself.
+/// What a completion of the missing bytes gives, by libpcap itself.
 bool Accepts(const CaptureFilter& filter, const Bytes& packet) {
-  const auto size = static_cast<u_int>(packet.size());
-  return bpf_filter(filter.program()->bf_insns, reinterpret_cast<const u_char*>(packet.data()),
-                    size, size) != 0;
+  const auto size = static_cast<bpf_u_int32>(packet.size());
+  const pcap_pkthdr header = {.ts = {}, .caplen = size, .len = size};
+  return pcap_offline_filter(filter.program(), &header,
+                             reinterpret_cast<const u_char*>(packet.data())) != 0;
 }
 
 const char* const kVariedFilters[] = {
