@@ -1,11 +1,17 @@
-# Where the Wireshark of this machine looks for extcaps and plugins.
+# Where the Wireshark of this machine looks for extcaps, plugins and profiles.
 #   CLOUDFLAREDUMP_EXTCAP_DIR   folder for the face
 #   CLOUDFLAREDUMP_PLUGIN_DIR   folder for cloudflare.so
-# Both can be set by hand. Sources: wireshark.pc (plugindir; it has no extcapdir),
+#   CLOUDFLAREDUMP_PROFILE_DIR  folder for everyone's profiles
+# All can be set by hand. Sources: wireshark.pc (plugindir; it has no extcapdir),
 # `tshark -G folders` ("Extcap path" in 4.0, "Global Extcap path" from 4.4).
 include(GNUInstallDirs)
 
 pkg_check_modules(WIRESHARK wireshark)
+
+find_program(TSHARK_PROGRAM tshark)
+if(TSHARK_PROGRAM)
+  execute_process(COMMAND ${TSHARK_PROGRAM} -G folders OUTPUT_VARIABLE _folders ERROR_QUIET)
+endif()
 
 if(NOT CLOUDFLAREDUMP_PLUGIN_DIR AND WIRESHARK_FOUND)
   pkg_get_variable(_plugindir wireshark plugindir)
@@ -13,23 +19,26 @@ if(NOT CLOUDFLAREDUMP_PLUGIN_DIR AND WIRESHARK_FOUND)
 endif()
 
 if(NOT CLOUDFLAREDUMP_EXTCAP_DIR)
-  find_program(TSHARK_PROGRAM tshark)
-  if(TSHARK_PROGRAM)
-    execute_process(COMMAND ${TSHARK_PROGRAM} -G folders OUTPUT_VARIABLE _folders ERROR_QUIET)
-    if(_folders MATCHES "(^|\n)(Global )?Extcap path:[ \t]+([^\n]+)")
-      set(CLOUDFLAREDUMP_EXTCAP_DIR "${CMAKE_MATCH_3}")
-    endif()
+  if(_folders MATCHES "(^|\n)(Global )?Extcap path:[ \t]+([^\n]+)")
+    set(CLOUDFLAREDUMP_EXTCAP_DIR "${CMAKE_MATCH_3}")
+  elseif(WIRESHARK_FOUND AND WIRESHARK_VERSION VERSION_GREATER_EQUAL 4.6)
+    # Wireshark 4.6 moved extcaps to libexec.
+    set(CLOUDFLAREDUMP_EXTCAP_DIR "${CMAKE_INSTALL_FULL_LIBEXECDIR}/wireshark/extcap")
+  elseif(WIRESHARK_FOUND)
+    set(CLOUDFLAREDUMP_EXTCAP_DIR "${CMAKE_INSTALL_FULL_LIBDIR}/wireshark/extcap")
   endif()
 endif()
-if(NOT CLOUDFLAREDUMP_EXTCAP_DIR AND WIRESHARK_FOUND)
-  # Wireshark 4.6 moved extcaps to libexec.
-  if(WIRESHARK_VERSION VERSION_GREATER_EQUAL 4.6)
-    set(CLOUDFLAREDUMP_EXTCAP_DIR "${CMAKE_INSTALL_FULL_LIBEXECDIR}/wireshark/extcap")
+
+if(NOT CLOUDFLAREDUMP_PROFILE_DIR)
+  if(_folders MATCHES "(^|\n)Global configuration:[ \t]+([^\n]+)")
+    set(CLOUDFLAREDUMP_PROFILE_DIR "${CMAKE_MATCH_2}/profiles")
   else()
-    set(CLOUDFLAREDUMP_EXTCAP_DIR "${CMAKE_INSTALL_FULL_LIBDIR}/wireshark/extcap")
+    set(CLOUDFLAREDUMP_PROFILE_DIR "${CMAKE_INSTALL_FULL_DATADIR}/wireshark/profiles")
   endif()
 endif()
 
 set(CLOUDFLAREDUMP_EXTCAP_DIR "${CLOUDFLAREDUMP_EXTCAP_DIR}" CACHE PATH "Folder for the extcap")
 set(CLOUDFLAREDUMP_PLUGIN_DIR "${CLOUDFLAREDUMP_PLUGIN_DIR}" CACHE PATH "Folder for the plugin")
-message(STATUS "Wireshark ${WIRESHARK_VERSION}: extcap in ${CLOUDFLAREDUMP_EXTCAP_DIR}, plugin in ${CLOUDFLAREDUMP_PLUGIN_DIR}")
+set(CLOUDFLAREDUMP_PROFILE_DIR "${CLOUDFLAREDUMP_PROFILE_DIR}" CACHE PATH "Folder for the profile")
+message(STATUS "Wireshark ${WIRESHARK_VERSION}: extcap in ${CLOUDFLAREDUMP_EXTCAP_DIR}, "
+               "plugin in ${CLOUDFLAREDUMP_PLUGIN_DIR}")

@@ -54,6 +54,21 @@ def test_the_tool_is_on_path(installed):
     assert tools in (["/usr/local/bin/cloudflaredump"], ["/usr/bin/cloudflaredump"])
 
 
+def test_the_man_page_is_sound(installed):
+    folder, files = installed
+    page = next(name for name in files if name.endswith("/man/man1/cloudflaredump.1"))
+    shown = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z",
+                            folder / page.lstrip("/")], capture_output=True, text=True, timeout=60,
+                           env={**os.environ, "MANROFFSEQ": "", "MANWIDTH": "80"})
+    assert (shown.returncode, shown.stderr) == (0, "")
+
+
+def test_the_profile_is_where_wireshark_looks(installed):
+    _, files = installed
+    profile = wireshark_folders()["Global configuration"].rstrip("/") + "/profiles/Cloudflare/"
+    assert {profile + "preferences", profile + "colorfilters"} <= files
+
+
 def test_nothing_of_the_tests_is_installed(installed):
     _, files = installed
     assert not [name for name in files if re.search(r"emulator|test|\.a$|\.h$", name)]
@@ -100,9 +115,9 @@ def configure(*options):
                            "-DCLOUDFLAREDUMP_TESTS=OFF", *options],
                           capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    for source in (build_dir() / "extcap", build_dir() / "bin", build_dir() / "plugin"):
+    for source in (build_dir() / name for name in ("extcap", "bin", "plugin", "packaging")):
         for path in source.rglob("*"):
-            if path.is_file() and (path.name == "cloudflaredump" or path.suffix == ".so"):
+            if path.is_file() and (path.stem == "cloudflaredump" or path.suffix == ".so"):
                 target = folder / path.relative_to(build_dir())
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(path, target)
@@ -120,4 +135,4 @@ def test_the_folders_can_be_chosen():
 def test_the_plugin_can_be_left_out():
     files = install(configure("-DCLOUDFLAREDUMP_PLUGIN=OFF"), open_folder())
     assert not [name for name in files if pathlib.Path(name).suffix == ".so"]
-    assert len([name for name in files if name.endswith("cloudflaredump")]) == 2
+    assert len([name for name in files if name.endswith("/cloudflaredump")]) == 2

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "packaging/man/option_sections.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "extcap/base/text.h"
+#include "extcap/config/options.h"
+
+namespace cloudflaredump {
+namespace {
+
+struct KindName {
+  InterfaceKind kind;
+  const char* name;
+};
+
+constexpr KindName kKinds[] = {
+    {InterfaceKind::kSample, "cloudflare-sample"},
+    {InterfaceKind::kFull, "cloudflare-full"},
+    {InterfaceKind::kColo, "cloudflare-COLO"},
+    {InterfaceKind::kDownload, "cloudflare-download"},
+};
+
+std::string Bold(std::string_view text) {
+  return "\\fB" + Roff(text) + "\\fR";
+}
+
+/// "a", "a and b", "a, b and c".
+std::string Listed(const std::vector<std::string>& words, const char* last = " and ") {
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) text += i + 1 == words.size() ? last : ", ";
+    text += words[i];
+  }
+  return text;
+}
+
+std::vector<std::string> BoldWords(const char* comma_separated) {
+  std::vector<std::string> words;
+  for (const std::string_view word : Split(comma_separated, ',')) words.push_back(Bold(word));
+  return words;
+}
+
+std::string Takers(const Option& option) {
+  std::vector<std::string> names;
+  for (const auto& [kind, name] : kKinds) {
+    if (AppliesTo(option, kind)) names.push_back(Roff(name));
+  }
+  return names.empty() || names.size() == std::size(kKinds) ? "" : "On " + Listed(names) + ".\n";
+}
+
+std::string Range(const Option& option) {
+  if (option.type == OptionType::kChoice)
+    return "One of " + Listed(BoldWords(option.choices), " or ") + ".\n";
+  if (option.type != OptionType::kNumber) return "";
+  const bool differs = option.maximum != option.maximum_full &&
+                       AppliesTo(option, InterfaceKind::kSample) &&
+                       AppliesTo(option, InterfaceKind::kFull);
+  return "From " + WithThousands(option.minimum) + " to " + WithThousands(option.maximum) +
+         (differs ? ", on a full capture to " + WithThousands(option.maximum_full) : "") + ".\n";
+}
+
+std::string Default(const Option& option) {
+  if (option.fallback == nullptr) return "";
+  const bool differs = option.fallback_full != nullptr;
+  return "Default: " + Bold(option.fallback) +
+         (differs ? ", on the other interfaces " + Bold(option.fallback_full) : "") + ".\n";
+}
+
+std::string Variables(const Option& option) {
+  if (option.environment == nullptr) return "";
+  const auto names = BoldWords(option.environment);
+  return (names.size() == 1 ? "Variable: " : "Variables: ") + Listed(names) + ".\n";
+}
+
+std::string Entry(const Option& option, std::string_view dashes) {
+  return ".TP\n" + Bold(std::string(dashes) + option.name) + (dashes.empty() ? "=" : " ") + "\\fI" +
+         Roff(option.value_name) + "\\fR\n" + Roff(option.help) + "\n" + Range(option) +
+         Default(option) + Takers(option) + Variables(option);
+}
+
+}  // namespace
+
+std::string Roff(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const bool starts_line = i == 0 || text[i - 1] == '\n';
+    if (starts_line && (c == '.' || c == '\'')) out += "\\&";
+    if (c == '\\') {
+      out += "\\e";
+    } else if (c == '-') {
+      out += "\\-";
+    } else if (text.substr(i).starts_with("…")) {
+      out += "\\[u2026]";
+      i += std::string_view("…").size() - 1;
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::string OptionSections() {
+  std::string text;
+  std::vector<std::string_view> tabs;
+  for (const Option& option : AllOptions()) {
+    if (option.tab == nullptr) continue;
+    if (std::ranges::find(tabs, std::string_view(option.tab)) == tabs.end()) {
+      tabs.emplace_back(option.tab);
+    }
+  }
+  for (const std::string_view tab : tabs) {
+    text += ".SS " + Roff(tab) + "\n";
+    for (const Option& option : AllOptions()) {
+      if (option.tab != nullptr && option.tab == tab) text += Entry(option, "--");
+    }
+  }
+  return text;
+}
+
+std::string FileSettings() {
+  std::string text;
+  for (const Option& option : AllOptions()) {
+    if (option.tab == nullptr) text += Entry(option, "");
+  }
+  return text;
+}
+
+std::string OptionVariables() {
+  std::string text;
+  for (const Option& option : AllOptions()) {
+    if (option.environment == nullptr) continue;
+    text += ".TP\n" + Listed(BoldWords(option.environment)) + "\nThe " +
+            (option.tab == nullptr ? "setting " + Bold(option.name)
+                                   : "option " + Bold("--" + std::string(option.name))) +
+            ".\n";
+  }
+  return text;
+}
+
+}  // namespace cloudflaredump
