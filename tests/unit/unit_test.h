@@ -12,6 +12,7 @@ extern "C" {
 #include <cmocka.h>
 }
 // clang-format on
+#undef stop  // CMocka 2 has it as a macro; here it is a good name.
 
 #include <string>
 #include <string_view>
