@@ -45,7 +45,7 @@ void CheckInstallation(Report& report) {
   const std::string face = std::string(CLOUDFLAREDUMP_EXTCAP_DIR) + "/cloudflaredump";
   report.Ok(kApplication);
   if (access(face.c_str(), X_OK) == 0) {
-    report.Ok("the extcap is installed for everyone: " + face);
+    report.Ok("the extcap is installed: " + face);
   } else {
     report.Note(
         "there is no extcap at " + face +
