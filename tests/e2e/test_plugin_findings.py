@@ -7,7 +7,7 @@ import random
 import pytest
 from descriptions import FULL, SAMPLE, SEPARATOR, describe, mark
 from pcapng import Interface, Packet, Section, udp, write_pcapng
-from wireshark import open_folder, run_tshark, stage, tshark, wireshark_version
+from wireshark import iso_time, open_folder, run_tshark, stage, tshark, wireshark_version
 
 pytestmark = pytest.mark.skipif(stage().plugin_dir is None, reason="the plugin was not built")
 
@@ -76,8 +76,9 @@ def test_marks_are_shown_on_their_packets_only():
     lines = tshark(["-r", path, "-T", "fields", "-e", "cloudflare.damaged", "-e",
                     "cloudflare.coverage.first", "-e", "cloudflare.coverage.last"]).splitlines()
     assert lines[0] == lines[2] == "\t\t"
-    assert lines[1] == (f"{words}\tNov 23, 2026 06:20:00.000000000 UTC"
-                        "\tNov 23, 2026 06:21:00.000000000 UTC")
+    first, last = "Nov 23, 2026 06:20:00.000000000 UTC", "Nov 23, 2026 06:21:00.000000000 UTC"
+    assert lines[1] in (f"{words}\t{first}\t{last}",
+                        f"{words}\t{iso_time(first)}\t{iso_time(last)}")
 
 
 def test_marks_on_foreign_interfaces_are_left_alone():

@@ -7,6 +7,7 @@ nobody. Not as root, they run as they are.
 """
 
 import atexit
+import datetime
 import functools
 import os
 import pathlib
@@ -145,3 +146,13 @@ def readable(path):
         if folder.stat().st_uid == os.geteuid() and folder != pathlib.Path("/"):
             folder.chmod(folder.stat().st_mode | 0o011)
     return path
+
+
+def iso_time(text):
+    """Wireshark 4.6's form of a time that earlier ones print as "Nov 23, 2026 06:20:00.5 UTC"; any
+    other text as it is."""
+    parts = re.fullmatch(r"([A-Z][a-z]{2} \d+, \d{4}) (\d\d:\d\d:\d\d\.\d+) UTC", text)
+    if not parts:
+        return text
+    day = datetime.datetime.strptime(parts[1], "%b %d, %Y").date()
+    return f"{day.isoformat()}T{parts[2]}Z"
