@@ -24,6 +24,7 @@ struct ObjectEnd {
   /// missing may be read from where it broke off; kFinal: not (changed, removed, refused).
   Result<void> result = {};
   std::string retry_after = {};  ///< The store's wish, for Backoff; empty if none.
+  std::string md5 = {};          ///< Of the whole object, in hex, if the store told it; else empty.
 };
 
 /// Takes one object as it arrives. Called from EventLoop::RunUntil only; must not run the loop,

@@ -3,7 +3,19 @@
 
 #include <algorithm>
 
+#include "extcap/base/text.h"
+#include "extcap/bucket/object_digest.h"
+
 namespace cloudflaredump {
+namespace {
+
+/// Objects up to this size are held back until their MD5 was compared.
+constexpr std::size_t kSmall = std::size_t{1} << 20;
+
+/// So often such an object is read if its bytes are spoilt each time.
+constexpr int kMostSpoilt = 3;
+
+}  // namespace
 
 /// One object on its way.
 class PartFetcher::Part : public ObjectReceiver {
@@ -13,6 +25,7 @@ class PartFetcher::Part : public ObjectReceiver {
     kReading,   ///< Has one.
     kRetrying,  ///< Waits after a fault.
     kParked,    ///< Paused, without a place.
+    kHeldBack,  ///< Read to its end and paused before it was delivered.
     kEnded,
   };
 
@@ -20,30 +33,50 @@ class PartFetcher::Part : public ObjectReceiver {
       : object(std::move(what)),
         backoff(fetcher.loop_, fetcher.options_.patience),
         fetcher_(fetcher),
-        number_(number) {}
+        number_(number),
+        has_md5_(LooksLikeMd5(object.etag)),
+        holds_(has_md5_ && object.size <= kSmall) {}
 
   Result<void> OnObjectBytes(std::span<const std::byte> bytes) override {
     got += bytes.size();
     fetcher_.bytes_ += bytes.size();
     backoff.Reset();
-    return fetcher_.receiver_.OnPartBytes(number_, bytes);
+    if (has_md5_) digest_.Add(bytes);
+    if (!holds_) return fetcher_.receiver_.OnPartBytes(number_, bytes);
+    held_.insert(held_.end(), bytes.begin(), bytes.end());
+    return {};
   }
 
   void OnObjectEnd(ObjectEnd end) override {
     fetcher_.reading_.erase(number_);
     fetcher_.ScheduleFill();
-    const bool transient = !end.result && end.result.error().kind == Error::Kind::kTransient;
-    if (!transient) return fetcher_.End(*this, std::move(end.result));
+    const bool cut = !end.result && end.result.error().kind == Error::Kind::kTransient;
     // Cut off exactly at the end: nothing is missing.
-    if (got > 0 && got == object.size) return fetcher_.End(*this, {});
-    const std::optional<Duration> wait = backoff.NextWait(end.retry_after);
-    if (!wait) return fetcher_.End(*this, std::move(end.result));
-    state = State::kRetrying;
-    timer = fetcher_.loop_.CallAt(fetcher_.loop_.Steady() + *wait, [this] {
-      timer = 0;
-      fetcher_.Enqueue(*this, true);
-    });
+    if (cut && got > 0 && got == object.size) end.result = {};
+    if (end.result && has_md5_ && !end.md5.empty() && digest_.Take() != end.md5) {
+      end.result = Spoilt();
+    }
+    const bool again = !end.result && end.result.error().kind == Error::Kind::kTransient;
+    const auto wait = again ? backoff.NextWait(end.retry_after) : std::nullopt;
+    if (!wait) return Deliver(std::move(end.result));
+    fetcher_.Retry(*this, *wait);
   }
+
+  /// Gives what was held back, and the end.
+  void Deliver(Result<void> end) {
+    if (paused && !held_.empty()) {
+      state = State::kHeldBack;
+      end_ = std::move(end);
+      return;
+    }
+    if (const std::vector<std::byte> held = std::exchange(held_, {}); !held.empty()) {
+      auto taken = fetcher_.receiver_.OnPartBytes(number_, held);
+      if (!taken && end) end = std::move(taken);
+    }
+    fetcher_.End(*this, std::move(end));
+  }
+
+  void DeliverHeldBack() { Deliver(std::move(end_)); }
 
   std::size_t number() const { return number_; }
 
@@ -56,8 +89,27 @@ class PartFetcher::Part : public ObjectReceiver {
   Backoff backoff;
 
  private:
+  /// The bytes are not those that the store has. What is held is read again, a few times.
+  std::unexpected<Error> Spoilt() {
+    const std::string what = "the bytes of " + CleanLine(object.key, 120) +
+                             " have another MD5 than the bucket tells (its ETag)";
+    if (!holds_) return Fail(what + ", so some of its packets may be wrong");
+    fetcher_.bytes_ -= got;
+    got = 0;
+    held_.clear();
+    if (++spoilt_reads_ < kMostSpoilt) return Fail(what, Error::Kind::kTransient);
+    return Fail(what +
+                " at each try; to read it as it is, copy it to a folder and use --read-from");
+  }
+
   PartFetcher& fetcher_;
   const std::size_t number_;
+  const bool has_md5_;
+  const bool holds_;  ///< Nothing is delivered before the end.
+  ObjectDigest digest_;
+  int spoilt_reads_ = 0;
+  std::vector<std::byte> held_;
+  Result<void> end_;
 };
 
 PartFetcher::PartFetcher(Bucket& bucket, EventLoop& loop, PartReceiver& receiver, Options options)
@@ -112,6 +164,14 @@ bool PartFetcher::ParkOne() {
   return true;
 }
 
+void PartFetcher::Retry(Part& part, Duration wait) {
+  part.state = Part::State::kRetrying;
+  part.timer = loop_.CallAt(loop_.Steady() + wait, [this, &part] {
+    part.timer = 0;
+    Enqueue(part, true);
+  });
+}
+
 void PartFetcher::End(Part& part, Result<void> end) {
   part.state = Part::State::kEnded;
   ++ended_;
@@ -133,6 +193,12 @@ void PartFetcher::Resume(std::size_t part) {
   resumed.paused = false;
   if (resumed.state == Part::State::kReading) bucket_.Resume(resumed.read);
   if (resumed.state == Part::State::kParked) Enqueue(resumed, true);
+  if (resumed.state == Part::State::kHeldBack) {
+    resumed.timer = loop_.CallAt(loop_.Steady(), [&resumed] {
+      resumed.timer = 0;
+      resumed.DeliverHeldBack();
+    });
+  }
 }
 
 void PartFetcher::Cancel(std::size_t part) {

@@ -23,7 +23,10 @@ class PartReceiver {
   virtual void OnPartEnd(std::size_t part, Result<void> end) = 0;
 };
 
-/// Reads many objects at once, each resumed where it broke off.
+/// Reads many objects at once, each resumed where it broke off. Where the store tells an object's
+/// MD5, its bytes are held against it: a small object is checked before any of it is delivered, and
+/// read once more if it was spoilt on its way; a large one, delivered as it comes, ends with an
+/// Error.
 class PartFetcher {
  public:
   struct Options {
@@ -66,6 +69,8 @@ class PartFetcher {
   /// Gives up the connection of a paused part, if there is one.
   bool ParkOne();
   void End(Part& part, Result<void> end);
+  /// Reads on after a fault, once `wait` is over.
+  void Retry(Part& part, Duration wait);
 
   Bucket& bucket_;
   EventLoop& loop_;

@@ -5,21 +5,16 @@
 #include <charconv>
 
 #include "extcap/base/text.h"
+#include "extcap/bucket/object_digest.h"
 #include "extcap/http/url.h"
 
 namespace cloudflaredump {
 namespace {
 
-constexpr std::size_t kMaxErrorBody = std::size_t{64} << 10;
+/// So many pages that cannot be read are no accident.
+constexpr int kMostUnreadable = 3;
 
-/// `etag` without quotes and weakness, to compare what a listing and an answer say.
-std::string_view BareEtag(std::string_view etag) {
-  if (etag.starts_with("W/")) etag.remove_prefix(2);
-  if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"') {
-    etag = etag.substr(1, etag.size() - 2);
-  }
-  return etag;
-}
+constexpr std::size_t kMaxErrorBody = std::size_t{64} << 10;
 
 /// The first byte's number in "bytes 5-9/10"; nothing for another text.
 std::optional<std::uint64_t> RangeStart(const std::string* content_range) {
@@ -102,6 +97,7 @@ class RemoteBucket::ObjectRead : public HttpReceiver {
   void OnEnd(Result<HttpEnd> end) override {
     ObjectEnd told{.result = {}};
     if (const std::string* const wish = head_.Find("retry-after")) told.retry_after = *wish;
+    if (head_.status == 200 || head_.status == 206) told.md5 = ToldMd5(head_);
     told.result = Judge(end);
     ObjectReceiver& receiver = receiver_;
     bucket_.reads_.erase(id_);  // this object is gone from here on
@@ -186,7 +182,7 @@ Result<ListingPage> RemoteBucket::ListPage(const Parameters& parameters,
                                            const std::function<bool()>& stop) {
   const HttpRequest request = Request("/?" + CanonicalQuery(parameters));
   Backoff backoff(loop_, patience_);
-  for (;;) {
+  for (int unreadable = 0;;) {
     const Result<HttpAnswer> answer = Fetch(http_, loop_, request, stop);
     std::string retry_after;
     Error error;
@@ -195,8 +191,10 @@ Result<ListingPage> RemoteBucket::ListPage(const Parameters& parameters,
     } else if (answer->head.status == 200) {
       Result<ListingPage> page = ParseListing(answer->body);
       if (page) return page;
-      return Fail("what " + HostOf(address_.url) + " answered cannot be read as the listing of " +
-                  context_.bucket + ": " + page.error().message);
+      // Half a page, or a proxy's: the next one may be whole, but not for long.
+      error = {"what " + HostOf(address_.url) + " answered cannot be read as the listing of " +
+                   context_.bucket + ": " + page.error().message,
+               ++unreadable < kMostUnreadable ? Error::Kind::kTransient : Error::Kind::kFinal};
     } else {
       error = StoreError(context_, StoreAction::kList, {}, answer->head, answer->body, loop_.Now());
       if (const std::string* const wish = answer->head.Find("retry-after")) retry_after = *wish;

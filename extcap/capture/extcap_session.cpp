@@ -79,8 +79,7 @@ int RunExtcapCapture(int argc, char** argv) {
   SilentReporter reporter;
   const Outcome outcome =
       RunCapture(engine, prepared->settings, prepared->interface, words.filter, **sink, reporter);
-  if (outcome.error) return Complain(*outcome.error);
-  if (!outcome.left_behind.empty()) return Complain({outcome.left_behind});
+  if (const std::string said = Complaint(outcome); !said.empty()) return Complain({said});
   // The reader may be gone; a stop needs no comment, a loss does.
   if (!outcome.losses.empty() && !outcome.stopped) return Complain({outcome.verdict});
   return 0;

@@ -28,4 +28,13 @@ ExitStatus StatusOf(const Outcome& outcome) {
   return outcome.counts.delivered == 0 ? ExitStatus::kNoPackets : ExitStatus::kComplete;
 }
 
+std::string Complaint(const Outcome& outcome) {
+  if (!outcome.error) return outcome.left_behind;
+  std::string text = outcome.error->message;
+  // Some errors say themselves how to get the rest.
+  if (outcome.left_behind.empty() || text.find("--pcap-id") != std::string::npos) return text;
+  while (text.ends_with('.')) text.pop_back();
+  return text + "; " + outcome.left_behind;
+}
+
 }  // namespace cloudflaredump

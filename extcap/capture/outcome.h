@@ -50,4 +50,8 @@ enum class ExitStatus : int {
 
 ExitStatus StatusOf(const Outcome& outcome);
 
+/// What is said of a capture that failed, was stopped, or both: one sentence, empty if there is
+/// nothing to say. It ends with where the packets are still to be had.
+std::string Complaint(const Outcome& outcome);
+
 }  // namespace cloudflaredump

@@ -150,8 +150,7 @@ int CaptureCommand(int argc, char** argv) {
       RunCapture(**engine, *settings, *interface, words.filter, **sink, reporter);
   reporter.Clear();
   const ExitStatus status = StatusOf(outcome);
-  if (outcome.error) Complain(*outcome.error);
-  if (!outcome.left_behind.empty()) Complain({outcome.left_behind});
+  if (const std::string said = Complaint(outcome); !said.empty()) Complain({said});
   if (!outcome.verdict.empty() && !words.quiet) {
     std::fprintf(stderr, "%s\n", Redact(outcome.verdict).c_str());
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <glib.h>
+
 #include <map>
 #include <string>
 
@@ -19,8 +21,22 @@ class FakeStore {
   FakeStore(const FakeStore&) = delete;
   FakeStore& operator=(const FakeStore&) = delete;
 
+  /// No MD5, as of a multipart upload.
   static std::string Etag(const std::string& body) {
     return "\"" + std::to_string(std::hash<std::string>()(body)) + "\"";
+  }
+
+  static std::string Md5Etag(const std::string& body) {
+    char* const md5 = g_compute_checksum_for_data(
+        G_CHECKSUM_MD5, reinterpret_cast<const guchar*>(body.data()), body.size());
+    std::string etag = "\"" + std::string(md5) + "\"";
+    g_free(md5);
+    return etag;
+  }
+
+  /// What this store tells.
+  std::string EtagOf(const std::string& body) const {
+    return tells_md5 ? Md5Etag(body) : Etag(body);
   }
 
   std::map<std::string, std::string> objects;  ///< Bodies by key.
@@ -28,6 +44,7 @@ class FakeStore {
   bool knows_ranges = true;
   bool knows_if_match = true;
   bool gives_tokens = true;
+  bool tells_md5 = false;
   std::size_t listings = 0;
   std::size_t reads = 0;
   /// Changes what is about to be answered to a read.
@@ -74,7 +91,7 @@ class FakeStore {
       ++count;
       last = at->first;
       xml += "<Contents><Key>" + PercentEncode(last) + "</Key><Size>" +
-             std::to_string(at->second.size()) + "</Size><ETag>" + Etag(at->second) +
+             std::to_string(at->second.size()) + "</Size><ETag>" + EtagOf(at->second) +
              "</ETag></Contents>";
     }
     if (truncated && gives_tokens) {
@@ -91,7 +108,7 @@ class FakeStore {
     if (found == objects.end()) {
       return {.status = 404, .body = "<Error><Code>NoSuchKey</Code></Error>"};
     }
-    const std::string etag = Etag(found->second);
+    const std::string etag = EtagOf(found->second);
     const std::string wanted = Header(request, "If-Match");
     if (knows_if_match && !wanted.empty() && wanted != etag) {
       return {.status = 412, .body = "<Error><Code>PreconditionFailed</Code></Error>"};

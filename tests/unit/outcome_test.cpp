@@ -47,6 +47,18 @@ void AnErrorCountsByWhenItCame(void**) {
   AssertStatus(outcome, 2);
 }
 
+void WhatIsSaidIsOneSentence(void**) {
+  Outcome outcome;
+  AssertText(Complaint(outcome), "");
+  outcome.left_behind = "capture a1 goes on; get it with --pcap-id a1";
+  AssertText(Complaint(outcome), "capture a1 goes on; get it with --pcap-id a1");
+  outcome.error = Error{"cannot ask: no network."};
+  AssertText(Complaint(outcome),
+             "cannot ask: no network; capture a1 goes on; get it with --pcap-id a1");
+  outcome.error = Error{"not finished; get it later with --pcap-id a1"};
+  AssertText(Complaint(outcome), "not finished; get it later with --pcap-id a1");
+}
+
 void NotesAreTakenIn(void**) {
   Outcome outcome;
   outcome.Note({});
@@ -79,6 +91,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(EachEndHasItsStatus),
       cmocka_unit_test(AnErrorCountsByWhenItCame),
+      cmocka_unit_test(WhatIsSaidIsOneSentence),
       cmocka_unit_test(NotesAreTakenIn),
       cmocka_unit_test(CountsAddUp),
   };

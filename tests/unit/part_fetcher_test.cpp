@@ -1,81 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/bucket/part_fetcher.h"
 
-#include <optional>
-
-#include "extcap/bucket/remote_bucket.h"
-#include "tests/unit/fake_event_loop.h"
-#include "tests/unit/fake_store.h"
-#include "tests/unit/unit_test.h"
+#include "tests/unit/part_scene.h"
 
 namespace cloudflaredump {
 namespace {
 
 using namespace std::chrono_literals;
 using Kind = Error::Kind;
-
-const auto kGoOn = [] { return false; };
-
-/// Keeps what arrives of each part, and checks the order.
-class PartRecorder : public PartReceiver {
- public:
-  struct Part {
-    std::string text;
-    std::optional<Result<void>> end;
-  };
-
-  Result<void> OnPartBytes(std::size_t part, std::span<const std::byte> bytes) override {
-    assert_false(parts[part].end.has_value());
-    parts[part].text.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    return on_bytes ? on_bytes(part) : Result<void>();
-  }
-
-  void OnPartEnd(std::size_t part, Result<void> end) override {
-    assert_false(parts[part].end.has_value());
-    parts[part].end = std::move(end);
-    order.push_back(part);
-  }
-
-  std::map<std::size_t, Part> parts;
-  std::vector<std::size_t> order;
-  std::function<Result<void>(std::size_t)> on_bytes;
-};
-
-struct Scene {
-  explicit Scene(PartFetcher::Options options = {}) : fetcher(bucket, loop, recorder, options) {}
-
-  void Add(const std::string& key, const std::string& body) {
-    store.objects[key] = body;
-    fetcher.Add({.key = key, .size = body.size(), .etag = FakeStore::Etag(body)});
-  }
-
-  /// Runs to the end and checks that nothing is left over.
-  void Run() {
-    assert_true(loop.RunUntil([&] { return fetcher.done(); }, loop.Steady() + 24h));
-    loop.RunUntil(kGoOn, loop.Steady() + 1h);
-    assert_int_equal(http.active(), 0);
-  }
-
-  void AssertWhole(std::size_t part, const std::string& text) {
-    assert_true(recorder.parts[part].end.has_value());
-    if (!*recorder.parts[part].end) {
-      fail_msg("part %zu: %s", part, recorder.parts[part].end->error().message.c_str());
-    }
-    AssertText(recorder.parts[part].text, text);
-  }
-
-  FakeEventLoop loop;
-  FakeHttp http{loop};
-  FakeStore store{http, "https://b.test"};
-  RemoteBucket bucket{{.kind = StoreKind::kS3, .bucket = "b"},
-                      {.url = "https://b.test", .region = "r"},
-                      {.access_key_id = "a", .secret_access_key = "b"},
-                      10min,
-                      http,
-                      loop};
-  PartRecorder recorder;
-  PartFetcher fetcher;
-};
 
 std::string Body(std::size_t part) {
   return "body of part " + std::to_string(part) + std::string(part % 50, '.');
