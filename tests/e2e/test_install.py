@@ -136,3 +136,23 @@ def test_the_plugin_can_be_left_out():
     files = install(configure("-DCLOUDFLAREDUMP_PLUGIN=OFF"), open_folder())
     assert not [name for name in files if pathlib.Path(name).suffix == ".so"]
     assert len([name for name in files if name.endswith("/cloudflaredump")]) == 2
+
+
+def test_the_source_tarball_builds_by_itself():
+    """It holds what git knows, and configures where there is no git."""
+    folder = open_folder()
+    packed = subprocess.run(["cpack", "--config", build_dir() / "CPackSourceConfig.cmake", "-B",
+                             folder], capture_output=True, text=True, timeout=120)
+    assert packed.returncode == 0, packed.stderr
+    subprocess.run(["tar", "-x", "-f", next(folder.glob("*.tar.gz")), "-C", folder], check=True)
+    tree = next(path for path in folder.glob("cloudflaredump-*") if path.is_dir())
+    if (ROOT / ".git").exists():
+        known = subprocess.run(["git", "-c", "safe.directory=*", "ls-files", "-z"], cwd=ROOT,
+                               capture_output=True, text=True, check=True).stdout.split("\0")
+        assert not {name for name in known if name} - {
+            str(path.relative_to(tree)) for path in tree.rglob("*")}
+    assert not list(tree.rglob("CMakeCache.txt"))
+    configured = subprocess.run(["cmake", "-S", tree, "-B", folder / "configured", "-G", "Ninja"],
+                                capture_output=True, text=True, timeout=300,
+                                env={**os.environ, "GIT_DIR": "/nonexistent"})
+    assert configured.returncode == 0, configured.stderr
