@@ -3,6 +3,8 @@
 
 #include <array>
 
+#include "extcap/filter/alu.h"
+
 namespace cloudflaredump {
 namespace {
 
@@ -68,23 +70,6 @@ Bits Or(Bits a, Bits b) {
 Bits Xor(Bits a, Bits b) {
   const std::uint32_t unknown = a.unknown | b.unknown;
   return {(a.value ^ b.value) & ~unknown, unknown};
-}
-
-/// What ALU operations other than those of single bits give if both numbers are known. No way gets
-/// here that divides by zero: it ended before.
-std::uint32_t Calculate(unsigned operation, std::uint32_t a, std::uint32_t b) {
-  switch (operation) {
-    case BPF_ADD:
-      return a + b;
-    case BPF_SUB:
-      return a - b;
-    case BPF_MUL:
-      return a * b;
-    case BPF_DIV:
-      return b == 0 ? 0 : a / b;
-    default:
-      return b == 0 ? 0 : a % b;
-  }
 }
 
 class Run {

@@ -3,6 +3,8 @@
 
 #include <bit>
 
+#include "extcap/filter/alu.h"
+
 namespace cloudflaredump {
 namespace {
 
@@ -45,33 +47,6 @@ Symbol ShiftLeft(const Symbol& symbol, std::uint32_t by) {
   Symbol shifted = symbol;
   shifted.right -= static_cast<int>(by);
   return Masked(shifted, Unshift(0xffffffff, shifted.right));
-}
-
-std::uint32_t Calculate(unsigned operation, std::uint32_t a, std::uint32_t b) {
-  switch (operation) {
-    case BPF_ADD:
-      return a + b;
-    case BPF_SUB:
-      return a - b;
-    case BPF_MUL:
-      return a * b;
-    case BPF_DIV:
-      return b == 0 ? 0 : a / b;
-    case BPF_MOD:
-      return b == 0 ? 0 : a % b;
-    case BPF_AND:
-      return a & b;
-    case BPF_OR:
-      return a | b;
-    case BPF_XOR:
-      return a ^ b;
-    case BPF_LSH:
-      return b < 32 ? a << b : 0;
-    case BPF_RSH:
-      return b < 32 ? a >> b : 0;
-    default:
-      return 0;
-  }
 }
 
 /// A number from the packet with a constant: bits taken out and moved are still known to be the
