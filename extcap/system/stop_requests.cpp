@@ -43,6 +43,8 @@ StopRequests::StopRequests(EventLoop& loop) : loop_(loop) {
   watch_ = loop_.Watch(signal_pipe[0], POLLIN, [this](short) { TakeSignals(); });
   for (const int number : kSignals) SetHandler(number, OnSignal);
   SetHandler(SIGPIPE, SIG_IGN);
+  SetHandler(SIGXFSZ,
+             SIG_IGN);  // a file at its limit (ulimit -f) is an error of write, not the end
 }
 
 StopRequests::~StopRequests() {
