@@ -169,13 +169,22 @@ std::string Written(bool value) {
   return value ? "true" : "false";
 }
 
-/// ";key=value", or nothing for a value that is not set.
+/// Whether the grammar has room for a value; what a server says may be anything.
+bool Fits(std::uint64_t value, std::uint64_t largest) {
+  return value <= largest;
+}
+template <class V>
+bool Fits(const V&, std::uint64_t) {
+  return true;
+}
+
+/// ";key=value", or nothing for a value that is not set or out of range.
 template <class T>
 std::string WriteItem(std::string_view prefix, const Key<T>& key, const T& from) {
   return std::visit(
       [&](auto member) {
         const auto& value = from.*member;
-        if (!value) return std::string();
+        if (!value || !Fits(*value, key.largest)) return std::string();
         return std::string(";").append(prefix).append(key.name) + "=" + Written(*value);
       },
       key.member);

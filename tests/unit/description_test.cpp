@@ -31,6 +31,21 @@ PcapJob FullJob() {
   return job;
 }
 
+/// Found by fuzzing: a protocol of 317 made a description that its own parser called broken.
+void NumbersOutOfRangeAreNotWritten(void**) {
+  PcapJob job = FullJob();
+  job.filter_v1.protocol = 317;
+  job.filter_v1.source_port = 65536;
+  job.time_limit = std::uint64_t{1} << 32;
+  CaptureDescription read;
+  assert_true(ParseCaptureDescription(WriteCaptureDescription(DescribeJob(job)), read) ==
+              ParseVerdict::kGood);
+  assert_false(read.filter_v1.protocol.has_value());
+  assert_false(read.filter_v1.source_port.has_value());
+  assert_false(read.time_limit.has_value());
+  assert_true(read.filter_v1.destination_port == 443);
+}
+
 void EveryFieldOfAJobIsDescribed(void**) {
   const CaptureDescription told = DescribeJob(FullJob());
   AssertText(told.pcap_id.value(), "66802ca5668e47a2b82c2e6746e45037");
@@ -99,6 +114,7 @@ int main() {
   using namespace cloudflaredump;
   const CMUnitTest tests[] = {
       cmocka_unit_test(EveryFieldOfAJobIsDescribed),
+      cmocka_unit_test(NumbersOutOfRangeAreNotWritten),
       cmocka_unit_test(TheBucketIsLeftToTheCaller),
       cmocka_unit_test(WhatAJobDoesNotSayIsNotDescribed),
       cmocka_unit_test(ASecretInServerTextStaysOut),
