@@ -70,16 +70,18 @@ Result<WallTime> ParseTime(std::string_view text, WallTime now, std::string_view
 
 Result<std::vector<Window>> PlanWindows(const std::string& start, const std::string& end,
                                         Duration time_limit, WallTime now) {
-  const auto last = end.empty() ? now : ParseTime(end, now, "end-time");
+  // Ages count from the whole second: else -2h to -90m would be a second more than half an hour,
+  // and cost a request more.
+  const WallTime whole_now = std::chrono::floor<seconds>(now);
+  const auto last = end.empty() ? now : ParseTime(end, whole_now, "end-time");
   if (!last) return std::unexpected(last.error());
   if (*last > now + kSkew) {
     return Fail(Format("end-time is %s, which is in the future; a sample looks back.",
                        FormatRfc3339(std::chrono::floor<seconds>(*last)).c_str()),
                 Error::Kind::kUsage);
   }
-  const WallTime to =
-      std::min<WallTime>(std::chrono::ceil<seconds>(*last), std::chrono::floor<seconds>(now));
-  const auto first = start.empty() ? to - time_limit : ParseTime(start, now, "start-time");
+  const WallTime to = std::min<WallTime>(std::chrono::ceil<seconds>(*last), whole_now);
+  const auto first = start.empty() ? to - time_limit : ParseTime(start, whole_now, "start-time");
   if (!first) return std::unexpected(first.error());
   const WallTime from = std::chrono::floor<seconds>(*first);
   if (from >= to) {

@@ -72,6 +72,15 @@ void OtherTextsAreRefusedWithTheSpellings(void**) {
   AssertFails(ParseTime("a}{b", kNow, "end-time"), Error::Kind::kUsage, "end-time is \"a)(b\",");
 }
 
+/// Half an hour is six windows of five minutes, whatever fraction of a second it is now.
+void AgesCostNoWindowForAFractionOfASecond(void**) {
+  const auto windows = Planned("-2h", "-90m", 300s, kNow + 480ms);
+  assert_int_equal(windows.size(), 6);
+  AssertWindow(windows.front(), "2026-11-23T04:20:00Z", "2026-11-23T04:25:00Z");
+  AssertWindow(windows.back(), "2026-11-23T04:45:00Z", "2026-11-23T04:50:00Z");
+  assert_int_equal(Planned("-5m", "now", 300s, kNow + 999ms).size(), 1);
+}
+
 void TheDefaultIsOneWindowUpToNow(void**) {
   const auto windows = Planned("", "");
   assert_int_equal(windows.size(), 1);
@@ -170,6 +179,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(TimesAreTakenInEverySpelling),
       cmocka_unit_test(OtherTextsAreRefusedWithTheSpellings),
+      cmocka_unit_test(AgesCostNoWindowForAFractionOfASecond),
       cmocka_unit_test(TheDefaultIsOneWindowUpToNow),
       cmocka_unit_test(AnEndAloneLooksBackFromThere),
       cmocka_unit_test(ASpanBecomesWindowsThatShareTheirInstants),
