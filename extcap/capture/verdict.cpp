@@ -2,6 +2,8 @@
 #include "extcap/capture/verdict.h"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "extcap/base/text.h"
 #include "extcap/base/time.h"
@@ -25,6 +27,33 @@ constexpr const char* kNothingCame =
     "dropped earlier by DDoS or firewall rules, outbound traffic that Magic Transit does not see, "
     "or traffic still encapsulated (GRE, IPsec)";
 
+/// A verdict is one line, and stands in each interface's statistics: of hundreds of losses it names
+/// the first kinds.
+constexpr std::size_t kMostLosses = 6;
+
+/// "; loss" for each kind of loss, with how often it came.
+std::string Losses(const std::vector<std::string>& losses) {
+  std::vector<std::pair<std::string, std::size_t>> kinds;
+  std::size_t more = 0;
+  for (const std::string& loss : losses) {
+    const auto known = std::ranges::find(kinds, loss, &std::pair<std::string, std::size_t>::first);
+    if (known != kinds.end()) {
+      ++known->second;
+    } else if (kinds.size() < kMostLosses) {
+      kinds.emplace_back(loss, 1);
+    } else {
+      ++more;
+    }
+  }
+  std::string text;
+  for (const auto& [loss, times] : kinds) {
+    text += "; " + loss;
+    if (times > 1) text += " (" + WithThousands(times) + " times)";
+  }
+  if (more > 0) text += "; and " + WithThousands(more) + " more such losses";
+  return text;
+}
+
 }  // namespace
 
 void Coverage::Include(std::uint64_t first, std::uint64_t last) {
@@ -46,7 +75,7 @@ std::string Verdict(const Outcome& outcome, const Coverage& coverage, bool filte
     text +=
         ", from " + Moment(coverage.first_nanoseconds) + " to " + Moment(coverage.last_nanoseconds);
   }
-  for (const std::string& loss : outcome.losses) text += "; " + loss;
+  text += Losses(outcome.losses);
   if (counts.received == 0 && !outcome.stopped && !outcome.error) {
     text += std::string("; ") + kNothingCame;
   }

@@ -62,6 +62,7 @@ void SetMethod(Options& options, const HttpRequest& request) {
     // libcurl silently sends again what went into a kept connection that then closed unanswered.
     // The first may have arrived, and a POST starts something: only its sender may repeat it.
     options.Set(CURLOPT_FRESH_CONNECT, 1L);
+    options.Set(CURLOPT_FORBID_REUSE, 1L);  // or one more would be kept for each
   } else {
     options.Set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
   }

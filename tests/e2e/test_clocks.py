@@ -116,6 +116,23 @@ def test_a_stop_while_asleep_is_heeded_on_waking(emulator):
     assert time.monotonic() - started < 10
 
 
+def test_a_long_span_keeps_few_connections(instant_api):
+    """Found by the soak benchmark: each POST left its connection open."""
+    client = Client(instant_api)
+    process = client.start(client.capture_command(
+        client.new_path(), "udp port 53", "-q", *as_words({
+            "start_time": "-200m", "end_time": "-1m", "requests_per_window": 1, "packet_limit": 20,
+            "max_requests": 100})))
+    most = 0
+    while process.poll() is None:
+        try:
+            most = max(most, len(os.listdir(f"/proc/{process.pid}/fd")))
+        except OSError:
+            break
+    finish(process)
+    assert process.returncode in (0, 4) and 3 < most < 16
+
+
 # ---- readers
 
 

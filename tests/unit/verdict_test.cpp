@@ -46,6 +46,19 @@ void LossesMakeItIncomplete(void**) {
   AssertContains(told, "Z; the limit of 100 packets was reached; the file is damaged.");
 }
 
+/// Found by the soak benchmark: 286 windows that met their limit said so 286 times in each of 286
+/// statistics blocks.
+void AVerdictStaysALineWhateverIsLost(void**) {
+  Outcome outcome = Received(50, 20);
+  for (int window = 0; window < 286; ++window) outcome.losses.emplace_back("the limit was reached");
+  AssertContains(Told(outcome), "; the limit was reached (286 times).");
+  for (int part = 0; part < 1500; ++part) {
+    outcome.losses.push_back("part " + std::to_string(part) + " is damaged");
+  }
+  AssertContains(Told(outcome), "; part 4 is damaged; and 1,495 more such losses.");
+  assert_true(Told(outcome).size() < 500);
+}
+
 void AFailureIsNeverComplete(void**) {
   Outcome outcome = Received(100, 100);
   outcome.error = Error{"the second window failed"};
@@ -102,6 +115,7 @@ int main() {
       cmocka_unit_test(ACompleteCaptureSaysWhatWasAskedAndCame),
       cmocka_unit_test(UndecidedPacketsAreCounted),
       cmocka_unit_test(LossesMakeItIncomplete),
+      cmocka_unit_test(AVerdictStaysALineWhateverIsLost),
       cmocka_unit_test(AFailureIsNeverComplete),
       cmocka_unit_test(AStopIsSaidFirst),
       cmocka_unit_test(NothingReceivedNamesTheLikelyCauses),
