@@ -12,7 +12,10 @@
 #include "extcap/base/text.h"
 
 namespace cloudflaredump {
+namespace {
 
+/// A file name from an object's key, which anybody may have chosen: slashes and all but plain
+/// characters as `_`, never a leading dot.
 std::string SafeFileName(const std::string& key) {
   constexpr std::size_t kLongestName = 200;
   constexpr std::string_view kPlain = "._-+=@";
@@ -25,6 +28,8 @@ std::string SafeFileName(const std::string& key) {
   if (name.empty() || name.front() == '.') name.insert(0, 1, '_');
   return name;
 }
+
+}  // namespace
 
 Originals::Originals(const CaptureContext& context)
     : context_(context), folder_(context.settings.Text(Opt::kKeepOriginals)) {

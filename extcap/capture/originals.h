@@ -34,8 +34,4 @@ class Originals {
   bool complained_ = false;
 };
 
-/// A file name from an object's key, which anybody may have chosen: slashes and all but plain
-/// characters as `_`, never a leading dot.
-std::string SafeFileName(const std::string& key);
-
 }  // namespace cloudflaredump

@@ -77,7 +77,7 @@ enum class FilterAnswer : std::uint8_t {
 class Residual {
  public:
   /// An Error (libpcap's sentence) if a filter about link-layer headers does not compile for
-  /// `link_type`. So does any filter if FindIpHeader does not know `link_type`: then libpcap's
+  /// `link_type`. So does any filter if SearchIpHeader does not know `link_type`: then libpcap's
   /// knowledge of the link type is used from the first byte on.
   static Result<Residual> Make(const CaptureFilter& filter, std::uint32_t link_type);
 

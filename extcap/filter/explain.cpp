@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/filter/explain.h"
 
+#include <jansson.h>
+
 #include <cstdlib>
 
 #include "extcap/base/text.h"
@@ -23,8 +25,8 @@ json_t* TextJson(std::string_view text) {
   return json != nullptr ? json : json_string(CleanLine(text, text.size() + 3).c_str());
 }
 
-}  // namespace
-
+/// `box` as the API's `filter_v1`: addresses as text, ports and protocol as numbers, in the order
+/// of the API's example. A new reference; {} for the box that holds everything.
 json_t* FilterV1Json(const Box& box) {
   json_t* filter = json_object();
   SetText(filter, "source_address", box.source_address);
@@ -34,6 +36,8 @@ json_t* FilterV1Json(const Box& box) {
   SetNumber(filter, "protocol", box.protocol);
   return filter;
 }
+
+}  // namespace
 
 std::string ExplainJson(std::string_view filter, const Plan& plan) {
   json_t* requests = json_array();

@@ -94,12 +94,6 @@ IpSearch SearchIpHeader(std::uint32_t link_type, std::span<const std::byte> pack
   }
 }
 
-std::optional<IpLocation> FindIpHeader(std::uint32_t link_type, std::span<const std::byte> packet) {
-  const IpSearch search = SearchIpHeader(link_type, packet);
-  if (search.outcome != Outcome::kFound) return std::nullopt;
-  return search.location;
-}
-
 bool KnowsLinkType(std::uint32_t link_type) {
   switch (link_type) {
     case kLinkTypeEthernet:

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 
 namespace cloudflaredump {
@@ -28,11 +27,7 @@ struct IpSearch {
 /// no header at all (raw).
 IpSearch SearchIpHeader(std::uint32_t link_type, std::span<const std::byte> packet);
 
-/// The same for those who need no reason: nothing when the packet is not IP or too short to say. An
-/// unknown link type gives nothing for every packet.
-std::optional<IpLocation> FindIpHeader(std::uint32_t link_type, std::span<const std::byte> packet);
-
-/// Whether FindIpHeader knows this LINKTYPE_.
+/// Whether SearchIpHeader knows this LINKTYPE_.
 bool KnowsLinkType(std::uint32_t link_type);
 
 }  // namespace cloudflaredump

@@ -86,7 +86,10 @@ void CompareFile(const std::string& path, const char* text, Totals& totals) {
   while (residual && pcap_next_ex(handle.get(), &header, &bytes) == 1) {
     const std::span packet(reinterpret_cast<const std::byte*>(bytes), header->caplen);
     if (header->caplen < header->len) continue;
-    if (KnowsLinkType(link_type) && !FindIpHeader(link_type, packet)) continue;
+    if (KnowsLinkType(link_type) &&
+        SearchIpHeader(link_type, packet).outcome != IpSearch::Outcome::kFound) {
+      continue;
+    }
     const bool is_tagged = IsTagged(link_type, packet);
     if (!(is_tagged ? has_tagged : has_plain)) continue;
     const bool want = pcap_offline_filter(is_tagged ? &tagged : &plain, header, bytes) != 0;
