@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the documents say of options, fields, files and output is so."""
+
+import os
+import re
+import shlex
+import subprocess
+
+import pytest
+from wireshark import ROOT, build_dir, stage, tshark
+
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"),
+                *ROOT.glob("packaging/**/README.md")])
+TOOL = build_dir() / "bin/cloudflaredump"
+
+
+def text_of(page):
+    return page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files(page):
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", text_of(page))
+    missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    assert not missing
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_scripts_and_folders_named_are_there(page):
+    named = re.findall(r"(?<![\w/.-])((?:packaging|tests|extcap|dissector|docs|cmake)/[\w./-]*\w)",
+                       text_of(page))
+    missing = {name for name in named
+               if not (ROOT / name).exists() and not list(ROOT.glob(name + ".*"))}
+    assert not missing
+
+
+def test_options_in_the_readme_are_options():
+    known = subprocess.run([TOOL, "capture", "--help"], capture_output=True, text=True, check=True,
+                           env={**os.environ, "LC_ALL": "C.UTF-8"}).stdout
+    scripts = "".join(text_of(ROOT / "packaging" / name) for name in ("install-personal",))
+    text = re.sub(r"^.*cmake.*$", "", text_of(ROOT / "README.md"), flags=re.M)
+    for option in set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", text)):
+        assert re.search(rf"{option}\b", known) or option in scripts, option
+
+
+def test_preferences_in_the_documents_are_options():
+    known = subprocess.run([TOOL, "capture", "--help"], capture_output=True, text=True, check=True,
+                           env={**os.environ, "LC_ALL": "C.UTF-8"}).stdout
+    names = {name.replace("-", "") for name in re.findall(r"--([a-z0-9-]+)", known)}
+    for page in [*PAGES, ROOT / "packaging/man/cloudflaredump.1.in"]:
+        text = text_of(page).replace("\\-", "-")
+        for name in re.findall(r"extcap\.cloudflare_\w+\.(\w+):", text):
+            assert name in names, (page.name, name)
+
+
+@pytest.mark.skipif(stage().plugin_dir is None, reason="the plugin was not built")
+def test_fields_in_the_documents_are_fields():
+    fields = {line.split("\t")[2] for line in tshark(["-G", "fields"]).splitlines()
+              if line.startswith("F\t")}
+    for page in PAGES:
+        for field in re.findall(r"`(cloudflare\.[a-z0-9_.]+[a-z0-9])\b(?!\.so)", text_of(page)):
+            assert field in fields or field == "cloudflare.so", (page.name, field)
+
+
+def test_examples_of_explain_print_what_they_say():
+    examples = re.findall(r"^    \$ cloudflaredump (explain .*)\n    (\{.*\})$",
+                          text_of(ROOT / "README.md"), re.M)
+    assert examples
+    for command, output in examples:
+        told = subprocess.run([TOOL, *shlex.split(command)], capture_output=True, text=True,
+                              check=True, timeout=60).stdout
+        assert told.strip() == output
