@@ -106,9 +106,12 @@ Result<BucketKeys> KeysOfProfile(const DestinationConf& conf, const Environment&
 Result<BucketKeys> FindBucketKeys(const DestinationConf& conf, const BucketKeys& given,
                                   const Environment& environment) {
   if (conf.kind == StoreKind::kFolder) return BucketKeys{};
+  std::string region = Value(environment, "AWS_REGION");
+  if (region.empty()) region = Value(environment, "AWS_DEFAULT_REGION");
   if (!conf.access_key_id.empty()) {
     return Registered({.access_key_id = conf.access_key_id,
                        .secret_access_key = conf.secret_access_key,
+                       .region = region,
                        .source = "the r2:// address"});
   }
   if (conf.kind == StoreKind::kGcs) {
@@ -120,8 +123,6 @@ Result<BucketKeys> FindBucketKeys(const DestinationConf& conf, const BucketKeys&
       return Registered(std::move(keys));
     }
   }
-  std::string region = Value(environment, "AWS_REGION");
-  if (region.empty()) region = Value(environment, "AWS_DEFAULT_REGION");
   BucketKeys keys = given;
   if (!HasPair(keys)) {
     keys = {.access_key_id = Value(environment, "AWS_ACCESS_KEY_ID"),

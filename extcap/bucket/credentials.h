@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <functional>
 #include <string>
 
+#include "extcap/base/environment.h"
 #include "extcap/base/result.h"
 #include "extcap/bucket/destination_conf.h"
 
 namespace cloudflaredump {
-
-/// getenv, or a test's twin: null if the variable is not set.
-using Environment = std::function<const char*(const char*)>;
 
 /// What proves to a store who reads. Secret: never logged.
 struct BucketKeys {

@@ -18,6 +18,9 @@ constexpr double kFastest = 1000000;
 /// The endpoints that a run with these settings may talk to.
 std::vector<std::string> Endpoints(const Settings& settings, const Environment& environment) {
   std::vector<std::string> endpoints = {settings.Text(Opt::kApiBaseUrl)};
+  if (const std::string& bucket = settings.Text(Opt::kBucketEndpoint); !bucket.empty()) {
+    endpoints.push_back(bucket);
+  }
   for (const char* name : {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"}) {
     if (const char* url = environment(name); url != nullptr && *url != '\0') {
       endpoints.emplace_back(url);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "extcap/base/text.h"
+#include "extcap/capture/bucket_ownership.h"
 #include "extcap/capture/bucket_source.h"
 #include "extcap/capture/description.h"
 #include "extcap/capture/job_watch.h"
@@ -32,20 +33,7 @@ FullCapture::FullCapture(const CaptureContext& context, Http& http, std::string 
       account_id_(std::move(account_id)),
       started_(ProcessEnvironment),
       plan_(MakePlan(context.filter,
-                     {.max_requests = 1, .pin_ipv6 = context.settings.IsOn(Opt::kFilterIpv6)})) {
-  context_.stop.SetOnStop([this] { OnStop(); });
-}
-
-FullCapture::~FullCapture() {
-  context_.stop.SetOnStop({});
-  context_.loop.Cancel(leave_timer_);
-}
-
-void FullCapture::OnStop() {
-  const auto wait = seconds(context_.settings.Number(Opt::kStopWait));
-  leave_timer_ =
-      context_.loop.CallAt(context_.loop.Steady() + wait, [this] { context_.stop.Leave(); });
-}
+                     {.max_requests = 1, .pin_ipv6 = context.settings.IsOn(Opt::kFilterIpv6)})) {}
 
 Outcome FullCapture::Run() {
   outcome_.Note(RunSteps());
@@ -216,13 +204,22 @@ Result<void> FullCapture::Post(const PcapRequest& request, const std::vector<Pca
   }
   if (job.error().kind == Error::Kind::kInterrupted) return FindInterrupted(request, known);
   started_.Forget(key_);
+  return std::unexpected(job.error().kind == Error::Kind::kFinal
+                             ? ExplainRefusal(job.error(), request.destination_conf)
+                             : job.error());
+}
+
+Error FullCapture::ExplainRefusal(Error refusal, const std::string& destination_conf) {
   // Somebody else may have been faster: then the capture in the way is the better answer.
-  if (job.error().kind == Error::Kind::kFinal) {
-    auto jobs = context_.api.List(context_.BeforeJob());
-    const PcapJob* const running = jobs ? FindRunning(*jobs, context_.loop.Now()) : nullptr;
-    if (running != nullptr) return std::unexpected(BusyError(*running, context_.loop.Now()));
-  }
-  return std::unexpected(job.error());
+  auto jobs = context_.api.List(context_.BeforeJob());
+  const PcapJob* const running = jobs ? FindRunning(*jobs, context_.loop.Now()) : nullptr;
+  if (running != nullptr) return BusyError(*running, context_.loop.Now());
+  auto buckets = context_.api.ListBuckets(context_.BeforeJob());
+  const auto trouble = buckets ? OwnershipTrouble(*buckets, destination_conf) : std::nullopt;
+  if (!trouble) return refusal;
+  while (refusal.message.ends_with('.')) refusal.message.pop_back();
+  refusal.message += "; " + *trouble;
+  return refusal;
 }
 
 Result<void> FullCapture::FindInterrupted(const PcapRequest& request,

@@ -21,9 +21,6 @@ class FullCapture {
  public:
   /// `http` reads the bucket; `account_id` names the state file's records. All outlive this object.
   FullCapture(const CaptureContext& context, Http& http, std::string account_id);
-  FullCapture(const FullCapture&) = delete;
-  FullCapture& operator=(const FullCapture&) = delete;
-  ~FullCapture();
 
   Outcome Run();
 
@@ -40,13 +37,14 @@ class FullCapture {
   Result<void> Start(const PcapRequest& request);
   Result<void> AwaitOther(const PcapJob& running);
   Result<void> Post(const PcapRequest& request, const std::vector<PcapJob>& known);
+  /// A refused POST, with its cause and remedy where Cloudflare's lists tell them.
+  Error ExplainRefusal(Error refusal, const std::string& destination_conf);
   /// After a stop while the POST's answer was due: finds what it started, if anything.
   Result<void> FindInterrupted(const PcapRequest& request, const std::vector<PcapJob>& known);
   Result<PcapJob> Watch();
   void TellState(const PcapJob& job);
   /// PUT stop, at most 3 s; what fails is left to the next run.
   void StopAtCloudflare();
-  void OnStop();
   std::string LeftBehind() const;
 
   CaptureContext context_;
@@ -63,7 +61,6 @@ class FullCapture {
   bool finished_ = false;  ///< Cloudflare has said that it is over
   bool failed_ = false;    ///< Cloudflare has said that it failed: there is nothing to get later
   SteadyTime watched_since_;
-  EventLoop::Id leave_timer_ = 0;
 };
 
 }  // namespace cloudflaredump

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 
@@ -173,10 +172,6 @@ Setting Effective(const Option& option, const OptionValues& given, const Environ
 constexpr const char* kPermission = "\"Magic Firewall Packet Captures: Edit\"";
 
 }  // namespace
-
-const char* ProcessEnvironment(const char* name) {
-  return std::getenv(name);
-}
 
 Result<Settings> Settings::Load(const OptionValues& given, InterfaceKind kind,
                                 const Environment& environment) {

@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
+#include "extcap/base/environment.h"
 #include "extcap/base/result.h"
 #include "extcap/config/options.h"
 
 namespace cloudflaredump {
-
-/// getenv, or a test's twin: null if the variable is not set.
-using Environment = std::function<const char*(const char*)>;
-
-/// The process's own environment.
-const char* ProcessEnvironment(const char* name);
 
 /// Where a value came from, strongest first.
 enum class Source : std::uint8_t { kGiven, kEnvironment, kFile, kBuiltIn, kNone };

@@ -36,8 +36,8 @@ class FilePart final : public PartSource {
       const ssize_t n =
           pread(descriptor_, to.data() + got, wanted - got, static_cast<off_t>(position_ + got));
       if (n < 0 && errno == EINTR) continue;
-      if (n < 0) return Fail(std::string("The file cannot be read: ") + g_strerror(errno));
-      if (n == 0) return Fail("The file became shorter while it was read");
+      if (n < 0) return Fail(std::string("the file cannot be read: ") + g_strerror(errno));
+      if (n == 0) return Fail("the file became shorter while it was read");
       got += static_cast<std::size_t>(n);
     }
     position_ += got;
@@ -70,7 +70,7 @@ class FilePart final : public PartSource {
     if (Result<void> opened = Open(); !opened) return opened;
     if (identity_.st_dev != before.st_dev || identity_.st_ino != before.st_ino ||
         identity_.st_size != before.st_size) {
-      return Fail("The file was changed while it was read");
+      return Fail("the file was changed while it was read");
     }
     return {};
   }
@@ -80,11 +80,11 @@ class FilePart final : public PartSource {
     // Not to wait for a writer, should the name be a FIFO's.
     const int descriptor = open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (descriptor < 0) {
-      return Fail(std::string("The file cannot be opened: ") + g_strerror(errno));
+      return Fail(std::string("the file cannot be opened: ") + g_strerror(errno));
     }
     if (fstat(descriptor, &identity_) != 0 || !S_ISREG(identity_.st_mode)) {
       close(descriptor);
-      return Fail("This is not a regular file");
+      return Fail("this is not a regular file");
     }
     descriptor_ = descriptor;
     place_ = files_.open_.insert(files_.open_.begin(), this);

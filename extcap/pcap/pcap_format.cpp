@@ -22,7 +22,7 @@ bool IsClassicMagic(std::uint32_t magic) {
   return magic == kMicrosecondMagic || magic == kNanosecondMagic;
 }
 
-/// What a file that begins with these four bytes is, to follow "This is ".
+/// What a file that begins with these four bytes is, to follow "this is ".
 std::string_view NameOfForeignMagic(std::uint32_t magic) {
   struct Known {
     std::uint32_t magic, mask;
@@ -73,8 +73,8 @@ std::optional<Error> RefuseMagic(std::span<const std::byte, kMagicSize> magic) {
     if (!text.empty()) begins = '"' + text + '"';
   }
   const std::string_view name = NameOfForeignMagic(word);
-  return Error{.message = name.empty() ? "This is not a pcap file: it begins with " + begins
-                                       : "This is " + std::string(name) +
+  return Error{.message = name.empty() ? "this is not a pcap file: it begins with " + begins
+                                       : "this is " + std::string(name) +
                                              ", not a classic pcap file: it begins with " + begins};
 }
 
@@ -95,7 +95,7 @@ Result<PcapHeader> ReadFileHeader(std::span<const std::byte, kFileHeaderSize> by
   const std::uint32_t major = header.big_endian ? words[1] >> 16 : words[1] & 0xffff;
   const std::uint32_t minor = header.big_endian ? words[1] & 0xffff : words[1] >> 16;
   if (major != 2 || (minor != 3 && minor != 4)) {
-    return Fail(Format("This pcap file has version %u.%u; only 2.3 and 2.4 are in use and read",
+    return Fail(Format("this pcap file has version %u.%u; only 2.3 and 2.4 are in use and read",
                        major, minor));
   }
   header.version_minor = static_cast<std::uint16_t>(minor);
@@ -105,7 +105,7 @@ Result<PcapHeader> ReadFileHeader(std::span<const std::byte, kFileHeaderSize> by
   header.link_type = words[5] & 0x03ffffff;
   if (header.link_type > 0xffff) {
     return Fail(
-        Format("This pcap file has the link type %u, which does not exist", header.link_type));
+        Format("this pcap file has the link type %u, which does not exist", header.link_type));
   }
   return header;
 }
@@ -114,21 +114,21 @@ Error DamagedRecord(const RecordHeader& record, std::uint64_t offset, std::uint6
   const std::string what =
       record.blank ? "only zeros where a record should begin"
                    : "a record that claims " + WithThousands(record.captured) + " bytes";
-  return {.message = "The file is damaged at byte " + WithThousands(offset) + ", " +
+  return {.message = "the file is damaged at byte " + WithThousands(offset) + ", " +
                      AfterPackets(packets) + ": " + what + "; what follows is lost"};
 }
 
 Error CutRecord(std::uint64_t offset, std::uint64_t packets, std::uint64_t have,
                 std::uint64_t need) {
-  return {.message = "The file is cut at byte " + WithThousands(offset + have) + ", " +
+  return {.message = "the file is cut at byte " + WithThousands(offset + have) + ", " +
                      AfterPackets(packets) + ": " + WithThousands(need - have) + " of " +
                      WithThousands(need) + " bytes of the last record are missing; what should " +
                      "follow is lost"};
 }
 
 Error CutFileHeader(std::uint64_t size) {
-  if (size == 0) return {.message = "The file is empty, without even a pcap header"};
-  return {.message = "The file is cut after " + WithThousands(size) +
+  if (size == 0) return {.message = "the file is empty, without even a pcap header"};
+  return {.message = "the file is cut after " + WithThousands(size) +
                      (size == 1 ? " byte" : " bytes") +
                      ", inside the 24-byte pcap header: no packet can be read"};
 }

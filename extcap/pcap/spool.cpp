@@ -24,7 +24,7 @@ constexpr std::size_t kLeastExtent = 4096;
 constexpr std::uint64_t kPlenty = std::uint64_t{1} << 20;
 
 Error FileError(const std::string& folder, const char* doing, int code) {
-  std::string message = "The temporary file in " + CleanLine(folder) + " cannot be " + doing +
+  std::string message = "the temporary file in " + CleanLine(folder) + " cannot be " + doing +
                         ": " + g_strerror(code);
   if (code == ENOSPC || code == EDQUOT || code == EACCES || code == ENOENT || code == EROFS) {
     message += "; set TMPDIR to a folder with room for the capture";

@@ -9,6 +9,7 @@
 #include "extcap/base/text.h"
 #include "extcap/base/version.h"
 #include "extcap/bucket/bucket.h"
+#include "extcap/capture/bucket_ownership.h"
 #include "extcap/capture/bucket_source.h"
 #include "extcap/capture/engine.h"
 #include "extcap/config/arguments.h"
@@ -73,14 +74,7 @@ void CheckConfiguration(const Settings& settings, Report& report) {
 void CheckBucket(const BucketOwnership& ownership, const Settings& settings, Engine& engine,
                  Report& report) {
   const std::string name = "bucket " + RedactDestinationConf(ownership.destination_conf);
-  if (ownership.status == "pending") {
-    return report.Bad(name + " is not validated yet; run: cloudflaredump register-bucket " +
-                      RedactDestinationConf(ownership.destination_conf));
-  }
-  if (ownership.status != "success") {
-    return report.Bad(name + " has the status \"" + ownership.status +
-                      "\"; register it again with cloudflaredump register-bucket");
-  }
+  if (const auto trouble = OwnershipTrouble(ownership)) return report.Bad(*trouble);
   auto conf = ParseDestinationConf(ownership.destination_conf);
   auto bucket = conf ? OpenBucket(*conf,
                                   {.keys = KeysOf(settings),

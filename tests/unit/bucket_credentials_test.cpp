@@ -61,7 +61,18 @@ void R2AddressBringsItsOwnKeys(void**) {
   const EnvironmentTable environment{{"AWS_ACCESS_KEY_ID", "AKIA1"},
                                      {"AWS_SECRET_ACCESS_KEY", "secret1"}};
   AssertText(Found(conf, environment).secret_access_key, "r2secret");
+  AssertText(Found(conf, environment).region, "");
   AssertText(Found(kR2, environment).access_key_id, "AKIA1");
+}
+
+/// It was passed over with keys in the address, though the error about another endpoint's region
+/// names it as the remedy.
+void AwsRegionHoldsForR2sOwnKeysToo(void**) {
+  DestinationConf conf = kR2;
+  conf.access_key_id = "r2id";
+  conf.secret_access_key = "r2secret";
+  AssertText(Found(conf, {{"AWS_REGION", "us-east-1"}}).region, "us-east-1");
+  AssertText(Found(conf, {{"AWS_DEFAULT_REGION", "eu-west-1"}}).region, "eu-west-1");
 }
 
 void GoogleTakesATokenOrHmacKeys(void**) {
@@ -179,6 +190,7 @@ int main() {
       cmocka_unit_test(EnvironmentIsRead),
       cmocka_unit_test(GivenKeysComeBeforeTheEnvironment),
       cmocka_unit_test(R2AddressBringsItsOwnKeys),
+      cmocka_unit_test(AwsRegionHoldsForR2sOwnKeysToo),
       cmocka_unit_test(GoogleTakesATokenOrHmacKeys),
       cmocka_unit_test(FolderNeedsNoKeys),
       cmocka_unit_test(DefaultProfileIsRead),

@@ -49,6 +49,17 @@ void OtherMachinesAreServedInRealTimeOnly(void**) {
                 "but https://s3.example/ is elsewhere");
     assert_true(ValueOf(Speed("60", kLocal, name, "http://localhost:9000")) == 60);
   }
+  FakeEnvironment environment;
+  environment.Set("CLOUDFLAREDUMP_SPEED", "60");
+  const auto speed_with_bucket_at = [&](const std::string& endpoint) {
+    return ReadSpeed(
+        LoadSettings(Given({{Opt::kApiBaseUrl, kLocal}, {Opt::kBucketEndpoint, endpoint}}),
+                     InterfaceKind::kFull, environment),
+        environment.Reader());
+  };
+  AssertFails(speed_with_bucket_at("https://s3.example"), Error::Kind::kUsage,
+              "but https://s3.example is elsewhere");
+  assert_true(ValueOf(speed_with_bucket_at("http://127.0.0.1:9000")) == 60);
 }
 
 void AccessIsWhoAndWhere(void**) {

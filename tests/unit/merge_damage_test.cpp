@@ -49,20 +49,20 @@ void ALossIsToldWithTheLastGoodPacketOfItsPart(void**) {
   Bytes cut = PartA().bytes();
   cut.pop_back();
   AssertText(TellOf({cut, PartB().bytes()}),
-             "a1[0: The file is cut at byte 59, after 1 packet: 1 of 18 bytes of the last record "
+             "a1[0: the file is cut at byte 59, after 1 packet: 1 of 18 bytes of the last record "
              "are missing; what should follow is lost] b1 b2 b3 ");
 
   PcapBytes zeros = PartB();
   zeros.Raw(std::string(100, '\0'));
   AssertText(TellOf({PartA().bytes(), zeros.bytes()}),
-             "a1 b1 a2 b2 b3[1: The file is damaged at byte 78, after 3 packets: only zeros where "
+             "a1 b1 a2 b2 b3[1: the file is damaged at byte 78, after 3 packets: only zeros where "
              "a record should begin; what follows is lost] ");
 }
 
 void APartWithoutAnyPacketIsToldWithTheNextPacketOfAnother(void**) {
   AssertText(TellOf({PartA().bytes(), ToBytes("<html>"), {}}),
-             "a1[1: This is HTML or XML, not a classic pcap file: it begins with \"<htm\"]"
-             "[2: The file is empty, without even a pcap header] a2 ");
+             "a1[1: this is HTML or XML, not a classic pcap file: it begins with \"<htm\"]"
+             "[2: the file is empty, without even a pcap header] a2 ");
 }
 
 void LossesThatNoPacketCarriesAreToldAtTheEnd(void**) {
@@ -70,7 +70,7 @@ void LossesThatNoPacketCarriesAreToldAtTheEnd(void**) {
   assert_true(merge.Next() == Merge::Step::kEnd);
   assert_int_equal(merge.losses().size(), 2);
   assert_int_equal(merge.losses()[1].part, 1);
-  AssertContains(merge.losses()[1].error.message, "This is JSON");
+  AssertContains(merge.losses()[1].error.message, "this is JSON");
   assert_true(merge.Next() == Merge::Step::kEnd);
   assert_int_equal(merge.losses().size(), 0);
 }

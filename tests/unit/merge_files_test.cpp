@@ -91,10 +91,10 @@ void WhatIsNoFileIsNamed(void**) {
   const Folder folder;
   FileParts files;
   AssertText(FailureOf(*files.Add(folder / "missing")),
-             "The file cannot be opened: No such file or directory");
-  AssertText(FailureOf(*files.Add(folder / "")), "This is not a regular file");
+             "the file cannot be opened: No such file or directory");
+  AssertText(FailureOf(*files.Add(folder / "")), "this is not a regular file");
   assert_int_equal(mkfifo((folder / "fifo").c_str(), 0600), 0);
-  AssertText(FailureOf(*files.Add(folder / "fifo")), "This is not a regular file");
+  AssertText(FailureOf(*files.Add(folder / "fifo")), "this is not a regular file");
 }
 
 void AMissingFileIsTheLossOfItsPartOnly(void**) {
@@ -121,7 +121,7 @@ void AFileThatIsChangedMeanwhileIsNoticed(void**) {
   fs::rename(folder.Write("new", Bytes(1000)), folder / "part");
   const auto changed = part->Read(piece);
   assert_false(changed.has_value());
-  AssertText(changed.error().message, "The file was changed while it was read");
+  AssertText(changed.error().message, "the file was changed while it was read");
 }
 
 void AFileThatBecomesShorterIsNoticed(void**) {
@@ -131,7 +131,7 @@ void AFileThatBecomesShorterIsNoticed(void**) {
   Bytes piece(800);
   assert_true(part->Read(piece).has_value());
   fs::resize_file(folder / "part", 900);
-  AssertText(part->Read(piece).error().message, "The file became shorter while it was read");
+  AssertText(part->Read(piece).error().message, "the file became shorter while it was read");
 }
 
 }  // namespace

@@ -134,7 +134,7 @@ void AFolderThatCannotBeUsedIsNamedWithTheRemedy(void**) {
   const Result<void> appended = spool.Append(0, Bytes(10));
   assert_false(appended.has_value());
   AssertText(appended.error().message,
-             "The temporary file in /nonexistent/folder cannot be made: No such file or directory; "
+             "the temporary file in /nonexistent/folder cannot be made: No such file or directory; "
              "set TMPDIR to a folder with room for the capture");
 }
 

@@ -153,17 +153,17 @@ void WhatIsNotPcapIsNamed(void**) {
     std::string begin;
     const char* name;
   } kinds[] = {
-      {"\x0a\x0d\x0d\x0a\x1c", "This is pcapng, not a classic pcap file"},
+      {"\x0a\x0d\x0d\x0a\x1c", "this is pcapng, not a classic pcap file"},
       {"\x34\xcd\xb2\xa1", "\"modified\" pcap"},
       {"\xa1\xb2\xcd\x34", "\"modified\" pcap"},
-      {"\x1f\x8b\x08\x00"s, "This is gzip"},
+      {"\x1f\x8b\x08\x00"s, "this is gzip"},
       {"\x28\xb5\x2f\xfd", "Zstandard"},
       {"PK\x03\x04", "ZIP"},
-      {"<!DOCTYPE html>", "This is HTML or XML, not a classic pcap file: it begins with \"<!DO\""},
-      {"{\"success\":false}", "This is JSON"},
-      {"[1,2]", "This is JSON"},
-      {"nope", "This is not a pcap file: it begins with \"nope\""},
-      {"\x01\x02\x03\x04", "This is not a pcap file: it begins with 01020304"},
+      {"<!DOCTYPE html>", "this is HTML or XML, not a classic pcap file: it begins with \"<!DO\""},
+      {"{\"success\":false}", "this is JSON"},
+      {"[1,2]", "this is JSON"},
+      {"nope", "this is not a pcap file: it begins with \"nope\""},
+      {"\x01\x02\x03\x04", "this is not a pcap file: it begins with 01020304"},
       {"\0\0\0\0"s, "begins with 00000000"},
       {"\n\n\n\n", "begins with 0a0a0a0a"},
   };
@@ -189,7 +189,7 @@ void DamageComesAfterTheGoodPacketsAndStays(void**) {
   assert_int_equal(reading.packets.size(), 3);
   assert_int_equal(reading.good_bytes, offset);
   AssertText(reading.error,
-             "The file is damaged at byte 86, after 3 packets: a record that claims 4,294,967,295 "
+             "the file is damaged at byte 86, after 3 packets: a record that claims 4,294,967,295 "
              "bytes; what follows is lost");
 
   PcapParser parser;
@@ -226,9 +226,9 @@ void EveryCutKeepsTheWholeRecordsAndSaysWhatIsMissing(void**) {
       AssertContains(reading.error, "cut at byte " + std::to_string(size));
     }
   }
-  AssertContains(Read({}).error, "The file is empty");
+  AssertContains(Read({}).error, "the file is empty");
   AssertText(Read(Bytes(file.begin(), file.begin() + 60)).error,
-             "The file is cut at byte 60, after 1 packet: 1 of 16 bytes of the last record are "
+             "the file is cut at byte 60, after 1 packet: 1 of 16 bytes of the last record are "
              "missing; what should follow is lost");
 }
 

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/capture/bucket_ownership.h"
+
+#include "extcap/base/text.h"
+#include "extcap/bucket/destination_conf.h"
+
+namespace cloudflaredump {
+namespace {
+
+/// What two addresses of one bucket and directory have in common.
+std::string WithoutKeys(const std::string& destination_conf) {
+  const auto conf = ParseDestinationConf(destination_conf);
+  return conf ? Redacted(*conf) : RedactDestinationConf(destination_conf);
+}
+
+std::string Remedy(const std::string& destination) {
+  return "; run: cloudflaredump register-bucket '" + CleanLine(destination, 300) + "'";
+}
+
+}  // namespace
+
+std::optional<std::string> OwnershipTrouble(const BucketOwnership& ownership) {
+  if (ownership.status == "success") return std::nullopt;
+  const std::string destination = WithoutKeys(ownership.destination_conf);
+  const std::string name = "the bucket " + CleanLine(destination, 300);
+  return name +
+         (ownership.status == "pending"
+              ? " is registered but not validated yet"
+              : " is registered with the status \"" + CleanLine(ownership.status, 40) + "\"") +
+         Remedy(destination);
+}
+
+std::optional<std::string> OwnershipTrouble(const std::vector<BucketOwnership>& registered,
+                                            const std::string& destination_conf) {
+  const std::string destination = WithoutKeys(destination_conf);
+  std::optional<std::string> trouble = "the bucket " + CleanLine(destination, 300) +
+                                       " is not registered in this account" + Remedy(destination);
+  for (const BucketOwnership& ownership : registered) {
+    if (WithoutKeys(ownership.destination_conf) != destination) continue;
+    trouble = OwnershipTrouble(ownership);
+    // One that was registered again after a failure counts.
+    if (!trouble) break;
+  }
+  return trouble;
+}
+
+}  // namespace cloudflaredump
