@@ -105,6 +105,16 @@ std::optional<std::string> PercentDecode(std::string_view text) {
   return decoded;
 }
 
+std::string WithoutNumbers(std::string_view text) {
+  std::string rest;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool joins = i > 0 && i + 1 < text.size() && (text[i] == ',' || text[i] == ':') &&
+                       g_ascii_isdigit(text[i - 1]) && g_ascii_isdigit(text[i + 1]);
+    if (!g_ascii_isdigit(text[i]) && !joins) rest += text[i];
+  }
+  return rest;
+}
+
 std::string WithThousands(std::uint64_t number) {
   std::string digits = std::to_string(number);
   for (std::size_t at = digits.size(); at > 3;) {

@@ -33,6 +33,10 @@ std::string PercentEncode(std::string_view text, std::string_view keep = "");
 /// The inverse of PercentEncode; nothing if a `%` is not followed by two hex digits.
 std::optional<std::string> PercentDecode(std::string_view text);
 
+/// `text` without its digits and the separators inside numbers: two states of the same kind
+/// ("pending, 41 s" and "pending, 42 s") come to the same.
+std::string WithoutNumbers(std::string_view text);
+
 /// "1,234,567": digits in groups of three, as messages show counts.
 std::string WithThousands(std::uint64_t number);
 

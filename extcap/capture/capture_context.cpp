@@ -16,12 +16,16 @@ Patience CaptureContext::BeforeJob() const {
 
 Patience CaptureContext::WithJob() const {
   const auto budget = std::chrono::seconds(settings.Number(Opt::kRetryTime));
-  return {.retry_budget = budget, .stop = stop.Stopping()};
+  return {.retry_budget = budget, .stop = stop.StoppingSoon()};
 }
 
 void CaptureContext::Tell(const std::string& state) const {
   reporter.Status(Redact(state));
-  Log(LogLevel::kDebug, "%s", state.c_str());
+  // States count seconds; a log that does is of no use.
+  if (std::string phase = WithoutNumbers(state); phase != logged_phase) {
+    logged_phase = std::move(phase);
+    Log(LogLevel::kDebug, "%s", state.c_str());
+  }
 }
 
 void CaptureContext::Warn(const std::string& sentence) const {

@@ -24,10 +24,12 @@ struct CaptureContext {
   const CaptureFilter& filter;
   const CaptureInterface& interface;
   PcapngStream& stream;
+  mutable std::string logged_phase = {};  ///< the last state in the log, without its numbers
 
   /// Until a job exists nothing is lost by giving up soon.
   Patience BeforeJob() const;
-  /// While a job of ours runs or is fetched, an outage is waited out (retry-time).
+  /// While a job of ours runs or is fetched, an outage is waited out (retry-time). "Finish now"
+  /// does not end it, for the job's packets are what it asks for.
   Patience WithJob() const;
   /// Tells the reporter and the log.
   void Tell(const std::string& state) const;

@@ -7,7 +7,9 @@
 #include "extcap/base/redact.h"
 #include "extcap/base/text.h"
 #include "extcap/capture/run_capture.h"
+#include "extcap/capture/toolbar_reporter.h"
 #include "extcap/config/arguments.h"
+#include "extcap/system/control_pipes.h"
 #include "extcap/system/fifo_sink.h"
 
 namespace cloudflaredump {
@@ -52,8 +54,7 @@ struct Prepared {
   std::unique_ptr<Engine> engine;
 };
 
-Result<Prepared> Prepare(int argc, char** argv, ExtcapWords& words) {
-  auto arguments = Parse(argc, argv, words);
+Result<Prepared> Prepare(const Result<Arguments>& arguments, const ExtcapWords& words) {
   if (!arguments) return std::unexpected(arguments.error());
   auto interface = FindInterface(words.interface);
   if (!interface) return std::unexpected(interface.error());
@@ -64,25 +65,41 @@ Result<Prepared> Prepare(int argc, char** argv, ExtcapWords& words) {
   return Prepared{*std::move(interface), *std::move(settings), *std::move(engine)};
 }
 
+/// How long the window is waited for, so that our end is there when it opens its own.
+constexpr std::chrono::seconds kWindow{5};
+
+/// Runs the capture; returns the sentence that ends it on stderr, empty if there is nothing to say.
+std::string RunPrepared(Prepared& prepared, const std::string& filter, ByteSink& sink,
+                        ControlPipes& pipes) {
+  Engine& engine = *prepared.engine;
+  ToolbarReporter reporter(pipes, engine.loop(), engine.stop());
+  const Outcome outcome =
+      RunCapture(engine, prepared.settings, prepared.interface, filter, sink, reporter);
+  std::string said = Complaint(outcome);
+  reporter.End(said.empty() ? outcome.verdict : said);
+  // The reader may be gone; a stop needs no comment, a loss does.
+  if (said.empty() && !outcome.losses.empty() && !outcome.stopped) said = outcome.verdict;
+  return said;
+}
+
 }  // namespace
 
 int RunExtcapCapture(int argc, char** argv) {
   ExtcapWords words;
-  auto prepared = Prepare(argc, argv, words);
+  const auto arguments = Parse(argc, argv, words);
+  // The window stands still until control-in is open, so nothing comes before that.
+  ControlPipes pipes(words.control_in, words.control_out);
+  auto prepared = Prepare(arguments, words);
   // Whatever went wrong so far, the FIFO is opened before it is said.
   const auto spare = prepared ? nullptr : std::make_unique<Engine>(1);
   Engine& engine = prepared ? *prepared->engine : *spare;
   auto sink = FifoSink::Open(words.fifo, engine.loop(), engine.stop());
+  // From here on this process may end at any point: dumpcap and the window have all they wait for.
+  pipes.AwaitPartner(kWindow);
   if (!prepared) return Complain(prepared.error());
   if (!sink) return sink.error().kind == Error::Kind::kInterrupted ? 0 : Complain(sink.error());
-
-  SilentReporter reporter;
-  const Outcome outcome =
-      RunCapture(engine, prepared->settings, prepared->interface, words.filter, **sink, reporter);
-  if (const std::string said = Complaint(outcome); !said.empty()) return Complain({said});
-  // The reader may be gone; a stop needs no comment, a loss does.
-  if (!outcome.losses.empty() && !outcome.stopped) return Complain({outcome.verdict});
-  return 0;
+  const std::string said = RunPrepared(*prepared, words.filter, **sink, pipes);
+  return said.empty() ? 0 : Complain({said});
 }
 
 }  // namespace cloudflaredump

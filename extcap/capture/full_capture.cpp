@@ -176,8 +176,10 @@ Result<void> FullCapture::Start(const PcapRequest& request) {
 }
 
 Result<void> FullCapture::AwaitOther(const PcapJob& running) {
+  Patience patience = context_.WithJob();
+  patience.stop = context_.stop.Stopping();
   auto over = AwaitJob(
-      context_.api, context_.loop, running, DeadlineOf(running, context_), context_.WithJob(),
+      context_.api, context_.loop, running, DeadlineOf(running, context_), patience,
       [&](const PcapJob& told) {
         context_.Tell("waiting for the full capture " + NameRunning(told, context_.loop.Now()));
       });
@@ -245,15 +247,18 @@ Result<void> FullCapture::FindInterrupted(const PcapRequest& request,
 Result<PcapJob> FullCapture::Watch() {
   watched_since_ = context_.loop.Steady();
   const auto told = [&](const PcapJob& job) { TellState(job); };
-  auto done = AwaitJob(context_.api, context_.loop, *job_, DeadlineOf(*job_, context_),
-                       context_.WithJob(), told);
+  Patience patience = context_.WithJob();
+  if (ours_) patience.stop = context_.stop.Stopping();
+  auto done =
+      AwaitJob(context_.api, context_.loop, *job_, DeadlineOf(*job_, context_), patience, told);
   if (done || done.error().kind != Error::Kind::kInterrupted) return done;
   if (ours_) StopAtCloudflare();
   if (!ours_ || context_.stop.AtLeast(StopLevel::kLeave)) return done;
-  Patience patience = context_.WithJob();
   patience.stop = context_.stop.Leaving();
-  const auto stop_wait = seconds(context_.settings.Number(Opt::kStopWait));
-  return AwaitJob(context_.api, context_.loop, *job_, context_.loop.Steady() + stop_wait, patience,
+  // After "Finish now" nobody waits for us to be gone.
+  const auto wait =
+      seconds(context_.settings.Number(context_.stop.finishing() ? Opt::kMaxWait : Opt::kStopWait));
+  return AwaitJob(context_.api, context_.loop, *job_, context_.loop.Steady() + wait, patience,
                   told);
 }
 

@@ -55,7 +55,13 @@ Result<PcapJob> AwaitJob(PcapsApi& api, EventLoop& loop, PcapJob job, SteadyTime
                  job.id.c_str(), FormatSpan(deadline - start).c_str(), job.id.c_str()));
     }
     const SteadyTime next = std::min(now + PollInterval(poll, now - start), deadline);
-    if (loop.RunUntil(patience.stop, next)) return Fail("stopped.", Error::Kind::kInterrupted);
+    for (SteadyTime tick = now + Duration(1s);; tick += Duration(1s)) {
+      if (loop.RunUntil(patience.stop, std::min(tick, next))) {
+        return Fail("stopped.", Error::Kind::kInterrupted);
+      }
+      if (tick >= next) break;
+      told(job);
+    }
     auto answer = api.Get(job.id, patience);
     if (!answer) return answer;
     job = *std::move(answer);

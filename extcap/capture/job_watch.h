@@ -16,7 +16,8 @@ bool IsEmptyCapture(const PcapJob& job);
 /// every 5 s, and every 30 s after ten minutes.
 Duration PollInterval(int poll, Duration waited);
 
-/// Waits until `job` is over: polls it, calling `told` with each answer. Returns the finished job
+/// Waits until `job` is over: polls it, calling `told` with each answer and every second between
+/// them, so that times in a status move. Returns the finished job
 /// (kDone, or an empty capture), or an Error: what Cloudflare says failed, the deadline (naming how
 /// to get the capture later), a final API error, kInterrupted once `patience.stop` says so.
 Result<PcapJob> AwaitJob(PcapsApi& api, EventLoop& loop, PcapJob job, SteadyTime deadline,

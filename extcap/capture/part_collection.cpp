@@ -168,7 +168,9 @@ Result<void> DeliverLate(Collection& collection) {
     const bool missing = Missing(collection.job, collection.outcome);
     if (!missing || context.loop.Steady() >= until) return {};
     context.Tell("waiting for files that the bucket does not show yet");
-    if (context.loop.RunUntil(context.stop.Stopping(), context.loop.Steady() + pause)) return {};
+    if (context.loop.RunUntil(context.stop.StoppingSoon(), context.loop.Steady() + pause)) {
+      return {};
+    }
   }
 }
 

@@ -5,7 +5,10 @@
 #include <glib.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
+
+#include "extcap/system/control_pipes.h"
 
 namespace cloudflaredump {
 namespace {
@@ -23,7 +26,7 @@ std::string OwnFolder() {
 
 }  // namespace
 
-int HandOver(char** argv, const std::string& fifo) {
+int HandOver(char** argv, const std::string& fifo, const std::string& control_in) {
   const std::string folder = OwnFolder();
   for (const char* place : {"../bin/cloudflaredump", CLOUDFLAREDUMP_TOOL_FROM_FACE}) {
     const std::string tool = place[0] == '/' ? place : folder + "/" + place;
@@ -37,10 +40,12 @@ int HandOver(char** argv, const std::string& fifo) {
     free(real);
     g_free(found);
   }
+  const ControlPipes window(control_in, "");
   if (!fifo.empty()) {
     const int fd = open(fifo.c_str(), O_WRONLY | O_CLOEXEC);
     if (fd >= 0) close(fd);
   }
+  window.AwaitPartner(std::chrono::seconds(5));
   std::fputs(
       "the program cloudflaredump is not installed beside this extcap nor on PATH; install the "
       "package again, or put build/bin/cloudflaredump on PATH.\n",

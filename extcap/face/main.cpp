@@ -11,6 +11,7 @@
 #include "extcap/base/version.h"
 #include "extcap/config/interfaces.h"
 #include "extcap/config/settings.h"
+#include "extcap/config/toolbar.h"
 #include "extcap/face/dialog.h"
 #include "extcap/face/filter_check.h"
 #include "extcap/face/hand_over.h"
@@ -34,6 +35,7 @@ struct Call {
   std::string interface;
   std::string filter;
   std::string fifo;
+  std::string control_in;
 };
 
 Call ReadCall(int argc, char** argv) {
@@ -56,6 +58,7 @@ Call ReadCall(int argc, char** argv) {
     if (name == "--version") call.version = true;
     if (name == "--extcap-interface") call.interface = value();
     if (name == "--fifo") call.fifo = value();
+    if (name == "--extcap-control-in") call.control_in = value();
     if (name == "--extcap-capture-filter") {
       call.has_filter = true;
       call.filter = value();
@@ -79,11 +82,22 @@ Settings LenientSettings(InterfaceKind kind) {
 int PrintInterfaces() {
   Sentence("extcap")
       .With("version", kVersion)
+      .With("help", kHelpAddress)
       .With("display", "Cloudflare packet captures")
       .Print();
   const Settings settings = LenientSettings(InterfaceKind::kSample);
   for (const CaptureInterface& interface : ListInterfaces(settings.Text(Opt::kColos))) {
     Sentence("interface").With("value", interface.name).With("display", interface.display).Print();
+  }
+  for (const ToolbarControlRow& control : AllToolbarControls()) {
+    Sentence("control")
+        .With("number", static_cast<std::uint64_t>(control.id))
+        .With("type", control.type)
+        .With("role", control.role)
+        .With("display", control.display)
+        .With("tooltip", control.tooltip)
+        .WithIfAny("placeholder", control.placeholder == nullptr ? "" : control.placeholder)
+        .Print();
   }
   return 0;
 }
@@ -113,8 +127,8 @@ constexpr const char* kHelp =
 
 int Main(int argc, char** argv) {
   const Call call = ReadCall(argc, argv);
-  if (call.capture) return HandOver(argv, call.fifo);
-  if (call.reload) return HandOver(argv, "");
+  if (call.capture) return HandOver(argv, call.fifo, call.control_in);
+  if (call.reload) return HandOver(argv, "", "");
   if (call.interfaces) return PrintInterfaces();
   if (call.help || argc == 1) {
     std::puts(kHelp);

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <utility>
@@ -60,14 +61,21 @@ void StopRequests::Request() {
   Rise(StopLevel::kStop);
 }
 
+void StopRequests::Finish() {
+  if (level_ != StopLevel::kNone) return;
+  level_ = StopLevel::kStop;
+  finishing_ = true;
+}
+
 void StopRequests::SetOnStop(std::function<void()> callback) {
   on_stop_ = std::move(callback);
-  if (on_stop_ && level_ != StopLevel::kNone) std::exchange(on_stop_, {})();
+  if (on_stop_ && level_ != StopLevel::kNone && !finishing_) std::exchange(on_stop_, {})();
 }
 
 void StopRequests::Rise(StopLevel level) {
-  if (level <= level_) return;
-  level_ = level;
+  if (level <= level_ && !finishing_) return;
+  level_ = std::max(level_, level);
+  finishing_ = false;
   if (on_stop_) std::exchange(on_stop_, {})();
 }
 

@@ -34,6 +34,10 @@ class StopRequests {
   std::function<bool()> Stopping() const {
     return [this] { return AtLeast(StopLevel::kStop); };
   }
+  /// Like Stopping, but Finish alone does not count: for what was begun and can still be had.
+  std::function<bool()> StoppingSoon() const {
+    return [this] { return AtLeast(StopLevel::kStop) && !finishing_; };
+  }
   std::function<bool()> Leaving() const {
     return [this] { return AtLeast(StopLevel::kLeave); };
   }
@@ -42,8 +46,14 @@ class StopRequests {
   void Leave();
   /// What a first signal does: kStop.
   void Request();
+  /// What "Finish now" in Wireshark's toolbar does: kStop as well, but nobody waits for us to be
+  /// gone, so all that was captured may still come. A later signal is a first one.
+  void Finish();
+  /// Whether a stop has been asked for by Finish alone.
+  bool finishing() const { return finishing_; }
 
-  /// Calls `callback` once, when the level first rises; at once if it already has.
+  /// Calls `callback` once, when the level first rises otherwise than by Finish; at once if it
+  /// already has.
   void SetOnStop(std::function<void()> callback);
 
  private:
@@ -53,6 +63,7 @@ class StopRequests {
   EventLoop& loop_;
   EventLoop::Id watch_ = 0;
   StopLevel level_ = StopLevel::kNone;
+  bool finishing_ = false;
   std::function<void()> on_stop_;
   std::optional<std::chrono::steady_clock::time_point> first_signal_;
 };

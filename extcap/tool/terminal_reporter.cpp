@@ -5,6 +5,8 @@
 
 #include <cstdio>
 
+#include "extcap/base/text.h"
+
 namespace cloudflaredump {
 
 TerminalReporter::TerminalReporter(bool progress, bool quiet)
@@ -16,11 +18,12 @@ TerminalReporter::~TerminalReporter() {
 
 void TerminalReporter::Status(const std::string& state) {
   if (!progress_ || quiet_ || state == last_) return;
+  const bool new_phase = WithoutNumbers(state) != WithoutNumbers(last_);
   last_ = state;
   if (terminal_) {
     std::fprintf(stderr, "\r\033[K%s", state.c_str());
     line_shown_ = true;
-  } else {
+  } else if (new_phase) {
     std::fprintf(stderr, "%s\n", state.c_str());
   }
   std::fflush(stderr);

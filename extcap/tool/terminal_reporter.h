@@ -8,7 +8,8 @@
 namespace cloudflaredump {
 
 /// Progress of `cloudflaredump capture` on stderr: on a terminal one line that is written over,
-/// elsewhere a line for each new state, so that a log file stays readable.
+/// elsewhere a line for each new state (not for each second of it), so that a log file stays
+/// readable.
 class TerminalReporter : public Reporter {
  public:
   /// Shows states only if `progress`; warnings unless `quiet`.

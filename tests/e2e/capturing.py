@@ -215,7 +215,8 @@ class Client:
 class ExtcapRun:
     """The extcap run as Wireshark runs it for a capture; the test is the FIFO's reader."""
 
-    def __init__(self, client, capture_filter=None, *words, reader=True):
+    def __init__(self, client, capture_filter=None, *words, reader=True, interface=SAMPLE,
+                 program=None):
         self.fifo = client.new_path("fifo")
         self.path = client.new_path("extcap.pcapng")
         os.mkfifo(self.fifo)
@@ -226,8 +227,9 @@ class ExtcapRun:
             self.open_reader()
         filter_words = [] if capture_filter is None else ["--extcap-capture-filter", capture_filter]
         self.started = time.monotonic()
-        self.process = client.start([client.face_path, "--capture", "--extcap-interface", SAMPLE,
-                                     *filter_words, "--fifo", self.fifo, *words])
+        self.process = client.start([program or client.face_path, "--capture",
+                                     "--extcap-interface", interface, *filter_words,
+                                     "--fifo", self.fifo, *words])
 
     def open_reader(self):
         self._fd = os.open(self.fifo, os.O_RDONLY | os.O_NONBLOCK)

@@ -16,7 +16,7 @@ SENTENCE = re.compile(r"^[\t| ]*(arg|value|interface|extcap|dlt|control)(?=[\t| 
 PAIR = re.compile(r"\{([a-zA-Z_-]*?)\=(.*?)\}(?=\{|$|\s)")
 REQUIRED = {"extcap": {"version"}, "interface": {"value", "display"},
             "dlt": {"number", "name", "display"}, "arg": {"number", "call", "display", "type"},
-            "value": {"arg", "value", "display"}}
+            "value": {"arg", "value", "display"}, "control": {"number", "type", "display"}}
 # A type that Wireshark 4.0 does not know would be complained about on tshark's own stdout.
 TYPES_OF_4_0 = {"integer", "unsigned", "long", "double", "boolean", "boolflag", "string",
                 "password", "selector", "radio", "multicheck", "fileselect", "timestamp"}
@@ -281,14 +281,19 @@ def test_nothing_else_is_in_the_extcap_folder():
     assert executables == ["cloudflaredump"]
 
 
-def test_a_face_without_its_tool_ends_the_capture_with_one_sentence():
-    """Wireshark 4.0 hangs for ever on an extcap that ends before it opened the FIFO."""
+def face_alone():
+    """A copy of the face, with no tool beside it."""
     folder = open_folder()
     (folder / "extcap").mkdir()
     shutil.copy2(FACE, folder / "extcap")
     (folder / "extcap").chmod(0o755)
-    variables = {"WIRESHARK_EXTCAP_DIR": folder / "extcap", "PATH": "/usr/bin:/bin"}
-    done = run_tshark(["-i", SAMPLE, "-w", folder / "out.pcapng"], environment(**variables),
+    return folder / "extcap/cloudflaredump"
+
+
+def test_a_face_without_its_tool_ends_the_capture_with_one_sentence():
+    """Wireshark 4.0 hangs for ever on an extcap that ends before it opened the FIFO."""
+    variables = {"WIRESHARK_EXTCAP_DIR": face_alone().parent, "PATH": "/usr/bin:/bin"}
+    done = run_tshark(["-i", SAMPLE, "-w", open_folder() / "out.pcapng"], environment(**variables),
                       timeout=30)
     assert done.returncode == 1
     assert "the program cloudflaredump is not installed" in done.stderr

@@ -17,11 +17,12 @@ PcapJob Pending(const char* type = "simple") {
   return job;
 }
 
-/// Waits for Pending() at most two minutes; `told` gets each status word.
+/// Waits for Pending() at most two minutes; `told` gets each new status word.
 Result<PcapJob> Await(ApiFixture& f, std::string* told = nullptr) {
   return AwaitJob(f.api, f.loop, Pending(), f.loop.Steady() + 120s, f.ForSeconds(60),
-                  [told](const PcapJob& job) {
-                    if (told != nullptr) *told += job.status + " ";
+                  [told, last = std::string("none")](const PcapJob& job) mutable {
+                    if (told != nullptr && job.status != last) *told += job.status + " ";
+                    last = job.status;
                   });
 }
 
@@ -57,10 +58,22 @@ void EveryOtherWordIsGoingOn(void**) {
   std::string told;
   AssertText(ValueOf(Await(f, &told)).id, kTestId);
   AssertText(told,
-             "pending pending running unknown conversion_pending conversion_running reticulating  "
+             "pending running unknown conversion_pending conversion_running reticulating  "
              "success ");
   // 1, 2 and 3 s, then 5 s each.
   assert_int_equal(f.Elapsed(), 1 + 2 + 3 + 5 * 5);
+}
+
+/// A status counts seconds, and the polls are rarer than those.
+void ItIsToldEverySecond(void**) {
+  ApiFixture f;
+  f.http.Serve("GET", "*", [&](const HttpRequest&) {
+    return Ok(JobJson(kTestId, f.Elapsed() >= 21 ? "success" : "running"));
+  });
+  std::string seconds;
+  AssertGood(AwaitJob(f.api, f.loop, Pending(), f.loop.Steady() + 120s, f.ForSeconds(60),
+                      [&](const PcapJob&) { seconds += std::to_string(f.Elapsed()) + " "; }));
+  AssertText(seconds, "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 ");
 }
 
 void AnAnswerWithoutAStatusIsGoingOn(void**) {
@@ -161,6 +174,7 @@ int main() {
       cmocka_unit_test(PollsBecomeRarer),
       cmocka_unit_test(AFinishedJobIsNotPolled),
       cmocka_unit_test(EveryOtherWordIsGoingOn),
+      cmocka_unit_test(ItIsToldEverySecond),
       cmocka_unit_test(AnAnswerWithoutAStatusIsGoingOn),
       cmocka_unit_test(AFailureIsToldInCloudflaresWords),
       cmocka_unit_test(AFailureWithoutWordsHasAdvice),

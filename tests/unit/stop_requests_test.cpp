@@ -51,6 +51,25 @@ void ALaterSignalMeansLeave(void**) {
   assert_true(loop.RunUntil(stop.Leaving(), loop.Steady() + 10s));
 }
 
+/// "Finish now" stops the capture and hurries nobody; a Stop after it does.
+void FinishingIsAStopWithoutHaste(void**) {
+  GlibEventLoop loop;
+  StopRequests stop(loop);
+  int hurried = 0;
+  stop.SetOnStop([&] { ++hurried; });
+  stop.Finish();
+  assert_true(stop.Stopping()() && stop.finishing() && !stop.StoppingSoon()());
+  assert_int_equal(hurried, 0);
+  stop.SetOnStop([&] { ++hurried; });
+  assert_int_equal(hurried, 0);
+  raise(SIGTERM);
+  Settle(loop);
+  assert_int_equal(hurried, 1);
+  assert_true(stop.level() == StopLevel::kStop && !stop.finishing() && stop.StoppingSoon()());
+  stop.Finish();
+  assert_false(stop.finishing());
+}
+
 /// The second that belongs to the first signal is a person's: a fast clock does not shorten it.
 void TheSecondIsRealTime(void**) {
   GlibEventLoop fast(1000);
@@ -114,6 +133,7 @@ int main() {
       cmocka_unit_test(EverySignalAsksForAStop),
       cmocka_unit_test(SignalsCloseTogetherAreOne),
       cmocka_unit_test(ALaterSignalMeansLeave),
+      cmocka_unit_test(FinishingIsAStopWithoutHaste),
       cmocka_unit_test(TheSecondIsRealTime),
       cmocka_unit_test(TheButtonStopsAndTheGoneReaderLeaves),
       cmocka_unit_test(ASignalAfterTheButtonIsTheFirst),

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "extcap/capture/reporter.h"
+#include "extcap/capture/toolbar_message.h"
+#include "extcap/config/toolbar.h"
+#include "extcap/system/control_pipes.h"
+#include "extcap/system/stop_requests.h"
+
+namespace cloudflaredump {
+
+/// Tells how a capture is getting on in Wireshark's window: the toolbar's status text at most once
+/// a second, its log, the status bar at each new state (every second it would hide what the user
+/// selects), a box for each warning. Takes "Finish now". Without a window it does nothing.
+class ToolbarReporter : public Reporter {
+ public:
+  /// All three must outlive this object; the log is tapped as long as it lives, and the
+  /// pipes are attached.
+  ToolbarReporter(ControlPipes& pipes, EventLoop& loop, StopRequests& stop);
+  ~ToolbarReporter() override;
+
+  void Status(const std::string& state) override;
+  void Warning(const std::string& sentence) override;
+  /// The last word, which is shown at once: the verdict, or why there is none.
+  void End(const std::string& sentence);
+
+ private:
+  void Receive(std::string_view bytes);
+  void Take(const ToolbarMessage& message);
+  void Show();
+  void Send(ToolbarControl control, ToolbarCommand command, std::string_view text);
+
+  ControlPipes& pipes_;
+  EventLoop& loop_;
+  StopRequests& stop_;
+  std::string received_;                ///< of a message that is not whole yet
+  std::optional<std::string> pending_;  ///< a state that has not been shown yet
+  std::string phase_;                   ///< the last shown state, without its numbers
+  SteadyTime next_;                     ///< no state is shown before
+  EventLoop::Id timer_ = 0;
+  unsigned warnings_ = 0;
+};
+
+}  // namespace cloudflaredump

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/config/toolbar.h"
+
+namespace cloudflaredump {
+namespace {
+
+constexpr ToolbarControlRow kControls[] = {
+    {.id = ToolbarControl::kStatus,
+     .type = "string",
+     .role = "control",
+     .display = "Status",
+     .tooltip = "What the capture at Cloudflare is doing.",
+     .placeholder = "no capture is running"},
+    {.id = ToolbarControl::kFinish,
+     .type = "button",
+     .role = "control",
+     .display = "Finish now",
+     .tooltip = "Stop the capture at Cloudflare now. This capture stays open until everything that "
+                "was captured has arrived; Stop would leave after a while."},
+    {.id = ToolbarControl::kLog,
+     .type = "button",
+     .role = "logger",
+     .display = "Log",
+     .tooltip = "Show what was asked of Cloudflare and what came of it."},
+    {.id = ToolbarControl::kHelp,
+     .type = "button",
+     .role = "help",
+     .display = "Help",
+     .tooltip = "Open Cloudflare's page about packet captures."},
+};
+
+}  // namespace
+
+std::span<const ToolbarControlRow> AllToolbarControls() {
+  return kControls;
+}
+
+}  // namespace cloudflaredump
