@@ -14,6 +14,8 @@ using std::chrono::seconds;
 /// Building the files takes minutes; what is older than its time limit by this much hangs.
 constexpr Duration kLongestBuilding = 1h;
 
+}  // namespace
+
 std::string FilterOf(const PcapJob& job) {
   std::string text;
   const auto add = [&](const char* name, const std::string& value) {
@@ -29,8 +31,6 @@ std::string FilterOf(const PcapJob& job) {
   if (filter.protocol) add("protocol", std::to_string(*filter.protocol));
   return text.empty() ? "no filter" : "filter " + text;
 }
-
-}  // namespace
 
 const PcapJob* FindRunning(const std::vector<PcapJob>& jobs, WallTime now) {
   for (const PcapJob& job : jobs) {

@@ -14,6 +14,9 @@ namespace cloudflaredump {
 /// is passed over: Cloudflare itself will say if it does keep others out.
 const PcapJob* FindRunning(const std::vector<PcapJob>& jobs, WallTime now);
 
+/// "filter destination_address 192.0.2.1, protocol 6", or "no filter"; cleaned.
+std::string FilterOf(const PcapJob& job);
+
 /// "ID at ORD, since 06:20:00Z, 40 s left, filter …": a running capture for messages.
 std::string NameRunning(const PcapJob& job, WallTime now);
 

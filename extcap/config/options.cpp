@@ -91,6 +91,17 @@ constexpr Option kOptions[] = {
      .value_name = "COLO",
      .help = "Cloudflare's code of the data center: ORD, or a single site such as ord02.",
      .fallback = nullptr},
+    {.id = Opt::kColoPick,
+     .name = "colo-pick",
+     .type = OptionType::kPick,
+     .kinds = static_cast<unsigned>(InterfaceKind::kFull),
+     .tab = kCapture,
+     .label = "Pick a data center",
+     .value_name = "COLO",
+     .help =
+         "A data center of the list, which the reload button fills; it counts more than what is "
+         "typed above.",
+     .fallback = kAsTyped},
     {.id = Opt::kPcapId,
      .name = "pcap-id",
      .type = OptionType::kText,
@@ -100,6 +111,16 @@ constexpr Option kOptions[] = {
      .value_name = "ID",
      .help = "The 32-character id of the capture, or latest for the newest one started here.",
      .fallback = "latest"},
+    {.id = Opt::kPcapIdPick,
+     .name = "pcap-id-pick",
+     .type = OptionType::kPick,
+     .kinds = kDownload,
+     .tab = kCapture,
+     .label = "Pick a capture",
+     .value_name = "ID",
+     .help = "One of the account's captures, which the reload button lists; it counts more than "
+             "what is typed above.",
+     .fallback = kAsTyped},
     {.id = Opt::kRequestsPerWindow,
      .name = "requests-per-window",
      .type = OptionType::kNumber,
@@ -237,6 +258,17 @@ constexpr Option kOptions[] = {
          "The registered bucket, as s3://bucket/directory?region=us-east-1, gs://bucket/directory "
          "or r2://bucket?account-id=…",
      .fallback = nullptr},
+    {.id = Opt::kDestinationConfPick,
+     .name = "destination-conf-pick",
+     .type = OptionType::kPick,
+     .kinds = kAnyFull,
+     .tab = kBucket,
+     .label = "Pick a bucket",
+     .value_name = "URL",
+     .help =
+         "One of the registered buckets, which the reload button lists; it counts more than what "
+         "is typed above.",
+     .fallback = kAsTyped},
     {.id = Opt::kReadFrom,
      .name = "read-from",
      .type = OptionType::kText,
@@ -319,6 +351,14 @@ constexpr Option kOptions[] = {
      .help = "The address of Cloudflare's API.",
      .fallback = "https://api.cloudflare.com/client/v4",
      .environment = "CLOUDFLARE_API_BASE_URL,CLOUDFLARE_BASE_URL"},
+    {.id = Opt::kTraceUrl,
+     .name = "trace-url",
+     .type = OptionType::kText,
+     .kinds = 0,
+     .value_name = "URL",
+     .help = "Where to ask which data center this machine reaches.",
+     .fallback = "https://cloudflare.com/cdn-cgi/trace",
+     .environment = "CLOUDFLAREDUMP_TRACE_URL"},
     {.id = Opt::kRetryTime,
      .name = "retry-time",
      .type = OptionType::kNumber,
@@ -403,6 +443,17 @@ std::span<const Option> AllOptions() {
 
 const Option& OptionOf(Opt id) {
   return kOptions[static_cast<std::size_t>(id)];
+}
+
+Opt PickedFor(Opt pick) {
+  if (pick == Opt::kColoPick) return Opt::kColo;
+  return pick == Opt::kPcapIdPick ? Opt::kPcapId : Opt::kDestinationConf;
+}
+
+unsigned DialogNumber(Opt id, InterfaceKind kind) {
+  const auto before = std::span(kOptions).first(static_cast<std::size_t>(id));
+  return static_cast<unsigned>(std::ranges::count_if(
+      before, [kind](const Option& option) { return AppliesTo(option, kind); }));
 }
 
 const Option* FindOption(std::string_view name) {

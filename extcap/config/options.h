@@ -28,7 +28,9 @@ enum class Opt : unsigned {
   kPacketLimit,
   kByteLimit,
   kColo,
+  kColoPick,
   kPcapId,
+  kPcapIdPick,
   kRequestsPerWindow,
   kMaxRequests,
   kIfBusy,
@@ -41,6 +43,7 @@ enum class Opt : unsigned {
   kApiKey,
   kProfile,
   kDestinationConf,
+  kDestinationConfPick,
   kReadFrom,
   kStopWait,
   kMaxWait,
@@ -50,6 +53,7 @@ enum class Opt : unsigned {
   // Not in the dialog: environment and configuration file only.
   kColos,
   kApiBaseUrl,
+  kTraceUrl,
   kRetryTime,
   kSampleInterval,
   kListingInterval,
@@ -65,9 +69,13 @@ enum class OptionType : std::uint8_t {
   kNumber,  ///< whole, within minimum and maximum
   kChoice,  ///< one of `choices`
   kSecret,  ///< text that is never shown
+  kPick,    ///< one of a list that is asked for when the user reloads it, or kAsTyped
   kFile,
   kFolder,
 };
+
+/// The value of a kPick that picks nothing: then the text option beside it counts.
+inline constexpr const char* kAsTyped = "typed";
 
 /// One row of the options table: the one source for the dialog, argv, the configuration file's
 /// keys, the environment and the man page.
@@ -91,6 +99,12 @@ struct Option {
 };
 
 std::span<const Option> AllOptions();
+
+/// The text option that `pick`, a kPick, stands beside.
+Opt PickedFor(Opt pick);
+
+/// Where `id` stands among the options of the dialog of `kind`, from 0: its argument number.
+unsigned DialogNumber(Opt id, InterfaceKind kind);
 const Option& OptionOf(Opt id);
 
 /// The option called `name`, or null.

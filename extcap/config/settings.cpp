@@ -204,7 +204,20 @@ Result<Settings> Settings::Load(const OptionValues& given, InterfaceKind kind,
     }
     settings.settings_[static_cast<std::size_t>(option.id)] = std::move(setting);
   }
+  settings.TakePicks();
   return settings;
+}
+
+void Settings::TakePicks() {
+  for (const Option& option : AllOptions()) {
+    if (option.type != OptionType::kPick) continue;
+    const Setting& pick = At(option.id);
+    const Opt typed = PickedFor(option.id);
+    const bool picked = pick.source != Source::kNone && pick.value != kAsTyped;
+    // A pick in the file or the environment does not overrule what was typed now.
+    if (!picked || pick.source > At(typed).source) continue;
+    settings_[static_cast<std::size_t>(typed)] = pick;
+  }
 }
 
 std::uint64_t Settings::Number(Opt id) const {

@@ -46,6 +46,9 @@ class Settings {
   const std::vector<std::string>& unknown_keys() const { return unknown_keys_; }
 
  private:
+  /// What was picked from a list takes the place of what was typed.
+  void TakePicks();
+
   InterfaceKind kind_ = InterfaceKind::kSample;
   std::array<Setting, static_cast<std::size_t>(Opt::kCount)> settings_;
   std::string file_;

@@ -14,6 +14,7 @@ const char* TypeOf(const Option& option) {
     case OptionType::kSecret:
       return "password";
     case OptionType::kChoice:
+    case OptionType::kPick:
       return "selector";
     case OptionType::kFile:
       return "fileselect";
@@ -51,6 +52,19 @@ void PrintChoices(const Option& option, unsigned number, const std::string& effe
   }
 }
 
+/// Before a reload there is only what picks nothing, and what a file or variable has picked.
+void PrintPicks(unsigned number, const std::string& effective) {
+  const bool picked = effective != kAsTyped;
+  Sentence typed("value");
+  typed.With("arg", number).With("value", kAsTyped).With("display", "as typed");
+  if (!picked) typed.With("default", "true");
+  typed.Print();
+  if (!picked) return;
+  Sentence value("value");
+  value.With("arg", number).With("value", effective).With("display", effective);
+  value.With("default", "true").Print();
+}
+
 }  // namespace
 
 void PrintDialog(const CaptureInterface& interface, const Settings& settings) {
@@ -64,12 +78,16 @@ void PrintDialog(const CaptureInterface& interface, const Settings& settings) {
         .With("display", option.label)
         .With("type", TypeOf(option))
         .With("tooltip", TooltipOf(option, interface.kind));
-    if (option.type != OptionType::kChoice) {
+    const bool selects = option.type == OptionType::kChoice || option.type == OptionType::kPick;
+    if (!selects) {
       arg.WithIfAny("placeholder", PlaceholderOf(option, setting));
     }
     if (option.type == OptionType::kNumber) arg.With("validation", "^[0-9]*$");
     if (option.type == OptionType::kFile) arg.With("mustexist", "false");
+    // On 4.0 only a selector can have a reload button, and it takes no typed text.
+    if (option.type == OptionType::kPick) arg.With("reload", "true");
     arg.With("group", option.tab).Print();
+    if (option.type == OptionType::kPick) PrintPicks(number, setting.value);
     if (option.type == OptionType::kChoice) PrintChoices(option, number, setting.value);
     ++number;
   }

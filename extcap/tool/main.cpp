@@ -8,6 +8,7 @@
 #include "extcap/base/text.h"
 #include "extcap/base/version.h"
 #include "extcap/capture/extcap_session.h"
+#include "extcap/capture/reload.h"
 #include "extcap/tool/commands.h"
 
 namespace cloudflaredump {
@@ -60,6 +61,7 @@ int Main(int argc, char** argv) {
   }
   // The face hands Wireshark's calls over with their argv as it is.
   if (Has(argc, argv, "--capture")) return RunExtcapCapture(argc, argv);
+  if (Has(argc, argv, "--extcap-reload-option")) return RunExtcapReload(argc, argv);
   if (word == "--help" || word == "-h" || word == "help") {
     PrintHelp();
     return 0;

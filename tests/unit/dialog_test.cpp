@@ -52,12 +52,17 @@ void EachInterfaceHasItsOptionsInTheTablesOrder(void**) {
     for (const Option& option : AllOptions()) {
       if (AppliesTo(option, kind)) due.push_back("--" + std::string(option.name));
     }
-    // A string with choices that can be reloaded may have a selector of its own beside it.
     std::vector<std::string> shown;
     std::set<std::string> numbers;
     for (const Keys& arg : SentencesOf(Printed(kind), "arg")) {
       assert_true(numbers.insert(arg.at("number")).second);
-      if (!arg.at("call").ends_with("-pick")) shown.push_back(arg.at("call"));
+      shown.push_back(arg.at("call"));
+      assert_int_equal(std::stoul(arg.at("number")), shown.size() - 1);
+      const Option& option = *FindOption(arg.at("call").substr(2));
+      assert_int_equal(DialogNumber(option.id, kind), shown.size() - 1);
+      // On 4.0 nothing but a selector can be reloaded.
+      assert_true(arg.contains("reload") == (option.type == OptionType::kPick));
+      if (arg.contains("reload")) AssertText(arg.at("type"), "selector");
     }
     assert_true(shown == due);
   }

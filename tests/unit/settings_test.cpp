@@ -292,12 +292,27 @@ void TheProcessesEnvironmentIsTheOne(void**) {
   assert_null(ProcessEnvironment("CLOUDFLAREDUMP_SETTINGS_TEST"));
 }
 
+/// What was picked from a list takes the place of the text beside it, unless it is older.
+void APickCountsMoreThanWhatIsTyped(void**) {
+  OptionValues given;
+  given[static_cast<std::size_t>(Opt::kColo)] = "LHR";
+  given[static_cast<std::size_t>(Opt::kColoPick)] = "typed";
+  AssertText(LoadSettings(given, InterfaceKind::kFull).Text(Opt::kColo), "LHR");
+  given[static_cast<std::size_t>(Opt::kColoPick)] = "FRA";
+  const Settings settings = LoadSettings(given, InterfaceKind::kFull);
+  AssertText(settings.Text(Opt::kColo), "FRA");
+  AssertText(settings.At(Opt::kColo).where, "--colo-pick");
+  given[static_cast<std::size_t>(Opt::kColo)].reset();
+  AssertText(LoadSettings(given, InterfaceKind::kFull).Text(Opt::kColo), "FRA");
+}
+
 }  // namespace
 }  // namespace cloudflaredump
 
 int main() {
   using namespace cloudflaredump;
   const CMUnitTest tests[] = {
+      cmocka_unit_test(APickCountsMoreThanWhatIsTyped),
       cmocka_unit_test(EachSourceYieldsToTheStrongerOnes),
       cmocka_unit_test(WithNothingGivenTheDefaultsHold),
       cmocka_unit_test(ValuesAreReadAsTheirTypes),
