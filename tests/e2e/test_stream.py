@@ -200,6 +200,27 @@ def test_a_span_is_paced(emulator, long_traffic):
     assert [post["status"] for post in posts] == [200] * 3, "no request came too early"
 
 
+@pytest.mark.parametrize("requests", [1, 2])
+def test_half_an_hour(emulator, long_traffic, requests):
+    """With nothing set but the times: six windows of five minutes, within --max-requests."""
+    path, end, packets = long_traffic
+    api = emulator("--packets", path, "--speed", 60, "--job-seconds", 2)
+    capture = Client(api, speed=60, instant=False).capture(
+        "udp port 53", "--start-time", str(end - 1800), "--end-time", str(end),
+        "--requests-per-window", requests)
+    assert capture.returncode == 0, capture.stderr
+    wanted = [record(p) for p in packets if p.data[9] == UDP and p.time <= end * SECOND]
+    assert collections.Counter(capture.records) == collections.Counter(wanted)
+    assert [t for t, _, _ in capture.records] == [t for t, _, _ in wanted]
+    posts = requests_of(api, "POST")
+    assert [post["status"] for post in posts] == [200] * 6 * requests, "one came too early"
+    windows = [post["body"]["offset_time"] for post in posts]
+    assert windows == [rfc3339(end - 1800 + 300 * n) for n in range(1, 7) for _ in range(requests)]
+    sent = [datetime.fromisoformat(post["time"].replace("Z", "+00:00")) for post in posts]
+    # A minute of the program's is a second here.
+    assert all((later - sooner).total_seconds() > 0.9 for sooner, later in zip(sent, sent[1:]))
+
+
 def test_a_price_that_is_too_high_is_said(instant_api):
     asked = len(instant_api.log())
     capture = Client(instant_api).capture("udp port 53", "--start-time", "-24h")
