@@ -143,13 +143,21 @@ Outcome<void> WriteFile(const std::string& path, const std::string& bytes) {
   return std::unexpected(why);
 }
 
+/// `text` without percent encoding, or as it is if that is broken.
+std::string Unescape(const std::string& text) {
+  const std::unique_ptr<char, decltype(&g_free)> plain(g_uri_unescape_string(text.c_str(), nullptr),
+                                                       g_free);
+  return plain ? plain.get() : text;
+}
+
 std::map<std::string, std::string> ParseQuery(const std::string& query) {
   std::map<std::string, std::string> parameters;
   for (std::size_t start = 0; start < query.size();) {
     const std::size_t end = std::min(query.find('&', start), query.size());
     const std::string pair = query.substr(start, end - start);
     const std::size_t equals = std::min(pair.find('='), pair.size());
-    parameters[pair.substr(0, equals)] = equals < pair.size() ? pair.substr(equals + 1) : "";
+    parameters[pair.substr(0, equals)] =
+        equals < pair.size() ? Unescape(pair.substr(equals + 1)) : "";
     start = end + 1;
   }
   return parameters;

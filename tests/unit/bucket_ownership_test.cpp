@@ -32,6 +32,11 @@ void WhatIsMissingComesWithTheCommand(void**) {
   AssertContains(Trouble({Owned("fail\ned", kS3)}), "registered with the status \"fail");
 }
 
+void AFolderIsNamedAsItWasRegistered(void**) {
+  AssertContains(Trouble({}, "file:///srv/pcaps"), "register-bucket 'file:///srv/pcaps'");
+  AssertText(Trouble({Owned("success", "file:///srv/pcaps")}, "file:///srv/pcaps"), "none");
+}
+
 void AnotherDirectoryIsAnotherBucket(void**) {
   AssertContains(Trouble({Owned("success", "s3://pcaps/other?region=us-east-1")}),
                  "is not registered");
@@ -61,6 +66,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(AValidatedBucketIsNoTrouble),
       cmocka_unit_test(WhatIsMissingComesWithTheCommand),
+      cmocka_unit_test(AFolderIsNamedAsItWasRegistered),
       cmocka_unit_test(AnotherDirectoryIsAnotherBucket),
       cmocka_unit_test(TheOneThatWasValidatedLaterCounts),
       cmocka_unit_test(KeysDoNotCount),

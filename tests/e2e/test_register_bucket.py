@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""register-bucket: the whole ownership challenge, and what check says before and after it."""
+
+import pytest
+from capturing import requests_of
+from emulator import ACCOUNT
+from full_captures import QUICK, Folder, FullClient, S3Bucket, check_nowhere
+from s3_server import ACCESS_KEY, SECRET_KEY, S3Server, installed
+
+
+@pytest.fixture(scope="module")
+def s3():
+    if not installed():
+        pytest.skip("Swift's packages are not installed")
+    with S3Server() as server:
+        yield server
+
+
+@pytest.fixture(params=["folder", "s3", "gs", "r2"])
+def bucket(request):
+    if request.param == "folder":
+        return Folder()
+    query = f"?account-id={ACCOUNT}" if request.param == "r2" else None
+    return S3Bucket(request.getfixturevalue("s3"), f"register-{request.param}", request.param,
+                    "some-dir", query)
+
+
+def register(emulator, bucket, *options, **variables):
+    api = emulator(*QUICK, *options, environment=bucket.environment)
+    client = FullClient(api, bucket, **variables)
+    return api, client
+
+
+def test_a_bucket_is_registered_and_then_used(emulator, bucket):
+    api, client = register(emulator, bucket)
+    before = client.full()
+    assert before.returncode == 1 and "register-bucket" in before.sentence
+    done = client.tool("register-bucket", bucket.destination)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "" and "is registered" in done.stdout.split("\n")[-2]
+    posted = [entry["body"] for entry in requests_of(api, "POST", "/ownership/validate")]
+    assert len(posted) == 1 and "secret" not in str(posted[0])
+    check = client.tool("check")
+    assert check.returncode == 0, check.stdout + check.stderr
+    assert f"{bucket.destination} is validated, and can be read from here" in check.stdout.replace(
+        "%20", " ")
+    captured = client.full()
+    assert captured.returncode in (0, 3, 4) and captured.path.exists(), captured.stderr
+    check_nowhere(client, [SECRET_KEY], done.stdout + done.stderr, check.stdout + check.stderr,
+                  captured.stderr)
+
+
+def test_r2s_keys_reach_cloudflare_but_no_command_line(emulator, s3):
+    bucket = S3Bucket(s3, "keys-of-r2", "r2", "d", f"?account-id={ACCOUNT}")
+    api, client = register(emulator, bucket)
+    typed = bucket.destination + f"&access-key-id={ACCESS_KEY}&secret-access-key=planted"
+    refused = client.tool("register-bucket", typed)
+    assert refused.returncode == 2 and "planted" not in refused.stderr and api.log() == []
+    done = client.tool("register-bucket", bucket.destination)
+    assert done.returncode == 0, done.stderr
+    (registered,) = requests_of(api, "POST", "/ownership")
+    assert "secret-access-key=" in str(registered["body"])
+    (validated,) = requests_of(api, "POST", "/ownership/validate")
+    assert "secret-access-key" not in str(validated["body"])
+
+
+def test_check_leads_through_a_bucket_that_is_not_ready(emulator):
+    bucket = Folder()
+    api, client = register(emulator, bucket)
+    none = client.tool("check")
+    assert none.returncode == 0 and "no bucket is registered" in none.stdout
+    api.pcaps("POST", "/ownership", {"destination_conf": bucket.destination})
+    pending = client.tool("check")
+    assert pending.returncode == 1
+    assert f"cloudflaredump register-bucket '{bucket.destination}'" in pending.stdout
+    assert client.tool("register-bucket", bucket.destination).returncode == 0
+    assert client.tool("check").returncode == 0
+
+
+def test_check_says_what_keeps_a_validated_bucket_from_being_read(emulator, s3):
+    bucket = S3Bucket(s3, "unreadable")
+    api = emulator("--registered", bucket.destination, *QUICK, environment=bucket.environment)
+    client = FullClient(api, bucket, AWS_SECRET_ACCESS_KEY="planted-wrong-secret")
+    done = client.tool("check")
+    assert done.returncode == 1 and "planted" not in done.stdout + done.stderr
+    assert "is validated, but: the secret access key from AWS_ACCESS_KEY_ID" in done.stdout
+
+
+def test_a_bucket_that_cloudflare_cannot_write_to(emulator):
+    bucket = Folder()
+    api = emulator(*QUICK)
+    done = FullClient(api, bucket).tool("register-bucket", "file:///proc/none")
+    assert done.returncode == 1 and len(done.stderr.strip().split("\n")) == 1
