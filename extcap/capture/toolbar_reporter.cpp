@@ -27,9 +27,8 @@ ToolbarReporter::ToolbarReporter(ControlPipes& pipes, EventLoop& loop, StopReque
     : pipes_(pipes), loop_(loop), stop_(stop), next_(loop.Steady()) {
   if (!pipes_.opened()) return;
   pipes_.Attach(loop, [this](std::string_view bytes) { Receive(bytes); });
-  // An older capture's lines go; the status is ours to write.
+  // An older capture's lines go. The status stays enabled: disabled, it is too pale to read.
   Send(ToolbarControl::kLog, ToolbarCommand::kSet, "");
-  Send(ToolbarControl::kStatus, ToolbarCommand::kDisable, "");
   Send(ToolbarControl::kStatus, ToolbarCommand::kSet, "starting");
   TapLog(
       [this](const std::string& line) { Send(ToolbarControl::kLog, ToolbarCommand::kAdd, line); });
