@@ -7,6 +7,7 @@
 
 #include "extcap/api/pcaps_api.h"
 #include "extcap/base/redact.h"
+#include "extcap/base/sentence.h"
 #include "extcap/base/text.h"
 #include "extcap/bucket/destination_conf.h"
 #include "extcap/capture/engine.h"
@@ -14,7 +15,6 @@
 #include "extcap/config/arguments.h"
 #include "extcap/config/colos.h"
 #include "extcap/config/interfaces.h"
-#include "extcap/face/sentence.h"
 
 namespace cloudflaredump {
 namespace {

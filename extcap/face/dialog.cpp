@@ -3,8 +3,8 @@
 
 #include <string>
 
+#include "extcap/base/sentence.h"
 #include "extcap/base/text.h"
-#include "extcap/face/sentence.h"
 
 namespace cloudflaredump {
 namespace {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "extcap/base/redact.h"
+#include "extcap/base/sentence.h"
 #include "extcap/base/text.h"
 #include "extcap/base/version.h"
 #include "extcap/config/interfaces.h"
@@ -15,7 +16,6 @@
 #include "extcap/face/dialog.h"
 #include "extcap/face/filter_check.h"
 #include "extcap/face/hand_over.h"
-#include "extcap/face/sentence.h"
 #include "extcap/filter/compile.h"
 
 namespace cloudflaredump {

@@ -29,7 +29,7 @@ void WhatIsMissingComesWithTheCommand(void**) {
   AssertText(Trouble({Owned("pending", kS3)}),
              "the bucket s3://pcaps/dir?region=us-east-1 is registered but not validated yet; run: "
              "cloudflaredump register-bucket 's3://pcaps/dir?region=us-east-1'");
-  AssertContains(Trouble({Owned("fail\ned", kS3)}), "registered with the status \"fail");
+  AssertContains(Trouble({Owned("fail\x01", kS3)}), "registered with the status \"fail");
 }
 
 void AFolderIsNamedAsItWasRegistered(void**) {

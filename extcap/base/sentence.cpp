@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "extcap/face/sentence.h"
+#include "extcap/base/sentence.h"
 
 #include <cstdio>
 
