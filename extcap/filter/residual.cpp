@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "extcap/base/text.h"
 #include "extcap/filter/capture_filter.h"
 #include "extcap/filter/compile.h"
 #include "extcap/filter/compile_bounded.h"
@@ -48,7 +49,13 @@ Result<Residual> Residual::Make(const CaptureFilter& filter, std::uint32_t link_
         return Compiled{filter.kind_, std::move(*program)};
       },
       filter.lookup_, filter.limit_);
-  if (!compiled) return std::unexpected(compiled.error());
+  if (!compiled) {
+    // The filter was good; it is the packets that are of another kind, or a file that is damaged.
+    return Fail(
+        Format("the packets came with link type %u, for which the capture filter cannot be "
+               "used: %s; get them without a filter by the interface cloudflare-download.",
+               link_type, compiled.error().message.c_str()));
+  }
   return Residual(filter, link_type,
                   std::make_unique<FilterProgram>(std::move(compiled->instructions)));
 }

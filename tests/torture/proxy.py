@@ -101,11 +101,13 @@ class Tape:
     once captures were made is told apart by how many were."""
 
     def __init__(self):
-        self.replies = {}  # (side, method, path, captures made) -> replies, in order
+        # (side, method, path, how many captures were made or which one is to be) -> replies, in order
+        self.replies = {}
 
     @staticmethod
     def key(request, posts):
-        return request.side, request.method, request.path, posts
+        which = request.body if request.makes_capture else posts
+        return request.side, request.method, request.path, which
 
     def add(self, request, posts, reply):
         row = self.replies.setdefault(self.key(request, posts), [])
@@ -127,7 +129,7 @@ class Player:
     """One playing of a tape."""
 
     replies: dict
-    posts: int = 0
+    made: set = field(default_factory=set)  # bodies of the POSTs that were carried out
     served: dict = field(default_factory=dict)
 
     def _row(self, request, posts):
@@ -138,7 +140,7 @@ class Player:
         return None
 
     async def answer(self, request, carry_out):
-        key = self._row(request, self.posts + request.makes_capture)
+        key = self._row(request, len(self.made))
         if key is None:
             return ("unknown", request.path), faults.page("404 Not Found", faults.REFUSAL)
         row = self.replies[key]
@@ -146,7 +148,8 @@ class Player:
         name = (key, number)
         if carry_out(name):
             self.served[key] = self.served.get(key, 0) + 1
-            self.posts += request.makes_capture
+            if request.makes_capture:
+                self.made.add(request.body)
         return name, ranged(row[number], request.range_start)
 
 

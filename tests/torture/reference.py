@@ -19,6 +19,7 @@ from s3_server import ACCESS_KEY, SECRET_KEY, S3Server  # noqa: E402
 from s3_server import installed as s3_is_there  # noqa: E402,F401
 
 SPEED = 300  # of the program's clock: a stall limit of 30 s is 100 ms
+LEISURE = 20  # of the same: to tell a defect from a machine that is busy, and for real servers
 BUCKET, DIRECTORY = "pcaps", "some dir"
 
 
@@ -126,7 +127,7 @@ class World:
                                 "--destination-conf", destination])
 
 
-def environment(home, ports):
+def environment(home, ports, speed=SPEED):
     """Of the program, for servers behind the proxy at `ports`."""
     # Loaders of sanitizers and coverage are handed on.
     kept = {name: value for name, value in os.environ.items()
@@ -137,11 +138,11 @@ def environment(home, ports):
         "XDG_STATE_HOME": f"{home}/state", "TMPDIR": str(home),
         "CLOUDFLARE_API_BASE_URL": f"http://127.0.0.1:{ports['api']}/client/v4",
         "CLOUDFLARE_ACCOUNT_ID": ACCOUNT, "CLOUDFLARE_API_TOKEN": TOKEN,
-        "CLOUDFLAREDUMP_SPEED": str(SPEED),
+        "CLOUDFLAREDUMP_SPEED": str(speed),
         "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{ports['s3']}",
         "AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
         "AWS_REGION": "us-east-1",
     }
 
 
-CONFIGURATION = "[default]\nsample-interval=0\nlisting-interval=1\nretry-time=120\n"
+CONFIGURATION = "[default]\nsample-interval=0\nlisting-interval=1\nretry-time=120\nmax-wait=1200\n"

@@ -115,7 +115,17 @@ void LinkLayerFiltersUseTheArrivingLinkType(void**) {
   const CaptureFilter vlan = Compiled("vlan 5");
   const auto refused = Residual::Make(vlan, kLinkTypeRaw);
   assert_false(refused.has_value());
-  AssertText(refused.error().message, "no VLAN support for Raw IP");
+  AssertContains(refused.error().message, "link type 101");
+  AssertContains(refused.error().message, "no VLAN support for Raw IP; get them without a filter");
+}
+
+/// Found by fault torture: a byte too many in a file's header ended in "usage".
+void ALinkTypeThatDoesNotExistIsNoMistakeOfTheUser(void**) {
+  const CaptureFilter filter = Compiled("host 192.0.2.1");
+  const auto refused = Residual::Make(filter, 25856);
+  assert_false(refused.has_value());
+  assert_true(refused.error().kind == Error::Kind::kFinal);
+  AssertContains(refused.error().message, "link type 25856");
 }
 
 void UnknownLinkTypesAreLeftToLibpcap(void**) {
@@ -265,6 +275,7 @@ int main() {
       cmocka_unit_test(TheFilterIsTestedFromTheIpHeaderOn),
       cmocka_unit_test(OnlyIpPacketsMatchAnIpFilter),
       cmocka_unit_test(LinkLayerFiltersUseTheArrivingLinkType),
+      cmocka_unit_test(ALinkTypeThatDoesNotExistIsNoMistakeOfTheUser),
       cmocka_unit_test(UnknownLinkTypesAreLeftToLibpcap),
       cmocka_unit_test(AFilterWithUnknownNamesTestsNothing),
       cmocka_unit_test(MissingBytesThatAreNeededLeaveItUndecided),
