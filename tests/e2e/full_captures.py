@@ -17,8 +17,9 @@ FULL, DOWNLOAD = "cloudflare-full", "cloudflare-download"
 
 # The emulator's clock: a capture of 20 s is over in one.
 QUICK = ("--job-seconds", 0.2, "--speed", 20)
-# The program's clock. It polls, and lists the bucket, so much more often.
-SPEED = 50
+# The program's clock. It polls, and lists the bucket, so much more often; it also gives a silent
+# server up so much earlier, which on a busy machine is too early for a real one at 50.
+SPEED, S3_SPEED = 50, 10
 
 
 def numbered(count, step=1001, size=0, protocol=p.UDP):
@@ -32,6 +33,8 @@ def numbered(count, step=1001, size=0, protocol=p.UDP):
 class Folder:
     """A folder as a bucket; `read(pcap_id)` gives {key: bytes}."""
 
+    speed = SPEED
+
     def __init__(self):
         self.path = wireshark.open_folder("cloudflaredump-bucket-")
         self.destination = f"file://{self.path}"
@@ -44,6 +47,8 @@ class Folder:
 
 class S3Bucket:
     """A bucket of a server of s3_server.S3Server."""
+
+    speed = S3_SPEED
 
     def __init__(self, server, name, scheme="s3", directory="some dir", query=None):
         self.server, self.name = server, name
@@ -72,7 +77,7 @@ class FullClient(Client):
     """Somebody who makes full captures into `bucket`."""
 
     def __init__(self, api, bucket, **more):
-        super().__init__(api, **{"speed": SPEED, "instant": False, **bucket.environment, **more})
+        super().__init__(api, **{"speed": bucket.speed, "instant": False, **bucket.environment, **more})
         self.bucket = bucket
 
     def words(self, interface, time_limit=2, **options):

@@ -7,7 +7,7 @@ import shutil
 import pytest
 import wireshark
 from emulator import ACCOUNT, write_pcap
-from full_captures import (QUICK, SPEED, FullClient, Folder, S3Bucket, check_nowhere, check_whole,
+from full_captures import (QUICK, S3_SPEED, FullClient, Folder, S3Bucket, check_nowhere, check_whole,
                            emulator_of, numbered, posts)
 from s3_server import (ACCESS_KEY, SECRET_KEY, STRANGER_KEY, STRANGER_SECRET, S3Server, installed)
 
@@ -28,6 +28,8 @@ def s3():
 
 class Place:
     """A destination with an environment to read it in."""
+
+    speed = S3_SPEED
 
     def __init__(self, destination, environment):
         self.destination, self.environment = destination, environment
@@ -140,6 +142,6 @@ def test_r2_with_its_keys_in_the_address(s3, emulator, tmp_path):
 def test_folder_that_is_not_there(emulator):
     bucket = Folder()
     api = emulator("--registered", bucket.destination + "/none", *QUICK)
-    done = FullClient(api, bucket, speed=SPEED).full(destination_conf=bucket.destination + "/none")
+    done = FullClient(api, bucket).full(destination_conf=bucket.destination + "/none")
     assert done.returncode == 1 and posts(api) == []
     assert f"{bucket.path}/none" in done.sentence
