@@ -158,7 +158,7 @@ void AFilterThatTheFileCannotAnswerFailsBeforeTheStream(void**) {
   SampleFixture f;
   f.cloudflare.files = {File(PcapBytes().Record(kWindowSeconds, 0, "x"))};
   const Outcome outcome = f.Run({}, "ether host 2:0:0:0:0:1");
-  AssertStatus(outcome, ExitStatus::kUsage);
+  AssertStatus(outcome, ExitStatus::kFailed);
   AssertContains(outcome.error->message, "ethernet addresses supported only on");
   AssertText(f.sink.bytes, "");
 }
