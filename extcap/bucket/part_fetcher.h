@@ -25,8 +25,8 @@ class PartReceiver {
 
 /// Reads many objects at once, each resumed where it broke off. Where the store tells an object's
 /// MD5, its bytes are held against it: a small object is checked before any of it is delivered, and
-/// read once more if it was spoilt on its way; a large one, delivered as it comes, ends with an
-/// Error.
+/// read again, a few times, if it was spoilt on its way; a large one, delivered as it comes, ends
+/// with an Error.
 class PartFetcher {
  public:
   struct Options {
