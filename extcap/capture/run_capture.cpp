@@ -19,7 +19,12 @@ Outcome Failed(const Error& error) {
 
 Outcome RunOn(Engine& engine, const Settings& settings, const CaptureInterface& interface,
               const std::string& filter_text, PcapngStream& stream, Reporter& reporter) {
-  auto filter = CaptureFilter::Compile(filter_text, NameLookup::kResolve);
+  LookupBounds bounds;
+  bounds.stop = [&stop = engine.stop()] {
+    stop.TakeSignals();
+    return stop.AtLeast(StopLevel::kStop);
+  };
+  auto filter = CaptureFilter::Compile(filter_text, NameLookup::kResolve, bounds);
   if (!filter) return Failed(filter.error());
   auto access = FindAccess(settings);
   if (!access) return Failed(access.error());

@@ -130,12 +130,12 @@ Result<Compiled> CompileHere(const std::string& text, NameLookup lookup) {
 }  // namespace
 
 CaptureFilter::CaptureFilter(Kind kind, std::string text, std::unique_ptr<FilterProgram> program,
-                             NameLookup lookup, Duration limit)
+                             NameLookup lookup, LookupBounds bounds)
     : kind_(kind),
       text_(std::move(text)),
       program_(std::move(program)),
       lookup_(lookup),
-      limit_(limit) {}
+      bounds_(std::move(bounds)) {}
 
 CaptureFilter::CaptureFilter(CaptureFilter&&) noexcept = default;
 CaptureFilter& CaptureFilter::operator=(CaptureFilter&&) noexcept = default;
@@ -146,19 +146,19 @@ const bpf_program* CaptureFilter::program() const {
 }
 
 Result<CaptureFilter> CaptureFilter::Compile(std::string_view text, NameLookup lookup,
-                                             Duration limit) {
+                                             const LookupBounds& bounds) {
   std::string own(text);
   if (own.find('\0') != std::string::npos) {
     return Fail("The filter has a NUL character in it.", Error::Kind::kUsage);
   }
-  if (Trim(own).empty()) return CaptureFilter(Kind::kAll, std::move(own), nullptr, lookup, limit);
-  auto compiled = CompileBounded([&] { return CompileHere(own, lookup); }, lookup, limit);
+  if (Trim(own).empty()) return CaptureFilter(Kind::kAll, std::move(own), nullptr, lookup, bounds);
+  auto compiled = CompileBounded([&] { return CompileHere(own, lookup); }, lookup, bounds);
   if (!compiled) return std::unexpected(compiled.error());
   std::unique_ptr<FilterProgram> program;
   if (!compiled->instructions.empty()) {
     program = std::make_unique<FilterProgram>(std::move(compiled->instructions));
   }
-  return CaptureFilter(compiled->kind, std::move(own), std::move(program), lookup, limit);
+  return CaptureFilter(compiled->kind, std::move(own), std::move(program), lookup, bounds);
 }
 
 }  // namespace cloudflaredump

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -25,8 +26,12 @@ enum class NameLookup {
   kResolve,  ///< At capture time; bounded by a time limit of its own.
 };
 
-/// How long names of hosts may take at capture time, all together.
-inline constexpr Duration kNameLookupLimit = std::chrono::seconds(5);
+/// What ends the look-up of a filter's names of hosts at capture time.
+struct LookupBounds {
+  Duration limit = std::chrono::seconds(5);  ///< for all of them together
+  /// Asked every few milliseconds; true ends it with Error::kInterrupted. May be empty.
+  std::function<bool()> stop = {};
+};
 
 /// A user's capture filter, compiled by libpcap. Movable, one thread.
 class CaptureFilter {
@@ -39,9 +44,8 @@ class CaptureFilter {
 
   /// libpcap's own sentence is the Error: a syntax error, or a filter that rejects all packets.
   /// libpcap runs in a child process, unless ForbidNameLookup() (compile.h) was called in this one.
-  /// The look-up of names takes at most `limit` there.
   static Result<CaptureFilter> Compile(std::string_view text, NameLookup lookup,
-                                       Duration limit = kNameLookupLimit);
+                                       const LookupBounds& bounds = {});
 
   CaptureFilter(CaptureFilter&&) noexcept;
   CaptureFilter& operator=(CaptureFilter&&) noexcept;
@@ -56,13 +60,13 @@ class CaptureFilter {
  private:
   friend class Residual;
   CaptureFilter(Kind kind, std::string text, std::unique_ptr<FilterProgram> program,
-                NameLookup lookup, Duration limit);
+                NameLookup lookup, LookupBounds bounds);
 
   Kind kind_;
   std::string text_;
   std::unique_ptr<FilterProgram> program_;
   NameLookup lookup_;
-  Duration limit_;
+  LookupBounds bounds_;
 };
 
 /// The filter's word on one packet.

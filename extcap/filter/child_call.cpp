@@ -41,23 +41,31 @@ void BecomeChild(pid_t parent) {
 
 using Deadline = std::optional<Clock::time_point>;
 
-/// What poll wants: milliseconds until `deadline`, 0 if it has passed, -1 for ever.
-int WaitFor(const Deadline& deadline) {
-  if (!deadline) return -1;
+/// How long a stop may go unnoticed.
+constexpr std::int64_t kBetweenQuestions = 50;
+
+/// What poll wants: milliseconds until `deadline` or until `stop` is to be asked again, 0 if the
+/// deadline has passed, -1 for ever.
+int WaitFor(const Deadline& deadline, const std::function<bool()>& stop) {
+  if (!deadline) return stop ? kBetweenQuestions : -1;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - Clock::now()).count();
-  return static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
+  return static_cast<int>(std::clamp<std::int64_t>(left, 0, stop ? kBetweenQuestions : 60'000));
 }
 
-/// Reads to the end of file; false if `deadline` passes first.
-bool ReadUntil(int fd, const Deadline& deadline, std::string& text) {
+enum class ReadEnd : std::uint8_t { kEndOfFile, kDeadline, kStopped };
+
+/// Reads to the end of file, unless `deadline` passes first or `stop` says so.
+ReadEnd ReadUntil(int fd, const Deadline& deadline, const std::function<bool()>& stop,
+                  std::string& text) {
   std::array<char, 65536> chunk;
   for (;;) {
-    const int wait = WaitFor(deadline);
-    if (wait == 0) return false;
+    if (stop && stop()) return ReadEnd::kStopped;
+    const int wait = WaitFor(deadline, stop);
+    if (wait == 0) return ReadEnd::kDeadline;
     pollfd ready = {.fd = fd, .events = POLLIN, .revents = 0};
     if (poll(&ready, 1, wait) <= 0) continue;
     const ssize_t n = read(fd, chunk.data(), chunk.size());
-    if (n == 0) return true;
+    if (n == 0) return ReadEnd::kEndOfFile;
     if (n > 0) text.append(chunk.data(), static_cast<std::size_t>(n));
   }
 }
@@ -65,7 +73,7 @@ bool ReadUntil(int fd, const Deadline& deadline, std::string& text) {
 }  // namespace
 
 Result<std::string> CallInChild(const std::function<std::string()>& work,
-                                std::optional<Duration> limit) {
+                                std::optional<Duration> limit, const std::function<bool()>& stop) {
   std::array<int, 2> ends = {};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) return Fail(Format("No pipe: %s.", strerror(errno)));
   const pid_t parent = getpid();
@@ -84,12 +92,13 @@ Result<std::string> CallInChild(const std::function<std::string()>& work,
   close(ends[1]);
   std::string answer;
   const Deadline deadline = limit ? Deadline(Clock::now() + *limit) : std::nullopt;
-  const bool in_time = ReadUntil(ends[0], deadline, answer);
+  const ReadEnd end = ReadUntil(ends[0], deadline, stop, answer);
   close(ends[0]);
-  if (!in_time) kill(child, SIGKILL);
+  if (end != ReadEnd::kEndOfFile) kill(child, SIGKILL);
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-  if (!in_time) {
+  if (end == ReadEnd::kStopped) return Fail("stopped.", Error::Kind::kInterrupted);
+  if (end == ReadEnd::kDeadline) {
     return Fail(Format("It took longer than %s.", FormatSpan(*limit).c_str()),
                 Error::Kind::kTransient);
   }

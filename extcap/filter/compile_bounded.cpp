@@ -41,7 +41,7 @@ Result<Compiled> Answered(const Result<std::string>& answer) {
 }  // namespace
 
 Result<Compiled> CompileBounded(const std::function<Result<Compiled>()>& compile, NameLookup lookup,
-                                Duration limit) {
+                                const LookupBounds& bounds) {
   if (NameLookupForbidden()) return compile();
   const auto without_names = [&] {
     ForbidNameLookup();
@@ -51,11 +51,14 @@ Result<Compiled> CompileBounded(const std::function<Result<Compiled>()>& compile
   if (compiled || lookup != NameLookup::kResolve) return compiled;
   const std::string name = UnknownHostIn(compiled.error());
   if (name.empty()) return compiled;
-  const auto answer = CallInChild([&] { return Pack(compile()); }, limit);
+  const auto answer = CallInChild([&] { return Pack(compile()); }, bounds.limit, bounds.stop);
+  if (!answer && answer.error().kind == Error::Kind::kInterrupted) {
+    return std::unexpected(answer.error());
+  }
   if (!answer && answer.error().kind == Error::Kind::kTransient) {
     return Fail(Format("There was no answer within %s to the look-up of the names in the filter, "
                        "\"%s\" among them. Use addresses instead, or try again.",
-                       FormatSpan(limit).c_str(), name.c_str()),
+                       FormatSpan(bounds.limit).c_str(), name.c_str()),
                 Error::Kind::kTransient);
   }
   return Answered(answer);

@@ -20,9 +20,9 @@ struct Compiled {
 };
 
 /// Runs `compile` in a child process that looks no names up. Only if that finds a name, and
-/// `lookup` is kResolve, again in one that does, and that is killed after `limit`. In this process
-/// if it is one that looks no names up itself.
+/// `lookup` is kResolve, again in one that does, and that is killed at its `bounds`. In this
+/// process if it is one that looks no names up itself.
 Result<Compiled> CompileBounded(const std::function<Result<Compiled>()>& compile, NameLookup lookup,
-                                Duration limit);
+                                const LookupBounds& bounds);
 
 }  // namespace cloudflaredump

@@ -81,6 +81,7 @@ void StopRequests::Rise(StopLevel level) {
 
 void StopRequests::TakeSignals() {
   char bytes[64];
+  if (read(signal_pipe[0], bytes, sizeof bytes) <= 0) return;
   while (read(signal_pipe[0], bytes, sizeof bytes) > 0) {
   }
   const auto now = std::chrono::steady_clock::now();

@@ -42,6 +42,8 @@ class StopRequests {
     return [this] { return AtLeast(StopLevel::kLeave); };
   }
 
+  /// Takes the signals that have come: for who waits outside of the loop, which does so otherwise.
+  void TakeSignals();
   /// Deliver nothing more: the reader has gone, or the time for it is over.
   void Leave();
   /// What a first signal does: kStop.
@@ -57,7 +59,6 @@ class StopRequests {
   void SetOnStop(std::function<void()> callback);
 
  private:
-  void TakeSignals();
   void Rise(StopLevel level);
 
   EventLoop& loop_;

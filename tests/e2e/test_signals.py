@@ -5,6 +5,7 @@ generous, for machines that are busy."""
 
 import os
 import signal
+import subprocess
 import time
 
 import pytest
@@ -109,6 +110,39 @@ def test_the_tool_ends_before_its_first_packet(emulator, large, phase):
     report(phase.__name__, time.monotonic() - started)
     assert process.returncode == 4 and err == ""
     assert not path.exists()
+
+
+# A resolver that does not answer. It knows no name where it is asked first: there the program has
+# forbidden itself to look names up.
+SLOW_NAMES = """
+#include <netdb.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+int getaddrinfo(const char *n, const char *s, const struct addrinfo *h, struct addrinfo **r) {
+  if (mkdir(getenv("FIRST"), 0700) == 0) return EAI_NONAME;
+  mkdir(getenv("SECOND"), 0700);
+  for (;;) pause();
+}
+"""
+
+
+def test_an_extcap_ends_while_a_name_in_its_filter_is_looked_up(emulator):
+    client = Client(emulator())
+    library, second = client.folder / "slow_names.so", client.folder / "second"
+    subprocess.run(["cc", "-shared", "-fPIC", "-xc", "-", "-o", library], input=SLOW_NAMES,
+                   text=True, check=True)
+    client.env |= {"LD_PRELOAD": str(library), "FIRST": str(client.folder / "first"),
+                   "SECOND": str(second)}
+    run = ExtcapRun(client, "host slow.example")
+    wait_until(second.exists, "the look-up")
+    started = time.monotonic()
+    send(run.process, SIGNALS["TERM"])
+    done = run.finish(30)
+    taken = time.monotonic() - started
+    report("looking a name up", taken)
+    assert taken < 4, "the look-up's own limit ended it"
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_an_extcap_whose_fifo_nobody_opens(instant_api):

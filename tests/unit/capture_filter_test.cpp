@@ -136,14 +136,14 @@ void ACaptureLooksNamesUp(void**) {
 }
 
 void ALookUpHasATimeLimit(void**) {
-  constexpr Duration kNoTime = std::chrono::nanoseconds(1);
-  const auto filter = CaptureFilter::Compile("host localhost", NameLookup::kResolve, kNoTime);
+  const LookupBounds no_time{.limit = std::chrono::nanoseconds(1)};
+  const auto filter = CaptureFilter::Compile("host localhost", NameLookup::kResolve, no_time);
   assert_false(filter.has_value());
   AssertContains(filter.error().message, "no answer within");
   AssertContains(filter.error().message, "\"localhost\"");
   assert_int_equal(filter.error().kind, Error::Kind::kTransient);
   // Where no name is looked up there is nothing to wait for.
-  assert_true(CaptureFilter::Compile("tcp", NameLookup::kResolve, kNoTime).has_value());
+  assert_true(CaptureFilter::Compile("tcp", NameLookup::kResolve, no_time).has_value());
 }
 
 void AChildThatHangsIsKilled(void**) {
@@ -156,6 +156,25 @@ void AChildThatHangsIsKilled(void**) {
   assert_false(answer.has_value());
   assert_int_equal(answer.error().kind, Error::Kind::kTransient);
   assert_true(std::chrono::steady_clock::now() - started >= std::chrono::milliseconds(50));
+}
+
+void AStopEndsALookUp(void**) {
+  int asked = 0;
+  const auto stop = [&asked] { return ++asked > 2; };
+  const auto answer = CallInChild(
+      []() -> std::string {
+        for (;;) pause();
+      },
+      std::nullopt, stop);
+  assert_false(answer.has_value());
+  assert_int_equal(answer.error().kind, Error::Kind::kInterrupted);
+  const auto filter =
+      CaptureFilter::Compile("host localhost", NameLookup::kResolve, {.stop = [] { return true; }});
+  assert_false(filter.has_value());
+  assert_int_equal(filter.error().kind, Error::Kind::kInterrupted);
+  // Where no name is looked up there is nothing to stop.
+  assert_true(CaptureFilter::Compile("tcp", NameLookup::kResolve, {.stop = [] { return true; }})
+                  .has_value());
 }
 
 void AChildThatDiesIsAnError(void**) {
@@ -244,6 +263,7 @@ int main() {
       cmocka_unit_test(ACaptureLooksNamesUp),
       cmocka_unit_test(ALookUpHasATimeLimit),
       cmocka_unit_test(AChildThatHangsIsKilled),
+      cmocka_unit_test(AStopEndsALookUp),
       cmocka_unit_test(AChildThatDiesIsAnError),
       cmocka_unit_test(AChildAnswersAtLength),
       cmocka_unit_test(AMonstrousFilterIsTakenOrRefused),
