@@ -81,8 +81,9 @@ std::string DescriptionSentence(const CaptureDescription& description) {
   const std::string parts = Where(description) + When(description) + Which(description);
   std::string text = ReadableLine(parts, kLongestSentence);
   if (!description.capture_filter) return text;
-  if (description.capture_filter->empty())
+  if (description.capture_filter->empty()) {
     return ReadableLine(text + ", no filter", kLongestSentence);
+  }
   constexpr std::string_view kBefore = ", filter \"";
   constexpr std::size_t kWorthShowing = 10;
   const std::size_t taken = CountCharacters(text) + kBefore.size() + 1;

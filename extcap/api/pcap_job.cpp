@@ -110,8 +110,9 @@ std::string WritePcapRequest(const PcapRequest& request) {
   json_object_set_new(body, "type", json_string(full ? "full" : "simple"));
   json_object_set_new(body, "system", json_string("magic-transit"));
   json_object_set_new(body, "time_limit", Integer(request.time_limit));
-  if (request.packet_limit)
+  if (request.packet_limit) {
     json_object_set_new(body, "packet_limit", Integer(*request.packet_limit));
+  }
   if (full) {
     if (request.byte_limit) json_object_set_new(body, "byte_limit", Integer(*request.byte_limit));
     if (request.send_colo) json_object_set_new(body, "colo", json_string(request.colo.c_str()));

@@ -67,8 +67,9 @@ bool IsHostLabel(std::string_view text) {
 
 /// The names that each store gives to buckets. A wrong one would be a host or path of another.
 Result<void> CheckBucket(const std::string& bucket, StoreKind kind) {
-  if (bucket.empty())
+  if (bucket.empty()) {
     return Mistake(std::string("the address names no bucket; it must be ") + kForms);
+  }
   const std::string_view extra =
       kind == StoreKind::kS3 ? ".-" : (kind == StoreKind::kGcs ? "._-" : "-");
   const bool characters = std::ranges::all_of(bucket, [extra](char c) {
@@ -160,6 +161,22 @@ Result<DestinationConf> ParseStoreUrl(StoreKind kind, const std::string& scheme,
   return conf;
 }
 
+/// The address that `conf` was read from, but for its keys.
+std::string AddressOf(const DestinationConf& conf) {
+  const std::string place = conf.bucket + (conf.directory.empty() ? "" : "/") + conf.directory;
+  switch (conf.kind) {
+    case StoreKind::kS3:
+      return "s3://" + place + (conf.region.empty() ? "" : "?region=" + conf.region);
+    case StoreKind::kGcs:
+      return "gs://" + place;
+    case StoreKind::kR2:
+      return "r2://" + place + "?account-id=" + conf.account_id;
+    case StoreKind::kFolder:
+      break;
+  }
+  return "file://" + PercentEncode(conf.directory, "/");
+}
+
 }  // namespace
 
 const char* StoreName(StoreKind kind) {
@@ -213,20 +230,9 @@ Result<DestinationConf> ParseReadFrom(std::string_view text) {
   return DestinationConf{.kind = StoreKind::kFolder, .directory = std::move(path)};
 }
 
-std::string Redacted(const DestinationConf& conf) {
-  std::string place =
-      conf.bucket + (conf.directory.empty() || conf.bucket.empty() ? "" : "/") + conf.directory;
-  switch (conf.kind) {
-    case StoreKind::kS3:
-      return "s3://" + place + (conf.region.empty() ? "" : "?region=" + conf.region);
-    case StoreKind::kGcs:
-      return "gs://" + place;
-    case StoreKind::kR2:
-      return "r2://" + place + "?account-id=" + conf.account_id;
-    case StoreKind::kFolder:
-      break;
-  }
-  return place;
+std::string WithoutKeys(std::string_view destination_conf) {
+  const Result<DestinationConf> conf = ParseDestinationConf(destination_conf);
+  return conf ? AddressOf(*conf) : RedactDestinationConf(destination_conf);
 }
 
 std::string RedactDestinationConf(std::string_view text) {

@@ -40,8 +40,10 @@ Result<DestinationConf> ParseDestinationConf(std::string_view text);
 /// absolute, relative or from `~/`.
 Result<DestinationConf> ParseReadFrom(std::string_view text);
 
-/// `conf` as a URL without its keys: for people, and for Cloudflare's validate call.
-std::string Redacted(const DestinationConf& conf);
+/// The same place, written without keys and without what else does not tell it from another: to be
+/// shown, compared, and used as an address again. What cannot be read is given as
+/// RedactDestinationConf gives it.
+std::string WithoutKeys(std::string_view destination_conf);
 
 /// Any text that may be a destination_conf, with the values of parameters that hold keys as
 /// "[secret]". For what a server or a user wrote, also when it cannot be parsed.

@@ -7,14 +7,6 @@
 namespace cloudflaredump {
 namespace {
 
-/// What two addresses of one bucket and directory have in common.
-std::string WithoutKeys(const std::string& destination_conf) {
-  const auto conf = ParseDestinationConf(destination_conf);
-  // A folder has no keys, and its short form is no destination_conf.
-  return conf && conf->kind != StoreKind::kFolder ? Redacted(*conf)
-                                                  : RedactDestinationConf(destination_conf);
-}
-
 std::string Remedy(const std::string& destination) {
   return "; run: cloudflaredump register-bucket '" + CleanLine(destination, 300) + "'";
 }

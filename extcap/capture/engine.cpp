@@ -29,6 +29,13 @@ std::vector<std::string> Endpoints(const Settings& settings, const Environment& 
   return endpoints;
 }
 
+/// Opens the log that `settings` name, if they name one.
+Result<void> OpenLogOf(const Settings& settings) {
+  const std::string& path = settings.Text(Opt::kLogFile);
+  if (path.empty()) return {};
+  return OpenLog(ParseLogLevel(settings.Text(Opt::kLogLevel)).value_or(LogLevel::kInfo), path);
+}
+
 }  // namespace
 
 Result<double> ReadSpeed(const Settings& settings, const Environment& environment) {
@@ -50,12 +57,6 @@ Result<double> ReadSpeed(const Settings& settings, const Environment& environmen
     }
   }
   return speed;
-}
-
-Result<void> OpenLogOf(const Settings& settings) {
-  const std::string& path = settings.Text(Opt::kLogFile);
-  if (path.empty()) return {};
-  return OpenLog(ParseLogLevel(settings.Text(Opt::kLogLevel)).value_or(LogLevel::kInfo), path);
 }
 
 Result<std::unique_ptr<Engine>> Engine::Make(const Settings& settings,

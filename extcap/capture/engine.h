@@ -42,7 +42,4 @@ Result<ApiAccess> FindAccess(const Settings& settings);
 /// service, so it is for loopback endpoints only.
 Result<double> ReadSpeed(const Settings& settings, const Environment& environment);
 
-/// Opens the log that `settings` name, if they name one.
-Result<void> OpenLogOf(const Settings& settings);
-
 }  // namespace cloudflaredump

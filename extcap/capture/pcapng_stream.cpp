@@ -24,8 +24,9 @@ std::vector<std::string> CommentsOf(const PacketMark& mark) {
 void Join(PacketMark& mark, const PacketMark& more) {
   mark.undecided = mark.undecided || more.undecided;
   mark.limit_reached = mark.limit_reached || more.limit_reached;
-  if (more.damaged)
+  if (more.damaged) {
     mark.damaged = mark.damaged ? *mark.damaged + "; " + *more.damaged : more.damaged;
+  }
   if (more.coverage_first) mark.coverage_first = more.coverage_first;
   if (more.coverage_last) mark.coverage_last = more.coverage_last;
 }

@@ -85,9 +85,8 @@ Result<Rows> BucketRows(PcapsApi& api, const Question& question) {
   if (!buckets) return std::unexpected(buckets.error());
   Rows rows;
   for (const BucketOwnership& bucket : *buckets) {
-    const auto conf = ParseDestinationConf(bucket.destination_conf);
     // Keys do not go into a dialog, which keeps and passes what was picked in the clear.
-    const std::string url = conf ? Redacted(*conf) : RedactDestinationConf(bucket.destination_conf);
+    const std::string url = WithoutKeys(bucket.destination_conf);
     const std::string state = bucket.status == "success" ? "" : " (" + bucket.status + ")";
     rows.push_back({url, url + state});
   }

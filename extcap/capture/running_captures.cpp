@@ -50,8 +50,9 @@ std::string NameRunning(const PcapJob& job, WallTime now) {
   if (const auto submitted = job.submitted_at()) {
     text += ", since " + FormatRfc3339(std::chrono::floor<seconds>(*submitted));
     const Duration left = *submitted + seconds(job.time_limit.value_or(0)) - now;
-    if (job.phase() == JobPhase::kGoing && left > Duration(0))
+    if (job.phase() == JobPhase::kGoing && left > Duration(0)) {
       text += ", " + FormatSpan(left) + " left";
+    }
   }
   return text + ", " + FilterOf(job) + ")";
 }

@@ -78,8 +78,9 @@ Result<void> SampleCapture::CaptureWindows(const std::vector<Window>& windows) {
     auto captured = CaptureWindow(window, parts);
     // A stop, or a fault after the first answer, still delivers what is held.
     if (!parts.empty()) {
-      if (auto delivered = delivery_.DeliverWindow(window, std::move(parts)); !delivered)
+      if (auto delivered = delivery_.DeliverWindow(window, std::move(parts)); !delivered) {
         return delivered;
+      }
     }
     if (!captured) return captured;
   }

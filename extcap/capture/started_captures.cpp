@@ -22,8 +22,9 @@ constexpr std::size_t kMostRecords = 100;
 
 std::string StatePath(const Environment& environment) {
   const char* const state = environment("XDG_STATE_HOME");
-  if (state != nullptr && *state != '\0')
+  if (state != nullptr && *state != '\0') {
     return std::string(state) + "/cloudflaredump/started.json";
+  }
   const char* const home = environment("HOME");
   return std::string(home == nullptr ? "/nonexistent" : home) +
          "/.local/state/cloudflaredump/started.json";

@@ -18,14 +18,14 @@ namespace cloudflaredump {
 struct StartedCapture {
   std::string key;  ///< made up before the POST; names the record
   std::string account_id;
-  std::string pcap_id;  ///< empty while the POST's answer is not known
-  std::string type;     ///< "simple" or "full"
-  std::string request;  ///< the body of the POST, without destination_conf
-  std::string at;       ///< RFC 3339
+  std::string pcap_id;      ///< empty while the POST's answer is not known
+  std::string type;         ///< "simple" or "full"
+  std::string request;      ///< the body of the POST, without destination_conf
+  std::string at;           ///< RFC 3339
+  bool needs_stop = false;  ///< it should have been stopped, and nobody could tell Cloudflare
+
   /// Whether `job` is what `request` asked for, as far as both say.
   bool Asked(const PcapJob& job) const;
-
-  bool needs_stop = false;  ///< it should have been stopped, and nobody could tell Cloudflare
 };
 
 /// A lock that processes of one user share, on an open file, which it closes in the end; with that

@@ -98,19 +98,22 @@ struct Option {
   const char* environment = nullptr;  ///< comma separated names, first wins; null if none
 };
 
+/// The table, a row for each Opt, in its order.
 std::span<const Option> AllOptions();
 
-/// The text option that `pick`, a kPick, stands beside.
-Opt PickedFor(Opt pick);
-
-/// Where `id` stands among the options of the dialog of `kind`, from 0: its argument number.
-unsigned DialogNumber(Opt id, InterfaceKind kind);
 const Option& OptionOf(Opt id);
 
 /// The option called `name`, or null.
 const Option* FindOption(std::string_view name);
 
+/// The text option that `pick`, a kPick, stands beside.
+Opt PickedFor(Opt pick);
+
+/// Whether interfaces of `kind` have it in their dialog.
 bool AppliesTo(const Option& option, InterfaceKind kind);
+
+/// Where `id` stands among the options of the dialog of `kind`, from 0: its argument number.
+unsigned DialogNumber(Opt id, InterfaceKind kind);
 
 /// The built-in default on an interface of `kind`; null if there is none.
 const char* FallbackOf(const Option& option, InterfaceKind kind);

@@ -115,8 +115,10 @@ std::optional<std::vector<std::uint32_t>> Facts::Values(const Window& window,
   const auto keep = [&](std::uint32_t number) {
     if ((number & known.mask) != known.value || number < least || number > greatest) return;
     work_ += inside.size();
-    if (std::ranges::all_of(inside, [&](const Fact* fact) { return Holds(*fact, number, window); }))
+    if (std::ranges::all_of(inside,
+                            [&](const Fact* fact) { return Holds(*fact, number, window); })) {
       values.push_back(number);
+    }
   };
   if (least > greatest) return values;
   const std::uint64_t by_range = std::uint64_t{greatest} - least + 1;

@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/tool/api_call.h"
 
-#include "extcap/config/arguments.h"
-
 namespace cloudflaredump {
 
 using namespace std::chrono_literals;
 
-Result<ApiCall> ApiCall::Prepare(int argc, char** argv, const char* usage, const char* summary) {
+Result<ApiCall> ApiCall::Prepare(int argc, char** argv, const char* usage, const char* summary,
+                                 std::span<const ExtraArgument> extra) {
   ApiCall call;
-  const ExtraArgument extra[] = {
-      {.name = "json", .flag = &call.json, .help = "Print JSON instead of text."},
-  };
   auto arguments = ParseArguments(argc, argv, extra, usage, summary, UnknownOptions::kRefuse);
   if (!arguments) return std::unexpected(arguments.error());
   call.words = arguments->words;

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "extcap/capture/engine.h"
+#include "extcap/config/arguments.h"
 #include "extcap/config/settings.h"
 
 namespace cloudflaredump {
@@ -17,10 +19,10 @@ struct ApiCall {
   std::unique_ptr<Engine> engine;
   std::unique_ptr<PcapsApi> api;
   std::vector<std::string> words;
-  bool json = false;
 
-  /// `usage` and `summary` are for --help.
-  static Result<ApiCall> Prepare(int argc, char** argv, const char* usage, const char* summary);
+  /// `usage` and `summary` are for --help; `extra` is what the command takes beside settings.
+  static Result<ApiCall> Prepare(int argc, char** argv, const char* usage, const char* summary,
+                                 std::span<const ExtraArgument> extra = {});
 
   /// A person waits: faults are borne for 5 s.
   Patience patience() const;

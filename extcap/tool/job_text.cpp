@@ -5,24 +5,13 @@
 
 #include "extcap/base/redact.h"
 #include "extcap/base/text.h"
+#include "extcap/bucket/destination_conf.h"
 
 namespace cloudflaredump {
 namespace {
 
 using Number = std::optional<std::uint64_t>;
 using Text = std::optional<std::string>;
-
-/// An R2 destination carries keys in its query: all of the query but the region is left out.
-Text WithoutKeys(const Text& destination) {
-  if (!destination) return std::nullopt;
-  const std::size_t query = destination->find('?');
-  if (query == std::string::npos) return destination;
-  std::string shown = destination->substr(0, query);
-  for (const std::string_view pair : Split(std::string_view(*destination).substr(query + 1), '&')) {
-    if (pair.starts_with("region=")) shown += "?" + std::string(pair);
-  }
-  return shown;
-}
 
 /// Calls `text(name, value)` or `number(name, value)` for each field that is set.
 template <class TextFn, class NumberFn>
@@ -43,7 +32,7 @@ void EachField(const PcapJob& job, const TextFn& text, const NumberFn& number) {
   put_number("byte_limit", job.byte_limit);
   put_text("offset_time", job.offset_time);
   put_text("colo_name", job.colo);
-  put_text("destination_conf", WithoutKeys(job.destination_conf));
+  put_text("destination_conf", job.destination_conf.transform(WithoutKeys));
   put_number("packets_captured", job.packets_captured);
   put_text("stop_requested", job.stop_requested);
   put_text("error_message", job.error_message);

@@ -12,6 +12,10 @@
 namespace cloudflaredump {
 namespace {
 
+ExtraArgument JsonFlag(bool& json) {
+  return {.name = "json", .flag = &json, .help = "Print JSON instead of text."};
+}
+
 void PrintJson(json_t* value) {
   json_dumpf(value, stdout, JSON_INDENT(2));
   std::fputc('\n', stdout);
@@ -33,17 +37,20 @@ void PrintTable(const std::vector<PcapJob>& jobs) {
 }  // namespace
 
 int ListCommand(int argc, char** argv) {
+  bool json = false;
+  const ExtraArgument extra[] = {JsonFlag(json)};
   auto call = ApiCall::Prepare(
       argc, argv, "",
       "Lists the account's last captures (at most 50), newest first, also those that "
-      "were started elsewhere.");
+      "were started elsewhere.",
+      extra);
   if (!call) return Complain(call.error());
   if (!call->words.empty()) {
     return Complain({"list takes no arguments; show ID shows one capture.", Error::Kind::kUsage});
   }
   auto jobs = call->api->List(call->patience());
   if (!jobs) return Complain(jobs.error());
-  if (call->json) {
+  if (json) {
     json_t* const array = json_array();
     for (const PcapJob& job : *jobs) json_array_append_new(array, JobAsJson(job));
     PrintJson(array);
@@ -54,7 +61,10 @@ int ListCommand(int argc, char** argv) {
 }
 
 int ShowCommand(int argc, char** argv) {
-  auto call = ApiCall::Prepare(argc, argv, "ID", "Shows one capture as Cloudflare tells it.");
+  bool json = false;
+  const ExtraArgument extra[] = {JsonFlag(json)};
+  auto call =
+      ApiCall::Prepare(argc, argv, "ID", "Shows one capture as Cloudflare tells it.", extra);
   if (!call) return Complain(call.error());
   if (call->words.size() != 1) {
     return Complain({"show takes the id of one capture; cloudflaredump list shows the ids.",
@@ -62,7 +72,7 @@ int ShowCommand(int argc, char** argv) {
   }
   auto job = call->api->Get(call->words.front(), call->patience());
   if (!job) return Complain(job.error());
-  if (call->json) {
+  if (json) {
     PrintJson(JobAsJson(*job));
   } else {
     std::fputs(JobAsText(*job).c_str(), stdout);

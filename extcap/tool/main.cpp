@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <glib.h>
+
+#include <clocale>
 #include <cstdio>
 #include <cstring>
 #include <span>
@@ -47,6 +50,14 @@ void PrintHelp() {
       "captures are the interfaces whose names begin with cloudflare-.");
 }
 
+/// `argv` begins with the command's name.
+int RunCommand(const Command& command, int argc, char** argv) {
+  // GLib writes --help: under this name, in the terminal's letters.
+  g_set_prgname(Format("cloudflaredump %s", command.name).c_str());
+  std::setlocale(LC_CTYPE, "");
+  return command.run(argc, argv);
+}
+
 bool Has(int argc, char** argv, const char* word) {
   for (const char* argument : std::span(argv, static_cast<std::size_t>(argc)).subspan(1)) {
     if (std::strcmp(argument, word) == 0) return true;
@@ -57,7 +68,7 @@ bool Has(int argc, char** argv, const char* word) {
 int Main(int argc, char** argv) {
   const std::string_view word = argc > 1 ? argv[1] : "";
   for (const Command& command : kCommands) {
-    if (word == command.name) return command.run(argc - 1, argv + 1);
+    if (word == command.name) return RunCommand(command, argc - 1, argv + 1);
   }
   // The face hands Wireshark's calls over with their argv as it is.
   if (Has(argc, argv, "--capture")) return RunExtcapCapture(argc, argv);

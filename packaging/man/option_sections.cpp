@@ -51,8 +51,9 @@ std::string Takers(const Option& option) {
 }
 
 std::string Range(const Option& option) {
-  if (option.type == OptionType::kChoice)
+  if (option.type == OptionType::kChoice) {
     return "One of " + Listed(BoldWords(option.choices), " or ") + ".\n";
+  }
   if (option.type != OptionType::kNumber) return "";
   const bool differs = option.maximum != option.maximum_full &&
                        AppliesTo(option, InterfaceKind::kSample) &&

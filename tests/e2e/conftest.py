@@ -6,7 +6,9 @@ import pathlib
 
 import pytest
 from capturing import INSTANT, Client
-from emulator import Emulator
+from emulator import Emulator, write_pcap
+from full_captures import numbered
+from s3_server import S3Server, installed
 
 # Real captures from public projects' tests; what they lack the tests make.
 REAL_PCAPS = pathlib.Path(os.environ.get(
@@ -38,6 +40,24 @@ def instant_api():
 def client(instant_api):
     """Captures from `instant_api`."""
     return Client(instant_api)
+
+
+@pytest.fixture
+def recorded(tmp_path):
+    """`recorded(count)` is a file with so many packets, for an emulator; they pass in the first
+    moment of a capture."""
+    def make(count=300, **more):
+        return write_pcap(tmp_path / "in.pcap", numbered(count, **more), nanoseconds=True)
+    return make
+
+
+@pytest.fixture(scope="module")
+def s3():
+    """A real S3 server."""
+    if not installed():
+        pytest.skip("Swift's packages are not installed")
+    with S3Server() as server:
+        yield server
 
 
 @pytest.fixture

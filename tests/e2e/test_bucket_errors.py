@@ -6,24 +6,22 @@ import shutil
 
 import pytest
 import wireshark
-from emulator import ACCOUNT, write_pcap
+from emulator import ACCOUNT
 from full_captures import (QUICK, S3_SPEED, FullClient, Folder, S3Bucket, check_nowhere, check_whole,
-                           emulator_of, numbered, posts)
-from s3_server import (ACCESS_KEY, SECRET_KEY, STRANGER_KEY, STRANGER_SECRET, S3Server, installed)
+                           emulator_of, posts)
+from s3_server import ACCESS_KEY, SECRET_KEY, STRANGER_KEY, STRANGER_SECRET
 
 SESSION_TOKEN = "planted/session+token=="
 SECRETS = [SECRET_KEY, STRANGER_SECRET, SESSION_TOKEN]
 
-pytestmark = [
-    pytest.mark.skipif(wireshark.stage().plugin_dir is None, reason="the plugin was not built"),
-    pytest.mark.skipif(not installed(), reason="Swift's packages are not installed")]
+pytestmark = pytest.mark.skipif(wireshark.stage().plugin_dir is None,
+                                reason="the plugin was not built")
 
 
 @pytest.fixture(scope="module")
-def s3():
-    with S3Server() as server:
-        server.create_bucket("pcaps")
-        yield server
+def s3(s3):
+    s3.create_bucket("pcaps")
+    return s3
 
 
 class Place:
@@ -124,13 +122,12 @@ def test_bucket_that_is_not_validated(s3, emulator):
     assert done.returncode == 1 and "register-bucket" in done.sentence
 
 
-def test_r2_with_its_keys_in_the_address(s3, emulator, tmp_path):
+def test_r2_with_its_keys_in_the_address(s3, emulator, recorded):
     """Its own keys win over the environment's, and the region of another endpoint is AWS_REGION."""
     bucket = S3Bucket(s3, "own-keys", "r2", "dir", f"?account-id={ACCOUNT}")
     with_keys = (bucket.destination + f"&access-key-id={ACCESS_KEY}"
                  f"&secret-access-key={SECRET_KEY.replace('/', '%2F').replace('+', '%2B')}")
-    recorded = write_pcap(tmp_path / "in.pcap", numbered(100), nanoseconds=True)
-    api = emulator_of(emulator, bucket, "--packets", recorded, "--registered", with_keys)
+    api = emulator_of(emulator, bucket, "--packets", recorded(100), "--registered", with_keys)
     client = FullClient(api, bucket, AWS_ACCESS_KEY_ID=STRANGER_KEY,
                         AWS_SECRET_ACCESS_KEY=STRANGER_SECRET)
     captured = client.full(destination_conf=with_keys)

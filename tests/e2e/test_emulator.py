@@ -5,10 +5,10 @@ import json
 import re
 import subprocess
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 
 import pytest
-from emulator import ACCOUNT, PROGRAM, TOKEN, Emulator, Packet, read_pcap, write_pcap
+from emulator import ACCOUNT, PROGRAM, TOKEN, Emulator, read_pcap
 
 SECOND = 10**9
 FAST = ("--job-seconds", 0, "--sample-interval", 0)

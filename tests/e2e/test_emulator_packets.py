@@ -9,7 +9,7 @@ import time
 
 import packets as p
 import pytest
-from emulator import Emulator, Packet, Pcap, read_pcap, write_pcap
+from emulator import Emulator, Packet, Pcap, write_pcap
 from test_emulator import FAST, SECOND, ago, rfc3339
 
 # Captures of other projects, read where they are at hand.

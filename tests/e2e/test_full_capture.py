@@ -9,27 +9,11 @@ import wireshark
 from capturing import requests_of
 from emulator import ACCOUNT, Packet, read_pcap, write_pcap
 from full_captures import (DOWNLOAD, FULL, QUICK, Folder, FullClient, S3Bucket, check_nowhere,
-                           check_whole, emulator_of, ids_of, numbered, posts)
-from s3_server import SECRET_KEY, S3Server, installed
+                           check_whole, emulator_of, ids_of, posts)
+from s3_server import SECRET_KEY
 
 pytestmark = pytest.mark.skipif(wireshark.stage().plugin_dir is None,
                                 reason="the plugin was not built")
-
-
-@pytest.fixture(scope="module")
-def s3():
-    if not installed():
-        pytest.skip("Swift's packages are not installed")
-    with S3Server() as server:
-        yield server
-
-
-@pytest.fixture
-def recorded(tmp_path):
-    """`recorded(count)` is a file with so many packets, for an emulator."""
-    def make(count=300, **more):
-        return write_pcap(tmp_path / "in.pcap", numbered(count, **more), nanoseconds=True)
-    return make
 
 
 # ---- the ways to ask for one

@@ -9,21 +9,12 @@ import pytest
 import wireshark
 from capturing import record
 from cutting_proxy import CuttingProxy
-from emulator import read_pcap, write_pcap
+from emulator import read_pcap
 from full_captures import (Folder, FullClient, S3Bucket, check_rest, check_whole,
-                           emulator_of, ids_of, merged, numbered, tshark_fields)
-from s3_server import S3Server, installed
+                           emulator_of, ids_of, merged, tshark_fields)
 
 pytestmark = pytest.mark.skipif(wireshark.stage().plugin_dir is None,
                                 reason="the plugin was not built")
-
-
-@pytest.fixture(scope="module")
-def s3():
-    if not installed():
-        pytest.skip("Swift's packages are not installed")
-    with S3Server() as server:
-        yield server
 
 
 @pytest.fixture(params=["folder", "s3"])
@@ -31,11 +22,6 @@ def bucket(request):
     if request.param == "folder":
         return Folder()
     return S3Bucket(request.getfixturevalue("s3"), f"faults-{abs(hash(request.node.name))}")
-
-
-@pytest.fixture
-def recorded(tmp_path):
-    return write_pcap(tmp_path / "in.pcap", numbered(300), nanoseconds=True)
 
 
 def whole_part(data):
@@ -57,7 +43,7 @@ def marks_of(captured):
 @pytest.mark.parametrize("option, said", [("--damaged-part", "is cut at byte"),
                                           ("--garbled-part", "is damaged at byte")])
 def test_a_damaged_part_gives_what_is_before_the_damage(emulator, bucket, recorded, option, said):
-    api = emulator_of(emulator, bucket, "--packets", recorded, "--parts", 4, option)
+    api = emulator_of(emulator, bucket, "--packets", recorded(), "--parts", 4, option)
     client = FullClient(api, bucket)
     captured = client.full()
     assert captured.returncode == 4, captured.stderr
@@ -79,7 +65,7 @@ def test_a_damaged_part_gives_what_is_before_the_damage(emulator, bucket, record
 
 
 def test_a_part_without_any_good_packet_is_named_on_another(emulator, bucket, recorded):
-    api = emulator_of(emulator, bucket, "--packets", recorded, "--parts", 3, "--not-pcap-part",
+    api = emulator_of(emulator, bucket, "--packets", recorded(), "--parts", 3, "--not-pcap-part",
                       "--zero-part")
     captured = FullClient(api, bucket).full()
     assert captured.returncode == 4, captured.stderr
@@ -96,7 +82,7 @@ def test_a_part_without_any_good_packet_is_named_on_another(emulator, bucket, re
 
 
 def test_an_empty_part_is_no_loss(emulator, bucket, recorded):
-    api = emulator_of(emulator, bucket, "--packets", recorded, "--parts", 3, "--empty-part")
+    api = emulator_of(emulator, bucket, "--packets", recorded(), "--parts", 3, "--empty-part")
     captured = FullClient(api, bucket).full()
     assert captured.returncode == 0, captured.stderr
     check_whole(captured, bucket.read())
@@ -106,7 +92,7 @@ def test_an_empty_part_is_no_loss(emulator, bucket, recorded):
 def test_late_parts_are_delivered_whole_after_the_others(emulator, recorded):
     bucket = Folder()
     # The listing is settled after 5 s, then the packets are short of what Cloudflare counted.
-    api = emulator_of(emulator, bucket, "--packets", recorded, "--parts", 5, "--late-parts", 2,
+    api = emulator_of(emulator, bucket, "--packets", recorded(), "--parts", 5, "--late-parts", 2,
                       "--late-seconds", 10)
     captured = FullClient(api, bucket, speed=20).full()
     objects = bucket.read()
@@ -124,7 +110,7 @@ def test_late_parts_are_delivered_whole_after_the_others(emulator, recorded):
 
 def test_parts_that_never_come_are_counted(emulator, recorded):
     bucket = Folder()
-    api = emulator_of(emulator, bucket, "--packets", recorded, "--parts", 5, "--late-parts", 2,
+    api = emulator_of(emulator, bucket, "--packets", recorded(), "--parts", 5, "--late-parts", 2,
                       "--late-seconds", 100000)
     captured = FullClient(api, bucket).full(max_wait=30)
     assert captured.returncode == 4, captured.stderr
@@ -136,10 +122,9 @@ def test_parts_that_never_come_are_counted(emulator, recorded):
 
 # ---- connections
 
-def test_connections_that_break_anywhere_resume(emulator, s3, tmp_path):
+def test_connections_that_break_anywhere_resume(emulator, s3, recorded):
     bucket = S3Bucket(s3, "broken")
-    recorded = write_pcap(tmp_path / "large.pcap", numbered(3000, size=700), nanoseconds=True)
-    api = emulator_of(emulator, bucket, "--packets", recorded, "--parts", 12)
+    api = emulator_of(emulator, bucket, "--packets", recorded(3000, size=700), "--parts", 12)
     client = FullClient(api, bucket)
     assert client.full().returncode == 0
     chance = random.Random(4)
@@ -151,11 +136,10 @@ def test_connections_that_break_anywhere_resume(emulator, s3, tmp_path):
     check_whole(captured, bucket.read())
 
 
-def test_every_byte_of_a_small_part(emulator, s3, tmp_path):
+def test_every_byte_of_a_small_part(emulator, s3, recorded):
     """The first answer with the part's bytes breaks off after each number of them."""
     bucket = S3Bucket(s3, "bytes")
-    recorded = write_pcap(tmp_path / "small.pcap", numbered(3), nanoseconds=True)
-    api = emulator_of(emulator, bucket, "--packets", recorded, "--parts", 1)
+    api = emulator_of(emulator, bucket, "--packets", recorded(3), "--parts", 1)
     client = FullClient(api, bucket)
     assert client.full().returncode == 0
     ((_, data),) = bucket.read().items()
@@ -169,10 +153,9 @@ def test_every_byte_of_a_small_part(emulator, s3, tmp_path):
         assert captured.records == [one for _, one in merged(bucket.read())], cut
 
 
-def test_an_object_that_changes_meanwhile(emulator, s3, tmp_path):
+def test_an_object_that_changes_meanwhile(emulator, s3, recorded):
     bucket = S3Bucket(s3, "changing")
-    recorded = write_pcap(tmp_path / "large.pcap", numbered(1500, size=1000), nanoseconds=True)
-    api = emulator_of(emulator, bucket, "--packets", recorded, "--parts", 2,
+    api = emulator_of(emulator, bucket, "--packets", recorded(1500, size=1000), "--parts", 2,
                       "--part-sizes", "skewed")
     client = FullClient(api, bucket)
     assert client.full().returncode == 0

@@ -8,20 +8,13 @@ import time
 
 import pytest
 from capturing import finish, kill_group, requests_of, wait_until
-from emulator import write_pcap
-from full_captures import (Folder, FullClient, check_whole, emulator_of, end_of, ids_of, numbered,
-                           posts, stops)
+from full_captures import (Folder, FullClient, check_whole, emulator_of, end_of, ids_of, posts,
+                           stops)
 
 
 @pytest.fixture
 def bucket():
     return Folder()
-
-
-@pytest.fixture
-def recorded(tmp_path):
-    """300 packets, which pass in the first moment of a capture."""
-    return write_pcap(tmp_path / "in.pcap", numbered(300), nanoseconds=True)
 
 
 def asked(api, method, ending, count=1):
@@ -48,7 +41,7 @@ def running(emulator, bucket, recorded, state):
     options, ready = STATES[state]
     if state == "posting":
         options = (*options, "--job-result", "never")
-    api = emulator_of(emulator, bucket, "--packets", recorded, "--parts", 4, *options)
+    api = emulator_of(emulator, bucket, "--packets", recorded(), "--parts", 4, *options)
 
     def wait():
         wait_until(ready(api), state)
@@ -119,7 +112,7 @@ def test_tshark_is_stopped(emulator, bucket, recorded, state):
 
 
 def test_a_killed_capture_is_the_latest_download(emulator, bucket, recorded):
-    api = emulator_of(emulator, bucket, "--packets", recorded, "--parts", 4)
+    api = emulator_of(emulator, bucket, "--packets", recorded(), "--parts", 4)
     client = FullClient(api, bucket)
     process, path = client.start_full(time_limit=40)
     wait_until(status_of(api, "running"), "it to run")
@@ -134,7 +127,7 @@ def test_a_killed_capture_is_the_latest_download(emulator, bucket, recorded):
 
 
 def test_what_could_not_be_stopped_is_stopped_by_the_next(emulator, bucket, recorded):
-    api = emulator_of(emulator, bucket, "--packets", recorded, "--job-result", "never",
+    api = emulator_of(emulator, bucket, "--packets", recorded(), "--job-result", "never",
                       "--answer", "PUT /stop=503x3")
     client = FullClient(api, bucket, speed=5)
     process, path = client.start_full("--stop-wait=2", time_limit=600)
@@ -154,7 +147,7 @@ def test_what_could_not_be_stopped_is_stopped_by_the_next(emulator, bucket, reco
 
 
 def test_a_second_signal_leaves_but_not_before_the_stop(emulator, bucket, recorded):
-    api = emulator_of(emulator, bucket, "--packets", recorded, "--job-result", "never",
+    api = emulator_of(emulator, bucket, "--packets", recorded(), "--job-result", "never",
                       "--job-seconds", 2000)
     client = FullClient(api, bucket)
     process, path = client.start_full("--stop-wait=3600", time_limit=600)
@@ -187,7 +180,7 @@ def test_a_second_one_is_refused_and_the_first_is_named(emulator, bucket):
 
 
 def test_the_second_waits(emulator, bucket, recorded):
-    api = emulator_of(emulator, bucket, "--packets", recorded)
+    api = emulator_of(emulator, bucket, "--packets", recorded())
     first = api.create_full(destination_conf=bucket.destination, time_limit=20).result["id"]
     captured = FullClient(api, bucket).full(if_busy="wait")
     assert captured.returncode == 0, captured.stderr
@@ -208,7 +201,7 @@ def test_waiting_can_be_stopped(emulator, bucket):
 
 
 def test_the_second_attaches(emulator, bucket, recorded):
-    api = emulator_of(emulator, bucket, "--packets", recorded)
+    api = emulator_of(emulator, bucket, "--packets", recorded())
     first = api.create_full(destination_conf=bucket.destination, time_limit=20).result["id"]
     captured = FullClient(api, bucket).full(if_busy="attach")
     assert captured.returncode == 0, captured.stderr
@@ -237,7 +230,7 @@ def test_attaching_never_stops(emulator, bucket, by):
 
 def test_two_at_once_do_not_both_ask(emulator, bucket, recorded):
     """Two interfaces selected together: one captures, the other says why it cannot."""
-    api = emulator_of(emulator, bucket, "--packets", recorded, "--answer-delay", 0.1)
+    api = emulator_of(emulator, bucket, "--packets", recorded(), "--answer-delay", 0.1)
     client = FullClient(api, bucket)
     both = [client.start_full(interface=name, time_limit=20)
             for name in ("cloudflare-ORD", "cloudflare-LHR")]

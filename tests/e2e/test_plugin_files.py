@@ -3,12 +3,11 @@
 
 import os
 import subprocess
-import time
 
 import pytest
 from descriptions import FULL, SAMPLE, describe, mark
 from pcapng import Interface, Packet, Section, read_pcapng, udp, write_pcap, write_pcapng
-from wireshark import environment, open_folder, run, stage, start, tshark, wireshark_version
+from wireshark import environment, open_folder, run, stage, start, tshark
 
 pytestmark = pytest.mark.skipif(stage().plugin_dir is None, reason="the plugin was not built")
 

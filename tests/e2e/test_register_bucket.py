@@ -5,15 +5,7 @@ import pytest
 from capturing import requests_of
 from emulator import ACCOUNT
 from full_captures import QUICK, Folder, FullClient, S3Bucket, check_nowhere
-from s3_server import ACCESS_KEY, SECRET_KEY, S3Server, installed
-
-
-@pytest.fixture(scope="module")
-def s3():
-    if not installed():
-        pytest.skip("Swift's packages are not installed")
-    with S3Server() as server:
-        yield server
+from s3_server import ACCESS_KEY, SECRET_KEY
 
 
 @pytest.fixture(params=["folder", "s3", "gs", "r2"])

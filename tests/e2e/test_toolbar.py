@@ -9,7 +9,7 @@ import threading
 import time
 
 import pytest
-from capturing import INSTANT, SAMPLE, Client, ExtcapRun, finish, wait_until
+from capturing import INSTANT, Client, ExtcapRun, wait_until
 from full_captures import Folder, FullClient, emulator_of, ids_of, stops
 
 STATUS, FINISH, LOG = 0, 1, 2

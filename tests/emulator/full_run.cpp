@@ -39,8 +39,9 @@ Outcome<void> WriteAll(const Destination& destination, const std::vector<PartObj
   };
   {
     std::vector<std::jthread> writers;
-    for (std::size_t i = 0; i < std::min(kWriters, objects.size()); ++i)
+    for (std::size_t i = 0; i < std::min(kWriters, objects.size()); ++i) {
       writers.emplace_back(write);
+    }
   }
   return outcome;
 }

@@ -58,8 +58,9 @@ bool IsExtension(std::uint8_t next) {
 
 std::size_t ExtensionLength(std::uint8_t kind, Bytes extension) {
   if (kind == kFragment) return 8;
-  if (kind == kAuthentication)
+  if (kind == kAuthentication) {
     return (std::size_t{extension[1]} + 2) * 4;  // RFC 4302: in units of 4 bytes.
+  }
   return (std::size_t{extension[1]} + 1) * 8;
 }
 

@@ -73,8 +73,9 @@ void GarbleMiddle(std::string& bytes, const std::vector<Record>& records) {
   constexpr std::size_t kCapturedLength = 8;
   if (records.empty()) return;
   std::size_t at = kFileHeader;
-  for (std::size_t i = 0; i < records.size() / 2; ++i)
+  for (std::size_t i = 0; i < records.size() / 2; ++i) {
     at += kRecordHeader + records[i].bytes.size();
+  }
   bytes.replace(at + kCapturedLength, 4, 4, '\xee');
 }
 

@@ -18,8 +18,8 @@ void Check(bool holds) {
 }
 
 /// The form without keys is read as the same place.
-void CheckRoundTrip(const DestinationConf& conf) {
-  const Result<DestinationConf> again = ParseReadFrom(Redacted(conf));
+void CheckRoundTrip(const std::string& text, const DestinationConf& conf) {
+  const Result<DestinationConf> again = ParseReadFrom(WithoutKeys(text));
   Check(again.has_value());
   Check(again->kind == conf.kind && again->bucket == conf.bucket && again->region == conf.region);
   Check(again->account_id == conf.account_id && again->secret_access_key.empty());
@@ -45,10 +45,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string text(reinterpret_cast<const char*>(data), size);
   for (const auto parse : {&ParseDestinationConf, &ParseReadFrom}) {
     const Result<DestinationConf> conf = parse(text);
-    if (conf && conf->kind != StoreKind::kFolder) {
-      CheckRoundTrip(*conf);
-      CheckAddress(*conf);
-    }
+    const bool folder = conf && conf->kind == StoreKind::kFolder;
+    // The path of a folder is nothing that Cloudflare could be told.
+    if (conf && !(folder && parse == &ParseReadFrom)) CheckRoundTrip(text, *conf);
+    if (conf && !folder) CheckAddress(*conf);
     if (!conf) {
       Check(conf.error().kind == Error::Kind::kUsage);
       for (const char c : conf.error().message) Check(static_cast<unsigned char>(c) >= ' ');

@@ -68,8 +68,9 @@ void SilenceOtherProtocols() {
        id = proto_get_next_protocol(&cookie)) {
     const std::string_view name = proto_get_protocol_filter_name(id);
     const bool kept = name == "frame" || name == "cloudflare" || name == "data";
-    if (!kept && !proto_is_pino(find_protocol_by_id(id)) && proto_can_toggle_protocol(id))
+    if (!kept && !proto_is_pino(find_protocol_by_id(id)) && proto_can_toggle_protocol(id)) {
       proto_set_decoding(id, FALSE);
+    }
   }
 }
 

@@ -17,8 +17,9 @@ void CitiesAreFoundByTheirCode(void**) {
 }
 
 void SingleSitesAreFoundByTheirLetters(void**) {
-  for (const char* name : {"ord02", "Ord", "ORD123"})
+  for (const char* name : {"ord02", "Ord", "ORD123"}) {
     assert_ptr_equal(FindColo(name), FindColo("ORD"));
+  }
   AssertText(FindColo("fra06")->city, "Frankfurt");
 }
 

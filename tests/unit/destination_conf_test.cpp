@@ -118,15 +118,18 @@ void BucketNamesAreThoseOfTheStore(void**) {
   Parsed("s3://" + std::string(63, 'a') + "?region=a");
 }
 
-void RedactedFormHasNoKeys(void**) {
-  for (const char* const text : {"s3://pcaps-bucket/dir?region=us-east-1", "gs://bucket_test",
-                                 "gs://bucket/a/b", "r2://pcaps/d?account-id=abc"}) {
-    AssertText(Redacted(Parsed(text)), text);
+void AddressesAreWrittenWithoutKeys(void**) {
+  for (const char* const text :
+       {"s3://pcaps-bucket/dir?region=us-east-1", "gs://bucket_test", "gs://bucket/a/b",
+        "r2://pcaps/d?account-id=abc", "file:///tmp/x", "file:///tmp/100%25%20pure"}) {
+    AssertText(WithoutKeys(text), text);
   }
   const std::string keys =
       "r2://pcaps?account-id=abc&access-key-id=plantedid&secret-access-key=plantedsecret";
-  AssertText(Redacted(Parsed(keys)), "r2://pcaps?account-id=abc");
-  AssertText(Redacted(Parsed("file:///tmp/x")), "/tmp/x");
+  AssertText(WithoutKeys(keys), "r2://pcaps?account-id=abc");
+  AssertText(WithoutKeys("s3://pcaps/dir/?sse=AES256&region=a"), "s3://pcaps/dir?region=a");
+  AssertText(WithoutKeys("file://localhost/tmp/x/"), "file:///tmp/x");
+  AssertText(WithoutKeys("r2://?secret-access-key=planted"), "r2://?secret-access-key=[secret]");
   AssertText(RedactDestinationConf(keys),
              "r2://pcaps?account-id=abc&access-key-id=[secret]&secret-access-key=[secret]");
   AssertText(RedactDestinationConf("what?secret=planted&x=1&?token=planted"),
@@ -145,9 +148,12 @@ void KeysAreRegisteredAsSecrets(void**) {
 int main() {
   using namespace cloudflaredump;
   const CMUnitTest tests[] = {
-      cmocka_unit_test(DocumentedFormsAreRead),        cmocka_unit_test(FoldersAreRead),
-      cmocka_unit_test(ReadFromTakesS3WithoutRegion),  cmocka_unit_test(EachMistakeIsNamed),
-      cmocka_unit_test(BucketNamesAreThoseOfTheStore), cmocka_unit_test(RedactedFormHasNoKeys),
+      cmocka_unit_test(DocumentedFormsAreRead),
+      cmocka_unit_test(FoldersAreRead),
+      cmocka_unit_test(ReadFromTakesS3WithoutRegion),
+      cmocka_unit_test(EachMistakeIsNamed),
+      cmocka_unit_test(BucketNamesAreThoseOfTheStore),
+      cmocka_unit_test(AddressesAreWrittenWithoutKeys),
       cmocka_unit_test(KeysAreRegisteredAsSecrets),
   };
   return cmocka_run_group_tests_name("destination_conf", tests, nullptr, nullptr);

@@ -183,8 +183,9 @@ class RandomParts {
   std::size_t Damage(Bytes& bytes, const std::vector<std::size_t>& ends) {
     if (random_() % 2 == 0) {
       std::size_t cut = Below(bytes.size());
-      while (cut == kFileHeaderSize || std::find(ends.begin(), ends.end(), cut) != ends.end())
+      while (cut == kFileHeaderSize || std::find(ends.begin(), ends.end(), cut) != ends.end()) {
         --cut;
+      }
       bytes.resize(cut);
       return cut;
     }

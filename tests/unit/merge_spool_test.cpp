@@ -29,8 +29,9 @@ std::string ReadAll(PartSource& source, std::mt19937& random) {
 /// Bytes that tell their place.
 std::string Pattern(std::size_t size, unsigned seed) {
   std::string text;
-  for (std::size_t i = 0; i < size; ++i)
+  for (std::size_t i = 0; i < size; ++i) {
     text += static_cast<char>((i * 31 + i / 251 + seed) & 0xff);
+  }
   return text;
 }
 
