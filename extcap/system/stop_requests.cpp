@@ -50,7 +50,6 @@ StopRequests::StopRequests(EventLoop& loop) : loop_(loop) {
 
 StopRequests::~StopRequests() {
   loop_.Cancel(watch_);
-  for (const int number : kSignals) SetHandler(number, SIG_DFL);
 }
 
 void StopRequests::Leave() {

@@ -19,7 +19,8 @@ enum class StopLevel {
 /// Signals within one real second of the first belong to it, for a Ctrl-C under tshark sends two;
 /// a later one means "leave now".
 ///
-/// One object a process: it owns the handlers of these signals while it lives, and ignores SIGPIPE.
+/// One object a process: it owns the handlers of these signals, and ignores SIGPIPE. They stay when
+/// it goes: the process is ending then, and the second signal of a Ctrl-C must not change how.
 class StopRequests {
  public:
   explicit StopRequests(EventLoop& loop);
