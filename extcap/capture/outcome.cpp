@@ -8,6 +8,7 @@ PacketCounts& PacketCounts::operator+=(const PacketCounts& other) {
   delivered += other.delivered;
   filtered_out += other.filtered_out;
   undecided += other.undecided;
+  unmatched += other.unmatched;
   duplicates += other.duplicates;
   return *this;
 }

@@ -16,6 +16,7 @@ struct PacketCounts {
   std::uint64_t delivered = 0;
   std::uint64_t filtered_out = 0;
   std::uint64_t undecided = 0;   ///< delivered and marked
+  std::uint64_t unmatched = 0;   ///< delivered, though the filter rejects them
   std::uint64_t duplicates = 0;  ///< delivered by an earlier request of the plan
 
   PacketCounts& operator+=(const PacketCounts& other);

@@ -130,6 +130,7 @@ Result<void> PartDelivery::DeliverPacket(Part& part, const PacketView& packet,
     ++part.statistics.undecided;
     ++outcome_.counts.undecided;
   }
+  if (answer == FilterAnswer::kRejects) ++outcome_.counts.unmatched;
   return {};
 }
 
@@ -148,7 +149,7 @@ Result<void> PartDelivery::DeliverHeld() {
       "Cloudflare's packets for an exact filter do not match it here (are they still "
       "encapsulated?); all are delivered, and --local-filter off does so every time.");
   for (const HeldPacket& held : std::exchange(held_, {})) {
-    if (auto done = DeliverPacket(parts_[held.part], held.packet, FilterAnswer::kMatches); !done) {
+    if (auto done = DeliverPacket(parts_[held.part], held.packet, FilterAnswer::kRejects); !done) {
       return done;
     }
   }

@@ -148,6 +148,7 @@ Result<void> SampleDelivery::DeliverPacket(const SamplePart& part, const TestedP
     ++statistics.undecided;
     ++outcome_.counts.undecided;
   }
+  if (tested.answer == FilterAnswer::kRejects) ++outcome_.counts.unmatched;
   return {};
 }
 

@@ -67,9 +67,13 @@ std::string Verdict(const Outcome& outcome, const Coverage& coverage, bool filte
   const bool complete = outcome.losses.empty() && !outcome.error;
   std::string text = outcome.stopped ? "Stopped: " : complete ? "Complete: " : "Incomplete: ";
   text += coverage.asked + ", " + Packets(counts.received) + " received";
-  if (filtered) text += ", " + WithThousands(counts.delivered) + " match the filter";
+  if (filtered)
+    text += ", " + WithThousands(counts.delivered - counts.unmatched) + " match the filter";
   if (counts.undecided > 0) {
     text += " (" + WithThousands(counts.undecided) + " of them cut too short to be sure)";
+  }
+  if (counts.unmatched > 0) {
+    text += ", " + WithThousands(counts.unmatched) + " do not and were delivered all the same";
   }
   if (counts.received > 0) {
     text +=

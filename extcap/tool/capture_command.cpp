@@ -113,6 +113,7 @@ void PrintSummary(const Outcome& outcome, const CaptureWords& words, ExitStatus 
   json_object_set_new(summary, "delivered", count(outcome.counts.delivered));
   json_object_set_new(summary, "filtered_out", count(outcome.counts.filtered_out));
   json_object_set_new(summary, "undecided", count(outcome.counts.undecided));
+  json_object_set_new(summary, "unmatched", count(outcome.counts.unmatched));
   json_object_set_new(summary, "duplicates", count(outcome.counts.duplicates));
   json_object_set_new(summary, "stopped", json_boolean(outcome.stopped));
   json_object_set_new(summary, "losses", Texts(outcome.losses));

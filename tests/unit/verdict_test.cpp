@@ -38,6 +38,13 @@ void UndecidedPacketsAreCounted(void**) {
   AssertContains(Told(outcome), "20 match the filter (3 of them cut too short to be sure), from");
 }
 
+void WhatWasDeliveredWithoutAMatchIsNotCalledAMatch(void**) {
+  Outcome outcome = Received(50, 50);
+  outcome.counts.unmatched = 30;
+  AssertContains(Told(outcome),
+                 "20 match the filter, 30 do not and were delivered all the same, from");
+}
+
 void LossesMakeItIncomplete(void**) {
   Outcome outcome = Received(100, 100);
   outcome.losses = {"the limit of 100 packets was reached", "the file is damaged"};
@@ -114,6 +121,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(ACompleteCaptureSaysWhatWasAskedAndCame),
       cmocka_unit_test(UndecidedPacketsAreCounted),
+      cmocka_unit_test(WhatWasDeliveredWithoutAMatchIsNotCalledAMatch),
       cmocka_unit_test(LossesMakeItIncomplete),
       cmocka_unit_test(AVerdictStaysALineWhateverIsLost),
       cmocka_unit_test(AFailureIsNeverComplete),
