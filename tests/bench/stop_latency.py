@@ -26,28 +26,11 @@ RUNS = int(sys.argv[2]) if len(sys.argv) > 2 else 25
 import test_full_stop  # noqa: E402
 import test_signals  # noqa: E402
 from capturing import Client, ExtcapRun, kill_group, wait_until  # noqa: E402
-from emulator import Emulator, Packet, write_pcap  # noqa: E402
+from emulator import Emulators, Packet, write_pcap  # noqa: E402
 from full_captures import Folder, FullClient, emulator_of, numbered  # noqa: E402
 from packets import UDP, ip4, ports  # noqa: E402
 
 LIMIT, PUT, STOP_WAIT = 0.3, 3.0, 1.0
-
-
-class Emulators:
-    """Starts emulators as the tests' fixture does."""
-
-    def __init__(self):
-        self.started = []
-
-    def __call__(self, *options, **more):
-        self.started.append(Emulator(*options, **more).start())
-        return self.started[-1]
-
-    def stop(self):
-        for one in self.started:
-            one.process.send_signal(signal.SIGCONT)
-            one.stop()
-        self.started = []
 
 
 def seconds_to_end(process, since, longest=30):

@@ -39,14 +39,14 @@ def kill_group(process):
         pass
 
 
-def wait_until(condition, what, seconds=20):
-    """Waits for `condition()` to be true; returns what it returned."""
+def wait_until(condition, what, seconds=20, pause=0.01):
+    """Waits for `condition()` to be true, asked every `pause` seconds; returns what it returned."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         value = condition()
         if value:
             return value
-        time.sleep(0.01)
+        time.sleep(pause)
     raise AssertionError(f"waited {seconds} s in vain for {what}")
 
 

@@ -6,7 +6,7 @@ import pathlib
 
 import pytest
 from capturing import INSTANT, Client
-from emulator import Emulator, write_pcap
+from emulator import Emulator, Emulators, write_pcap
 from full_captures import numbered
 from s3_server import S3Server, installed
 
@@ -18,15 +18,9 @@ REAL_PCAPS = pathlib.Path(os.environ.get(
 @pytest.fixture
 def emulator():
     """`emulator("--speed", 60)` starts one more emulator, which ends with the test."""
-    started = []
-
-    def start(*options, **more):
-        started.append(Emulator(*options, **more).start())
-        return started[-1]
-
-    yield start
-    for one in started:
-        one.stop()
+    emulators = Emulators()
+    yield emulators
+    emulators.stop()
 
 
 @pytest.fixture(scope="session")

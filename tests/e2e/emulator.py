@@ -146,6 +146,23 @@ class Emulator:
         return read_pcap(answer.body)
 
 
+class Emulators:
+    """`emulators(*options)` starts one more; `emulators.stop()` ends them all."""
+
+    def __init__(self):
+        self._started = []
+
+    def __call__(self, *options, **more):
+        self._started.append(Emulator(*options, **more).start())
+        return self._started[-1]
+
+    def stop(self):
+        while self._started:
+            one = self._started.pop()
+            one.process.send_signal(signal.SIGCONT)  # a test may have held it
+            one.stop()
+
+
 class Packet:
     """One record: time in nanoseconds since 1970, the bytes, the length on the wire."""
 

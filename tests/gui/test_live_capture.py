@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A full capture in the window: the toolbar, Finish now, Stop, the log, and the packets."""
+
+import re
+
+import pytest
+from capturing import wait_until
+from full_captures import ids_of, posts, stops
+from test_face import interfaces
+from window import captures_of
+
+FILTER = "dst host 203.0.113.7"
+COLUMNS = ["No.", "Time", "Capture", "Data center", "City", "Source", "Destination", "Protocol",
+           "Length", "Info"]
+
+
+def start_full(window, account, *options, configuration="time-limit=60\n"):
+    """A full capture that runs for a minute, with its toolbar: (emulator, window)."""
+    api, client = account(*options, configuration=configuration)
+    shown = window(client, "-k", "-i", "cloudflare-ORD", "-f", FILTER)
+    shown.show_toolbar()
+    shown.wait(lambda: "running, " in shown.state(), "the capture to run")
+    return api, shown
+
+
+def ended(shown):
+    """Waits for the end of the capture; no extcap is left then."""
+    shown.wait(lambda: not captures_of(shown.client), "the extcap to end")
+    shown.wait(lambda: shown.main.name != "" and not shown.main.name.startswith("Capturing"),
+               "the end of the capture")
+
+
+def check_packets(shown):
+    """They are there, in our columns."""
+    rows = shown.wait(shown.packets, "the packets")
+    assert shown.columns() == COLUMNS
+    for row in rows:
+        assert (row["Capture"], row["Data center"], row["City"]) == ("full", "ORD", "Chicago")
+        assert row["Destination"] == "203.0.113.7"
+
+
+def test_the_toolbar_follows_a_full_capture(window, account, screenshots):
+    api, shown = start_full(window, account)
+    seen = set()
+
+    def moved():
+        seen.add(shown.state())
+        return len(seen) >= 3
+    shown.wait(moved, "the text to move")
+    running = [state for state in seen if re.fullmatch(r"running, \d+ packets?, 0:\d\d left", state)]
+    assert len(running) >= 3, seen
+    assert shown.toolbar.find("text").has("enabled"), "it would be too pale to read"
+    shown.wait(lambda: "running, 0" not in shown.state(), "the first packets")
+    assert shown.toolbar.find("combo box").name == "cloudflare-ORD"
+    names = [item.name for item in shown.toolbar.find("combo box").all("list item")]
+    assert sorted(names) == sorted(interfaces())
+    shown.picture(screenshots / "toolbar.png")
+    assert not stops(api)
+
+
+def test_finish_now_stops_at_cloudflare_and_waits_for_the_packets(window, account, screenshots):
+    """Stop-wait would not let them come."""
+    api, shown = start_full(window, account, "--job-seconds", 5,
+                            configuration="time-limit=600\nstop-wait=0\n")
+    assert not stops(api)
+    shown.press("Finish now")
+    wait_until(lambda: stops(api) == ids_of(api), "PUT stop", 30)
+    assert captures_of(shown.client), "it stays until the data is there"
+    assert not shown.toolbar.find("push button", "Finishing").has("enabled")
+    shown.picture(screenshots / "finish-now.png")
+    ended(shown)
+    assert shown.state().startswith("Stopped: ")
+    check_packets(shown)
+    shown.picture(screenshots / "packets.png")
+
+
+def test_stop_stops_at_cloudflare_and_brings_the_packets(window, account, screenshots):
+    api, shown = start_full(window, account)
+    shown.desktop.click(shown.main.find("tool bar", "Main Toolbar").find("push button", "Stop"))
+    wait_until(lambda: stops(api) == ids_of(api), "PUT stop", 30)
+    ended(shown)
+    check_packets(shown)
+    shown.picture(screenshots / "stopped.png")
+
+
+def test_the_log_button_shows_what_was_asked(window, account, screenshots):
+    api, shown = start_full(window, account)
+    shown.press("Log")
+    log = shown.dialog(lambda name: "cloudflare-ORD Log" in name)
+    lines = shown.wait(lambda: log.find("text").text, "lines").splitlines()
+    assert any(f"full capture {ids_of(api)[0]} started at ORD" in line for line in lines), lines
+    shown.picture(screenshots / "log.png")
+
+
+def test_a_sample_in_the_window(window, account, screenshots):
+    api, client = account()
+    shown = window(client)
+    shown.select("cloudflare-sample")
+    shown.type_filter("udp port 53")
+    shown.desktop.key("Return")
+    rows = shown.wait(shown.packets, "the packets")
+    ended(shown)
+    assert {row["Capture"] for row in rows} == {"simple"} and {row["Data center"] for row in rows} == {""}
+    assert {row["Protocol"] for row in rows} == {"DNS"}
+    assert [post["body"]["filter_v1"] for post in posts(api)] == [
+        {"destination_port": 53, "protocol": 17}, {"source_port": 53, "protocol": 17}]
+    shown.picture(screenshots / "sample.png")
+
+
+@pytest.mark.parametrize("name, variables, sentence", [
+    ("unconfigured", {"CLOUDFLARE_API_TOKEN": None, "CLOUDFLARE_ACCOUNT_ID": None}, "config.ini"),
+    ("wrong-token", {"CLOUDFLARE_API_TOKEN": "not-the-token"}, "token"),
+    ("unreachable", {"CLOUDFLARE_API_BASE_URL": "http://127.0.0.1:9/client/v4"},
+     "cannot reach 127.0.0.1")])
+def test_an_error_is_one_sentence_in_a_box(window, account, screenshots, name, variables, sentence):
+    _, client = account(configuration="retry-time=0\n", **variables)
+    shown = window(client, "-k", "-i", "cloudflare-sample")
+    box = shown.wait(lambda: next((box for box in shown.app.all("alert") if box.find(
+        "label", lambda name: sentence in name)), None), "the box")
+    shown.picture(screenshots / f"error-{name}.png")
+    box.find("push button", "OK").act("Press")
+    ended(shown)
+    shown.select("cloudflare-sample")  # the window stands still for nobody
