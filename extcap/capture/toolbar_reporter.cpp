@@ -26,7 +26,9 @@ constexpr std::size_t kLongestText = 3000;
 ToolbarReporter::ToolbarReporter(ControlPipes& pipes, EventLoop& loop, StopRequests& stop)
     : pipes_(pipes), loop_(loop), stop_(stop), next_(loop.Steady()) {
   if (!pipes_.opened()) return;
-  pipes_.Attach(loop, [this](std::string_view bytes) { Receive(bytes); });
+  // A window that was killed sends no signal, and its dumpcap goes on reading.
+  pipes_.Attach(
+      loop, [this](std::string_view bytes) { Receive(bytes); }, [this] { stop_.Request(); });
   // An older capture's lines go. The status stays enabled: disabled, it is too pale to read.
   Send(ToolbarControl::kLog, ToolbarCommand::kSet, "");
   Send(ToolbarControl::kStatus, ToolbarCommand::kSet, "starting");

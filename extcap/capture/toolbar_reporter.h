@@ -15,7 +15,8 @@ namespace cloudflaredump {
 
 /// Tells how a capture is getting on in Wireshark's window: the toolbar's status text at most once
 /// a second, its log, the status bar at each new state (every second it would hide what the user
-/// selects), a box for each warning. Takes "Finish now". Without a window it does nothing.
+/// selects), a box for each warning. Takes "Finish now"; that the window has gone is a stop.
+/// Without a window it does nothing.
 class ToolbarReporter : public Reporter {
  public:
   /// All three must outlive this object; the log is tapped as long as it lives, and the

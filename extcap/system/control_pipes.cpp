@@ -56,9 +56,11 @@ Duration ControlPipes::OnLoop(std::chrono::milliseconds span) const {
   return std::chrono::duration_cast<Duration>(span * loop_->speed());
 }
 
-void ControlPipes::Attach(EventLoop& loop, std::function<void(std::string_view)> receive) {
+void ControlPipes::Attach(EventLoop& loop, std::function<void(std::string_view)> receive,
+                          std::function<void()> hung_up) {
   loop_ = &loop;
   receive_ = std::move(receive);
+  hung_up_ = std::move(hung_up);
   if (in_ < 0) return;
   in_watch_ = loop.Watch(in_, POLLIN, [this](short) { Read(); });
 }
@@ -78,9 +80,9 @@ void ControlPipes::Read() {
   const ssize_t n = read(in_, bytes, sizeof bytes);
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (n <= 0) {
-    // The window has closed its end; ours stays open, but there is nothing more to wait for.
+    // Ours stays open, but there is nothing more to wait for.
     loop_->Cancel(std::exchange(in_watch_, 0));
-    return;
+    return hung_up_();
   }
   receive_(std::string_view(bytes, static_cast<std::size_t>(n)));
 }

@@ -33,8 +33,10 @@ class ControlPipes {
   void AwaitPartner(std::chrono::milliseconds wait) const;
 
   /// From now on `loop` carries messages: `receive` gets the bytes that Wireshark writes, as they
-  /// come. Until Detach `loop` must live.
-  void Attach(EventLoop& loop, std::function<void(std::string_view)> receive);
+  /// come; `hung_up` is called once when Wireshark has closed its end of control-in, which it does
+  /// at the end of a capture, or when it dies. Until Detach `loop` must live.
+  void Attach(EventLoop& loop, std::function<void(std::string_view)> receive,
+              std::function<void()> hung_up);
 
   /// No messages any more; what waits is dropped. Our end stays open.
   void Detach();
@@ -62,6 +64,7 @@ class ControlPipes {
   bool out_gone_ = false;  ///< there is no one to write to, and will not be
   EventLoop* loop_ = nullptr;
   std::function<void(std::string_view)> receive_;
+  std::function<void()> hung_up_;
   EventLoop::Id in_watch_ = 0;
   EventLoop::Id out_watch_ = 0;
   EventLoop::Id out_timer_ = 0;

@@ -49,6 +49,10 @@ class Toolbar:
     def press(self, control):
         self.write(b"T\0\0\2" + bytes([control, SET]))
 
+    def close(self):
+        for fd in (self.in_fd, self.out_fd):
+            os.close(fd)
+
     def messages(self, command=None, control=None):
         """[text] of what has come so far."""
         try:
@@ -113,6 +117,27 @@ def test_finish_now_stops_at_cloudflare_and_brings_all(emulator):
     assert len(captured.records) > 0
     assert toolbar.states()[-1].startswith("Stopped: ")
     assert toolbar.messages(DISABLE, FINISH) == [""]
+
+
+@pytest.mark.parametrize("finishing", [False, True])
+def test_a_window_that_dies_stops_the_capture_as_stop_does(emulator, finishing):
+    """Wireshark was killed: no signal comes, and its dumpcap goes on reading."""
+    bucket = Folder()
+    api = emulator_of(emulator, bucket)
+    client = FullClient(api, bucket)
+    toolbar = Toolbar(client)
+    run = ExtcapRun(client, None, *toolbar.words, *client.words("cloudflare-full", time_limit=6000),
+                    interface="cloudflare-full")
+    toolbar.open()
+    toolbar.await_state("running, ")
+    assert not stops(api)
+    if finishing:
+        toolbar.press(FINISH)
+        wait_until(lambda: stops(api), "the stop")
+    toolbar.close()
+    captured = run.finish()
+    assert (captured.returncode, captured.stderr) == (0, "")
+    assert stops(api) == ids_of(api)[:1] and len(captured.records) > 0
 
 
 def test_finish_now_takes_what_a_sample_has_already_asked_for(emulator):

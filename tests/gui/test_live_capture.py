@@ -107,6 +107,14 @@ def test_a_sample_in_the_window(window, account, screenshots):
     shown.picture(screenshots / "sample.png")
 
 
+def test_a_wireshark_that_is_killed_leaves_no_capture_behind(window, account):
+    """Its dumpcap reads on, and no signal comes."""
+    api, shown = start_full(window, account, configuration="time-limit=600\n")
+    shown.process.kill()
+    wait_until(lambda: stops(api) == ids_of(api), "PUT stop", 30)
+    shown.wait(lambda: not captures_of(shown.client), "the extcap to end")
+
+
 @pytest.mark.parametrize("name, variables, sentence", [
     ("unconfigured", {"CLOUDFLARE_API_TOKEN": None, "CLOUDFLARE_ACCOUNT_ID": None}, "config.ini"),
     ("wrong-token", {"CLOUDFLARE_API_TOKEN": "not-the-token"}, "token"),

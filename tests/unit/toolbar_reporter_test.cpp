@@ -199,7 +199,8 @@ void WhatWasSaidBeforeTheWindowOpenedIsShownThen(void**) {
   AssertText(window.States().back(), "pending, 1 s");
 }
 
-void AWindowThatHasGoneIsNoTrouble(void**) {
+/// Killed, say, which sends us no signal.
+void AWindowThatHasGoneIsAStop(void**) {
   Window window;
   ControlPipes pipes(window.in, window.out);
   window.Open();
@@ -209,7 +210,22 @@ void AWindowThatHasGoneIsNoTrouble(void**) {
   for (int n = 0; n < 10; ++n) reporter.Warning("Mind this.");
   window.Run(50ms);
   reporter.End("Complete: 7 packets.");
-  assert_false(window.stop.Stopping()());
+  assert_true(window.stop.Stopping()());
+  assert_false(window.stop.Leaving()());
+}
+
+/// After Finish now, too: nobody is left who waits for all of it.
+void AWindowThatHasGoneAfterFinishNowIsAStop(void**) {
+  Window window;
+  ControlPipes pipes(window.in, window.out);
+  window.Open();
+  const ToolbarReporter reporter(pipes, window.loop, window.stop);
+  window.Press(ToolbarControl::kFinish);
+  assert_true(window.loop.RunUntil(window.stop.Stopping(), window.loop.Steady() + 5s));
+  assert_false(window.stop.StoppingSoon()());
+  window.Close();
+  assert_true(window.loop.RunUntil(window.stop.StoppingSoon(), window.loop.Steady() + 5s));
+  assert_false(window.stop.Leaving()());
 }
 
 void WithoutAToolbarNothingHappens(void**) {
@@ -241,7 +257,7 @@ void AMessageThatCouldGoInHalvesIsRefused(void**) {
   Window window;
   ControlPipes pipes(window.in, window.out);
   window.Open();
-  pipes.Attach(window.loop, [](std::string_view) {});
+  pipes.Attach(window.loop, [](std::string_view) {}, [] {});
   assert_false(pipes.Send(std::string(5000, 'x')));
   assert_true(pipes.Send("x"));
 }
@@ -261,7 +277,8 @@ int main() {
       cmocka_unit_test(AWindowThatDoesNotReadHoldsNothingUp),
       cmocka_unit_test(TheEndIsShownAtOnce),
       cmocka_unit_test(WhatWasSaidBeforeTheWindowOpenedIsShownThen),
-      cmocka_unit_test(AWindowThatHasGoneIsNoTrouble),
+      cmocka_unit_test(AWindowThatHasGoneIsAStop),
+      cmocka_unit_test(AWindowThatHasGoneAfterFinishNowIsAStop),
       cmocka_unit_test(WithoutAToolbarNothingHappens),
       cmocka_unit_test(ThePartnerIsAwaitedForAWhile),
       cmocka_unit_test(AMessageThatCouldGoInHalvesIsRefused),
