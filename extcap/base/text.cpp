@@ -124,4 +124,8 @@ std::string WithThousands(std::uint64_t number) {
   return digits;
 }
 
+std::string CountedPackets(std::uint64_t count) {
+  return WithThousands(count) + (count == 1 ? " packet" : " packets");
+}
+
 }  // namespace cloudflaredump

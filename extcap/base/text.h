@@ -40,4 +40,7 @@ std::string WithoutNumbers(std::string_view text);
 /// "1,234,567": digits in groups of three, as messages show counts.
 std::string WithThousands(std::uint64_t number);
 
+/// "1 packet", "1,234 packets".
+std::string CountedPackets(std::uint64_t count);
+
 }  // namespace cloudflaredump

@@ -266,7 +266,7 @@ void FullCapture::TellState(const PcapJob& job) {
   failed_ = job.phase() == JobPhase::kFailed;
   const Duration age = context_.loop.Steady() - watched_since_;
   std::string state = job.status.empty() ? "going on" : CleanLine(job.status, 40);
-  if (job.packets_captured) state += ", " + WithThousands(*job.packets_captured) + " packets";
+  if (job.packets_captured) state += ", " + CountedPackets(*job.packets_captured);
   const auto limit = seconds(job.time_limit.value_or(0));
   if (job.status == "running" && age < limit) {
     const auto left = std::chrono::ceil<seconds>(limit - age).count();

@@ -11,10 +11,6 @@
 namespace cloudflaredump {
 namespace {
 
-std::string Packets(std::uint64_t count) {
-  return WithThousands(count) + (count == 1 ? " packet" : " packets");
-}
-
 std::string Moment(std::uint64_t nanoseconds) {
   const WallTime time{std::chrono::nanoseconds(nanoseconds)};
   return FormatRfc3339(std::chrono::floor<std::chrono::milliseconds>(time));
@@ -66,7 +62,7 @@ std::string Verdict(const Outcome& outcome, const Coverage& coverage, bool filte
   const PacketCounts& counts = outcome.counts;
   const bool complete = outcome.losses.empty() && !outcome.error;
   std::string text = outcome.stopped ? "Stopped: " : complete ? "Complete: " : "Incomplete: ";
-  text += coverage.asked + ", " + Packets(counts.received) + " received";
+  text += coverage.asked + ", " + CountedPackets(counts.received) + " received";
   if (filtered)
     text += ", " + WithThousands(counts.delivered - counts.unmatched) + " match the filter";
   if (counts.undecided > 0) {

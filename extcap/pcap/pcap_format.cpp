@@ -58,7 +58,7 @@ bool IsText(std::span<const std::byte> bytes) {
 
 std::string AfterPackets(std::uint64_t packets) {
   if (packets == 0) return "before any packet";
-  return "after " + WithThousands(packets) + (packets == 1 ? " packet" : " packets");
+  return "after " + CountedPackets(packets);
 }
 
 }  // namespace

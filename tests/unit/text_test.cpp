@@ -74,6 +74,9 @@ void ThousandsAreGrouped(void**) {
   AssertText(WithThousands(999), "999");
   AssertText(WithThousands(1000), "1,000");
   AssertText(WithThousands(1234567), "1,234,567");
+  AssertText(CountedPackets(0), "0 packets");
+  AssertText(CountedPackets(1), "1 packet");
+  AssertText(CountedPackets(1234), "1,234 packets");
 }
 
 }  // namespace
