@@ -23,15 +23,29 @@ std::string Why(const CurlFault& fault) {
 }
 
 Error Unreachable(const CurlFault& fault, const std::string& host) {
-  const char* const hint = fault.os_error == ECONNREFUSED
-                               ? "; nothing answers at that address, check it and any firewall"
-                               : "; check the network connection and any firewall or proxy";
+  const char* const hint =
+      fault.os_error == ECONNREFUSED
+          ? "; nothing answers at that address, check it and any firewall or proxy"
+          : "; check the network connection and any firewall or proxy";
   return {"cannot reach " + host + Why(fault) + hint, kTransient};
+}
+
+Error ProxyRefused(long status, const std::string& host) {
+  const std::string said =
+      Format("the proxy on the way to %s answered HTTP %ld", host.c_str(), status);
+  if (status == 407) {
+    return {
+        said + "; put its user and password into HTTPS_PROXY, as http://user:password@host:port",
+        kFinal};
+  }
+  if (status < 500) return {said + "; ask who runs it, or name the host in NO_PROXY", kFinal};
+  return {said + "; it cannot reach the host itself", kTransient};
 }
 
 }  // namespace
 
 Error DescribeFault(const CurlFault& fault, const std::string& host) {
+  if (fault.proxy_status >= 300) return ProxyRefused(fault.proxy_status, host);
   switch (fault.code) {
     case CURLE_COULDNT_RESOLVE_HOST:
       return {"cannot find the address of " + host + "; check the name and the network connection",

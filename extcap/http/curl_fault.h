@@ -15,6 +15,7 @@ struct CurlFault {
   std::string detail = {};  ///< The error buffer; may be empty.
   long os_error = 0;        ///< CURLINFO_OS_ERRNO, 0 if none.
   bool began = false;       ///< Whether an answer had begun.
+  long proxy_status = 0;    ///< CURLINFO_HTTP_CONNECTCODE: a proxy's answer to CONNECT, 0 if none.
 };
 
 /// `fault` as a sentence about `host`, and whether a later try may help. The one place that decides

@@ -9,6 +9,7 @@
 #include "extcap/base/text.h"
 #include "extcap/http/curl_fault.h"
 #include "extcap/http/curl_request.h"
+#include "extcap/http/proxy.h"
 
 namespace cloudflaredump {
 namespace {
@@ -211,11 +212,13 @@ Error CurlHttp::Active::Fault(CURLcode code) const {
   if (code == CURLE_OPERATION_TIMEDOUT) return LimitReached();
   CurlFault fault{.code = code, .detail = error, .began = head_done};
   curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &fault.os_error);
+  curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &fault.proxy_status);
   return DescribeFault(fault, HostOf(request.url));
 }
 
 CurlHttp::CurlHttp(EventLoop& loop) : loop_(loop) {
   InitialiseCurlOnce();
+  RegisterProxySecrets();
   multi_ = curl_multi_init();
   if (multi_ == nullptr) g_error("libcurl cannot be used: no memory");
   curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, OnSocket);

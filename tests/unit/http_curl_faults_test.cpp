@@ -233,6 +233,17 @@ void FaultsWithoutDetailStillSayWhy(void**) {
               "the transfer from a.test failed: ");
 }
 
+void WhatAProxyAnsweredIsSaid(void**) {
+  AssertFault(DescribeFault({.code = CURLE_RECV_ERROR, .proxy_status = 407}, "a.test"),
+              Kind::kFinal, "the proxy on the way to a.test answered HTTP 407; put its user");
+  AssertFault(DescribeFault({.code = CURLE_RECV_ERROR, .proxy_status = 403}, "a.test"),
+              Kind::kFinal, "answered HTTP 403");
+  AssertFault(DescribeFault({.code = CURLE_RECV_ERROR, .proxy_status = 502}, "a.test"),
+              Kind::kTransient, "answered HTTP 502");
+  AssertFault(DescribeFault({.code = CURLE_RECV_ERROR, .proxy_status = 200}, "a.test"),
+              Kind::kTransient, "the connection to a.test was lost");
+}
+
 }  // namespace
 }  // namespace cloudflaredump
 
@@ -260,6 +271,7 @@ int main() {
       cmocka_unit_test(CancelDuringALookUpDoesNotWait),
       cmocka_unit_test(CertificateFaultsAreFinalAndNameTheWayOut),
       cmocka_unit_test(FaultsWithoutDetailStillSayWhy),
+      cmocka_unit_test(WhatAProxyAnsweredIsSaid),
   };
   return cmocka_run_group_tests_name("CurlHttp faults", tests, nullptr, nullptr);
 }
