@@ -231,7 +231,10 @@ Result<DestinationConf> ParseReadFrom(std::string_view text) {
 }
 
 std::string WithoutKeys(std::string_view destination_conf) {
-  const Result<DestinationConf> conf = ParseDestinationConf(destination_conf);
+  // To read from S3 no region is needed.
+  const bool s3 = Trim(destination_conf).starts_with("s3://");
+  const Result<DestinationConf> conf =
+      s3 ? ParseReadFrom(destination_conf) : ParseDestinationConf(destination_conf);
   return conf ? AddressOf(*conf) : RedactDestinationConf(destination_conf);
 }
 

@@ -121,7 +121,8 @@ void BucketNamesAreThoseOfTheStore(void**) {
 void AddressesAreWrittenWithoutKeys(void**) {
   for (const char* const text :
        {"s3://pcaps-bucket/dir?region=us-east-1", "gs://bucket_test", "gs://bucket/a/b",
-        "r2://pcaps/d?account-id=abc", "file:///tmp/x", "file:///tmp/100%25%20pure"}) {
+        "s3://tokens/a=b", "r2://pcaps/d?account-id=abc", "file:///tmp/x",
+        "file:///tmp/100%25%20pure"}) {
     AssertText(WithoutKeys(text), text);
   }
   const std::string keys =
