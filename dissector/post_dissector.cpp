@@ -9,6 +9,7 @@
 #include "dissector/fields.h"
 #include "dissector/findings.h"
 #include "dissector/packet_mark_reader.h"
+#include "dissector/printed_fields.h"
 #include "dissector/statistics.h"
 #include "dissector/wireshark_version.h"
 
@@ -21,6 +22,9 @@ int filter_tree_shape = -1;
 
 wireshark::BoolPreference show_tree = true;
 wireshark::BoolPreference show_summary = false;
+
+/// Of this run of the program.
+bool prints_other_fields_only = false;
 
 CaptureInterfaces& Interfaces() {
   static CaptureInterfaces interfaces;
@@ -108,6 +112,13 @@ proto_item* AddTree(const Packet& packet, proto_tree* parent) {
   return item;
 }
 
+/// Whether one of our fields is asked for, by a filter, column or -e, or by a tree that is shown.
+bool IsAsked(proto_tree* tree) {
+  if (!proto_field_is_referenced(tree, protocol)) return false;
+  return !prints_other_fields_only ||
+         proto_registrar_get_nth(static_cast<unsigned>(protocol))->ref_type != HF_REF_TYPE_NONE;
+}
+
 /// Reads nothing but numbers unless somebody asked for more: a tree that is shown, one of our
 /// fields in a filter, column or -e, a finding that is due, a statistic.
 int Dissect(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
@@ -121,7 +132,7 @@ int Dissect(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
   }
   const Packet packet = {pinfo, tvb, *interface, cut, ReadMarks(*pinfo)};
   const bool due = HasFinding(packet);
-  const bool asked = interface->usable() && proto_field_is_referenced(tree, protocol);
+  const bool asked = interface->usable() && IsAsked(tree);
   if (!due && !asked) return 0;
   proto_item* const item = AddTree(packet, tree);
   ForEachFinding(packet, [&](Finding finding, const char* detail) {
@@ -159,6 +170,9 @@ void RegisterProtocol() {
 }
 
 void RegisterHandoff() {
+  prints_other_fields_only = PrintsOtherFieldsOnly(CommandLine(), [](const std::string& name) {
+    return proto_registrar_get_byname(name.c_str()) != nullptr;
+  });
   register_postdissector(create_dissector_handle(Dissect, protocol));
 }
 

@@ -4,7 +4,6 @@
 #include <epan/epan.h>
 #include <epan/packet_info.h>
 #include <epan/prefs.h>
-#include <epan/stats_tree.h>
 
 #include <cstdint>
 
@@ -46,12 +45,5 @@ inline const char* InterfaceDescription(const epan_t* session, std::uint32_t int
                                         std::uint32_t section) {
   return Ask(&epan_get_interface_description, session, interface, section);
 }
-
-/// Between a menu and its entry in a statistics tree's name.
-#ifdef STATS_TREE_MENU_SEPARATOR
-inline constexpr char kMenuSeparator[] = STATS_TREE_MENU_SEPARATOR;
-#else
-inline constexpr char kMenuSeparator[] = "/";
-#endif
 
 }  // namespace cloudflaredump::wireshark

@@ -11,6 +11,7 @@ struct json_t;
 
 namespace cloudflaredump {
 
+/// A reference to a JSON value, given up in the end.
 struct JsonUnref {
   void operator()(json_t* json) const;
 };

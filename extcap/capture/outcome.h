@@ -49,6 +49,7 @@ enum class ExitStatus : int {
   kIncomplete = 4,
 };
 
+/// What a capture with `outcome` ends with.
 ExitStatus StatusOf(const Outcome& outcome);
 
 /// What is said of a capture that failed, was stopped, or both: one sentence, empty if there is

@@ -21,11 +21,4 @@ class Reporter {
   virtual void Warning(const std::string& sentence) = 0;
 };
 
-/// For when nobody listens.
-class SilentReporter : public Reporter {
- public:
-  void Status(const std::string&) override {}
-  void Warning(const std::string&) override {}
-};
-
 }  // namespace cloudflaredump

@@ -26,6 +26,7 @@ struct Arguments {
   std::vector<std::string> words;  ///< What is neither an option nor an option's value.
 };
 
+/// What becomes of an option that is in no table.
 enum class UnknownOptions {
   kRefuse,  ///< A person mistyped.
   kIgnore,  ///< Wireshark may be newer than we are.

@@ -64,6 +64,7 @@ enum class Opt : unsigned {
   kCount,
 };
 
+/// What a value looks like, and which field of the dialog it gets.
 enum class OptionType : std::uint8_t {
   kText,
   kNumber,  ///< whole, within minimum and maximum
@@ -101,6 +102,7 @@ struct Option {
 /// The table, a row for each Opt, in its order.
 std::span<const Option> AllOptions();
 
+/// The row of `id`, which is not kCount.
 const Option& OptionOf(Opt id);
 
 /// The option called `name`, or null.

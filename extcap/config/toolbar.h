@@ -25,6 +25,7 @@ struct ToolbarControlRow {
   const char* placeholder = nullptr;  ///< null if it has none
 };
 
+/// In the order of the toolbar.
 std::span<const ToolbarControlRow> AllToolbarControls();
 
 /// What Wireshark opens on Help, in the toolbar and in the dialog: Cloudflare's own page about

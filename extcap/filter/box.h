@@ -36,6 +36,7 @@ struct Box {
   auto operator<=>(const Box&) const = default;
 };
 
+/// Numbers of IP protocols (IANA), and those of them that have ports.
 inline constexpr std::uint8_t kProtocolTcp = 6;
 inline constexpr std::uint8_t kProtocolUdp = 17;
 inline constexpr std::uint8_t kProtocolSctp = 132;
@@ -44,6 +45,7 @@ inline constexpr std::array<std::uint8_t, 3> kPortProtocols = {kProtocolTcp, kPr
 /// Next headers of IPv6 that `protocol` looks behind.
 inline constexpr std::array<std::uint8_t, 6> kExtensionHeaders = {0, 43, 44, 51, 60, 135};
 
+/// Whether an address, or a port, of either side has one value.
 bool PinsAddress(const Box& box);
 bool PinsPort(const Box& box);
 

@@ -45,6 +45,8 @@ bool ReadsLiveOnly(const std::vector<bpf_insn>& instructions);
 /// for programs that never need a network. Names of ports, protocols and networks stay those of
 /// the local files. There is no way back.
 void ForbidNameLookup();
+
+/// Whether ForbidNameLookup was called.
 bool NameLookupForbidden();
 
 }  // namespace cloudflaredump

@@ -30,6 +30,7 @@ class Cost {
   std::array<std::uint64_t, 6> words_ = {};
 };
 
+/// The sum over `boxes`; what two of them share counts twice.
 Cost CostOf(std::span<const Box> boxes);
 
 /// Boxes that hold the same packets as `boxes`, in a fixed order, without those inside others.

@@ -42,6 +42,7 @@ struct PathBox {
   bool names_ipv6_address = false;
 };
 
+/// How much a path is pinned.
 struct PathBoxOptions {
   bool pin_ipv6 = false;  ///< Whether IPv6 addresses are pinned.
   /// A field with as many values, at most, gives a box for each of them.

@@ -9,6 +9,7 @@
 
 namespace cloudflaredump {
 
+/// What the user lets a plan use.
 struct PlanOptions {
   int max_requests = 2;   ///< 1 to 4.
   bool pin_ipv6 = false;  ///< --filter-ipv6 on.

@@ -59,6 +59,8 @@ struct Branch {
   Side when_true;
   Side when_false;
 };
+
+/// What the conditional jump `instruction` tells where the registers hold these symbols.
 Branch Decide(const bpf_insn& instruction, const Registers& registers);
 
 }  // namespace cloudflaredump

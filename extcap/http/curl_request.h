@@ -9,6 +9,7 @@
 
 namespace cloudflaredump {
 
+/// A list of headers, freed in the end.
 struct SlistFree {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };

@@ -25,6 +25,7 @@ struct SigV4Keys {
   std::string service = "s3";
 };
 
+/// One request, and how long it may take.
 struct HttpRequest {
   std::string method = "GET";
   /// http is allowed to loopback only; the path and query are sent as they are written here. With

@@ -63,6 +63,7 @@ inline RecordHeader ReadRecordHeader(const std::byte* bytes, const PcapHeader& f
           .blank = (words[0] | words[1] | words[2] | words[3]) == 0};
 }
 
+/// Whether the header is none that a capture has.
 inline bool IsDamaged(const RecordHeader& record) {
   return record.captured > kLargestCapture || record.blank;
 }

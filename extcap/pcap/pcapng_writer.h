@@ -28,6 +28,7 @@ inline constexpr std::size_t kLargestPacket = kLargestBlock - 32;
 /// a foreign interface for a duplicate of ours.
 inline constexpr std::uint32_t kSnapLength = 262143;
 
+/// What an interface description block says.
 struct InterfaceBlock {
   std::uint32_t link_type = 0;
   TimePrecision precision = TimePrecision::kMicroseconds;

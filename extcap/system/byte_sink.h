@@ -26,11 +26,4 @@ class ByteSink {
   virtual Result<void> Close() = 0;
 };
 
-/// A sink for captures whose packets nobody asked for (`capture` without -w).
-class NullSink : public ByteSink {
- public:
-  Result<void> Write(std::string_view) override { return {}; }
-  Result<void> Close() override { return {}; }
-};
-
 }  // namespace cloudflaredump

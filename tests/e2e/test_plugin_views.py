@@ -152,3 +152,29 @@ def test_profile_colors_by_kind_of_capture(with_profile):
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == ["Cloudflare: sample", "Cloudflare: full capture",
                                         "Cloudflare: not decided by the filter", ""]
+
+
+COLUMN = 'gui.column.format:"No","%m","Colo","%Cus:cloudflare.colo"'
+
+
+@pytest.mark.parametrize("words, wanted", [
+    (["-T", "fields", "-e", "cloudflare.colo"], "ORD"),
+    (["-Tfields", "-ne", "cloudflare.colo"], "ORD"),
+    (["-T", "fields", "-e", "cloudflare"], "Cloudflare ORD (Chicago), full capture, part 1 of 2"),
+    (["-T", "fields", "-e", "frame.number", "-Y", 'cloudflare.colo == "ORD"'], "1"),
+    (["-T", "fields", "-e", "frame.number", "-2", "-R", 'cloudflare.colo == "ORD"'], "1"),
+    (["-T", "fields", "-e", "_ws.col.Colo", "-o", COLUMN], "ORD"),
+    (["-T", "fields", "-e", "frame.number", "-z", "io,stat,0,cloudflare.colo"], "1"),
+], ids=lambda words: " ".join(words) if isinstance(words, list) else None)
+def test_a_field_is_there_however_it_is_asked_for(words, wanted):
+    """Where tshark prints named fields only, ours cost nothing unless they are among them."""
+    lines = tshark(["-r", capture(describe(**FULL)), *words]).splitlines()
+    assert lines[0].strip() == wanted, lines
+    counted = [line for line in lines if re.match(r"\|.*\|\s+10 \|\s+1[01][0-9]{2} \|", line)]
+    assert bool(counted) == ("-z" in words), lines
+
+
+def test_findings_are_said_where_only_named_fields_are_printed():
+    lines = tshark(["-r", capture(describe(**SAMPLE)), "-T", "fields", "-e",
+                    "_ws.expert.message"]).splitlines()
+    assert "sample" in lines[0] and len(lines) == 10
