@@ -90,6 +90,8 @@ struct Option {
   const char* value_name = nullptr;  ///< in --help and the man page
   const char* help = nullptr;        ///< one or two plain sentences: tooltip and man page
   const char* fallback = nullptr;    ///< built-in default; null if none
+  const char* unset = nullptr;       ///< in the dialog's field without a default: what holds then,
+                                     ///< or what is to be typed; null for the others
   const char* fallback_full =
       nullptr;                     ///< the default for full captures, where it differs; else null
   const char* choices = nullptr;   ///< comma separated, kChoice only

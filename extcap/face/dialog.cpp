@@ -37,7 +37,7 @@ std::string TooltipOf(const Option& option, InterfaceKind kind) {
 
 /// What holds if the user types nothing, and where it comes from. Never a secret.
 std::string PlaceholderOf(const Option& option, const Setting& setting) {
-  if (setting.source == Source::kNone) return "";
+  if (setting.source == Source::kNone) return option.unset != nullptr ? option.unset : "";
   if (option.type == OptionType::kSecret) return "set by " + setting.where;
   if (setting.source == Source::kBuiltIn) return setting.value;
   return setting.value + " (" + setting.where + ")";

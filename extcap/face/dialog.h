@@ -7,7 +7,8 @@
 namespace cloudflaredump {
 
 /// Prints the options of `interface` as Wireshark's dialog wants them (--extcap-config), each with
-/// its effective value from environment, configuration file or built-in default as the placeholder.
+/// its effective value from environment, configuration file or built-in default as the placeholder;
+/// where there is none, what that means or what to type.
 ///
 /// Only argument types that 4.0 knows: an unknown type makes it print into its caller's output.
 /// Texts have no {default=}: tshark would pass it as if the user had typed it, over the

@@ -82,7 +82,7 @@ def test_the_other_reload_buttons(window, account, screenshots, interface, label
     asked = open_dialog(shown, interface)
     if row is None:
         asked.open_tab("Bucket")
-        row = str(client.bucket.path)
+        row = client.bucket.destination
     asked.reload(label)
     rows = shown.wait(lambda: asked.choices(label)[1:], "the list")
     assert rows[0] == row
