@@ -283,7 +283,7 @@ constexpr Option kOptions[] = {
      .tab = kBucket,
      .label = "Read from",
      .value_name = "URL|FOLDER",
-     .help = "Where the files are read if not where Cloudflare writes: a folder (a mount, a "
+     .help = "Where the files are read if not where Cloudflare writes them: a folder (a mount, a "
              "synced copy) or another bucket URL.",
      .fallback = nullptr,
      .unset = "where Cloudflare writes"},
