@@ -174,8 +174,13 @@ extern "C" const char* __asan_default_options() {
 }
 // NOLINTEND(bugprone-reserved-identifier)
 
+/// Here, for a busy machine takes longer for it than an input may.
+extern "C" int LLVMFuzzerInitialize(int*, char***) {
+  StartWireshark();
+  return 0;
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  [[maybe_unused]] static const bool started = (StartWireshark(), true);
   const MemoryFile memory(data, size);
   int error = 0;
   char* error_info = nullptr;

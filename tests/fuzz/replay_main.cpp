@@ -12,6 +12,8 @@
 #include <vector>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+/// Few targets have one.
+extern "C" [[gnu::weak]] int LLVMFuzzerInitialize(int* count, char*** arguments);
 
 namespace {
 
@@ -41,6 +43,7 @@ bool Replay(const std::filesystem::path& path) {
 }  // namespace
 
 int main(int count, char** arguments) {
+  if (LLVMFuzzerInitialize != nullptr) LLVMFuzzerInitialize(&count, &arguments);
   int replayed = 0;
   for (int i = 1; i < count; ++i) {
     for (const auto& path : FilesIn(arguments[i])) {
