@@ -4,6 +4,7 @@ CLOUDFLAREDUMP_SCREENSHOTS, else in screenshots in the build folder."""
 
 import os
 import pathlib
+import signal
 import sys
 
 import pytest
@@ -19,6 +20,8 @@ from window import WiresharkWindow
 
 
 def pytest_configure(config):
+    # What has been started is ended then, too.
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", 143))
     config.addinivalue_line("filterwarnings", "ignore:Atspi:DeprecationWarning")
 
 
