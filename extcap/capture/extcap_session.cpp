@@ -44,7 +44,7 @@ Result<Arguments> Parse(int argc, char** argv, ExtcapWords& words) {
       {.name = "extcap-control-out", .text = &words.control_out},
       {.name = "extcap-version", .text = &version},
   };
-  return ParseArguments(argc, argv, extra, "", "", UnknownOptions::kIgnore);
+  return ParseExtcapArguments(argc, argv, extra);
 }
 
 /// What has to be known before a capture can begin.

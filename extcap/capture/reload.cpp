@@ -183,7 +183,7 @@ int RunExtcapReload(int argc, char** argv) {
       {.name = "extcap-reload-option", .text = &name},
       {.name = "extcap-version", .text = &ignored},
   };
-  const auto arguments = ParseArguments(argc, argv, extra, "", "", UnknownOptions::kIgnore);
+  const auto arguments = ParseExtcapArguments(argc, argv, extra);
   const auto interface = FindInterface(interface_name);
   std::string_view bare = name;
   while (bare.starts_with('-')) bare.remove_prefix(1);

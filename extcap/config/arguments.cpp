@@ -11,6 +11,7 @@
 
 #include "extcap/base/redact.h"
 #include "extcap/base/text.h"
+#include "extcap/config/secret_words.h"
 
 namespace cloudflaredump {
 namespace {
@@ -18,20 +19,6 @@ namespace {
 struct ContextFree {
   void operator()(GOptionContext* context) const { g_option_context_free(context); }
 };
-
-/// The secret that begins at argv[i], either in the same word behind "=" or in the next one; null
-/// if there is none.
-char* SecretAt(int argc, char** argv, int i) {
-  if (argv[i] == nullptr || std::strncmp(argv[i], "--", 2) != 0) return nullptr;
-  const std::string_view word = argv[i] + 2;
-  for (const Option& option : AllOptions()) {
-    if (option.type != OptionType::kSecret || !word.starts_with(option.name)) continue;
-    const std::size_t length = std::strlen(option.name);
-    if (word.size() > length && word[length] == '=') return argv[i] + 2 + length + 1;
-    if (word.size() == length && i + 1 < argc) return argv[i + 1];
-  }
-  return nullptr;
-}
 
 /// A copy of argv that the parser may keep; afterwards argv itself shows no secret.
 std::vector<std::string> TakeOver(int argc, char** argv) {
@@ -115,6 +102,19 @@ Result<Arguments> ParseArguments(int argc, char** argv, std::span<const ExtraArg
     if (word == "--") continue;
     // With unknown options ignored, GLib leaves them, and what may be their values, in the list.
     arguments.words.emplace_back(word);
+  }
+  return arguments;
+}
+
+Result<Arguments> ParseExtcapArguments(int argc, char** argv,
+                                       std::span<const ExtraArgument> extra) {
+  std::string secrets_fd;
+  std::vector<ExtraArgument> all(extra.begin(), extra.end());
+  all.push_back({.name = kSecretsFd, .text = &secrets_fd});
+  auto arguments = ParseArguments(argc, argv, all, "", "", UnknownOptions::kIgnore);
+  if (!arguments || secrets_fd.empty()) return arguments;
+  if (auto taken = TakeSecrets(secrets_fd, arguments->values); !taken) {
+    return std::unexpected(taken.error());
   }
   return arguments;
 }

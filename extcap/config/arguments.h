@@ -40,4 +40,8 @@ Result<Arguments> ParseArguments(int argc, char** argv, std::span<const ExtraArg
                                  const std::string& usage, const std::string& summary,
                                  UnknownOptions unknown);
 
+/// The same for a command line of Wireshark's, which may hold options that we do not know. Secrets
+/// may have been handed over by the face (SetSecretsAside).
+Result<Arguments> ParseExtcapArguments(int argc, char** argv, std::span<const ExtraArgument> extra);
+
 }  // namespace cloudflaredump

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdio>
 
+#include "extcap/config/secret_words.h"
 #include "extcap/system/control_pipes.h"
 
 namespace cloudflaredump {
@@ -26,17 +27,22 @@ std::string OwnFolder() {
 
 }  // namespace
 
-int HandOver(char** argv, const std::string& fifo, const std::string& control_in) {
+int HandOver(int argc, char** argv, const std::string& fifo, const std::string& control_in) {
+  std::vector<std::string> words = SetSecretsAside(argc, argv);
+  std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
   const std::string folder = OwnFolder();
   for (const char* place : {"../bin/cloudflaredump", CLOUDFLAREDUMP_TOOL_FROM_FACE}) {
     const std::string tool = place[0] == '/' ? place : folder + "/" + place;
-    execv(tool.c_str(), argv);
+    execv(tool.c_str(), pointers.data());
   }
   // The face may itself be on PATH under the same name; it must not call itself.
   char* const found = g_find_program_in_path("cloudflaredump");
   if (found != nullptr) {
     char* const real = realpath(found, nullptr);
-    if (real != nullptr && folder + "/cloudflaredump" != real) execv(found, argv);
+    if (real != nullptr && folder + "/cloudflaredump" != real) execv(found, pointers.data());
     free(real);
     g_free(found);
   }

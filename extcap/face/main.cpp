@@ -127,8 +127,8 @@ constexpr const char* kHelp =
 
 int Main(int argc, char** argv) {
   const Call call = ReadCall(argc, argv);
-  if (call.capture) return HandOver(argv, call.fifo, call.control_in);
-  if (call.reload) return HandOver(argv, "", "");
+  if (call.capture) return HandOver(argc, argv, call.fifo, call.control_in);
+  if (call.reload) return HandOver(argc, argv, "", "");
   if (call.interfaces) return PrintInterfaces();
   if (call.help || argc == 1) {
     std::puts(kHelp);

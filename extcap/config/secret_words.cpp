@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/config/secret_words.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "extcap/base/redact.h"
+#include "extcap/base/text.h"
+
+namespace cloudflaredump {
+namespace {
+
+/// More than a command line of Wireshark's can hold of secrets.
+constexpr std::size_t kMostBytes = std::size_t{1} << 17;
+
+/// The name of the secret option at `word`.
+std::string NameAt(const char* word) {
+  const std::string_view name = word + 2;
+  return std::string(name.substr(0, name.find('=')));
+}
+
+/// An anonymous file with `bytes` in it, inherited by an exec; -1 if none can be made.
+int MakeFile(const std::string& bytes) {
+  const int fd = memfd_create("cloudflaredump", 0);
+  if (fd < 0) return -1;
+  if (write(fd, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size())) return fd;
+  close(fd);
+  return -1;
+}
+
+}  // namespace
+
+char* SecretAt(int argc, char** argv, int i) {
+  if (argv[i] == nullptr || std::strncmp(argv[i], "--", 2) != 0) return nullptr;
+  const std::string_view word = argv[i] + 2;
+  for (const Option& option : AllOptions()) {
+    if (option.type != OptionType::kSecret || !word.starts_with(option.name)) continue;
+    const std::size_t length = std::strlen(option.name);
+    if (word.size() > length && word[length] == '=') return argv[i] + 2 + length + 1;
+    if (word.size() == length && i + 1 < argc) return argv[i + 1];
+  }
+  return nullptr;
+}
+
+std::vector<std::string> SetSecretsAside(int argc, char** argv) {
+  std::string bytes;
+  std::vector<char*> secrets;
+  for (int i = 1; i < argc; ++i) {
+    char* const secret = SecretAt(argc, argv, i);
+    if (secret == nullptr || *secret == '\0') continue;
+    bytes.append(NameAt(argv[i])).append(1, '\0').append(secret).append(1, '\0');
+    secrets.push_back(secret);
+  }
+  const int fd = secrets.empty() ? -1 : MakeFile(bytes);
+  if (fd >= 0) {
+    for (char* const secret : secrets) Wipe(secret);
+  }
+  std::vector<std::string> words(argv, argv + argc);
+  if (fd >= 0) words.push_back(Format("--%s=%d", kSecretsFd, fd));
+  return words;
+}
+
+Result<void> TakeSecrets(const std::string& fd, OptionValues& values) {
+  const auto number = ParseNumber(fd);
+  const int file = number && *number <= 1'000'000 ? static_cast<int>(*number) : -1;
+  std::string bytes(kMostBytes, '\0');
+  const ssize_t n = pread(file, bytes.data(), bytes.size(), 0);
+  if (n < 0) return Fail("the secrets that were handed over cannot be read.", Error::Kind::kUsage);
+  close(file);
+  bytes.resize(static_cast<std::size_t>(n));
+  const std::vector<std::string_view> pieces = Split(bytes, '\0');
+  for (std::size_t i = 0; i + 1 < pieces.size(); i += 2) {
+    const Option* const option = FindOption(pieces[i]);
+    if (option == nullptr || option->type != OptionType::kSecret) continue;
+    RegisterSecret(pieces[i + 1]);
+    values[static_cast<std::size_t>(option->id)] = std::string(pieces[i + 1]);
+  }
+  explicit_bzero(bytes.data(), bytes.size());
+  return {};
+}
+
+}  // namespace cloudflaredump

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/config/secret_words.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "extcap/base/redact.h"
+#include "extcap/config/arguments.h"
+#include "tests/unit/results.h"
+#include "tests/unit/unit_test.h"
+
+namespace cloudflaredump {
+namespace {
+
+/// A command line whose memory is ours to change.
+struct CommandLine {
+  explicit CommandLine(std::vector<std::string> given) : words(std::move(given)) {
+    for (std::string& word : words) pointers.push_back(word.data());
+    pointers.push_back(nullptr);
+  }
+  int count() const { return static_cast<int>(words.size()); }
+  std::string Joined() const {
+    std::string text;
+    for (const std::string& word : words) text += word.c_str() + std::string(" ");
+    return text;
+  }
+
+  std::vector<std::string> words;
+  std::vector<char*> pointers;
+};
+
+std::string ValueOf(const OptionValues& values, Opt id) {
+  return values[static_cast<std::size_t>(id)].value_or("(none)");
+}
+
+void SecretsGoRoundArgv(void**) {
+  CommandLine line({"cloudflaredump", "--capture", "--account-id", "abc", "--api-token",
+                    "planted-token", "--api-key=planted-key", "--fifo", "x"});
+  CommandLine next(SetSecretsAside(line.count(), line.pointers.data()));
+  // Neither this process's argv nor that of the next shows them; all else is there.
+  for (const CommandLine* const shown : {&line, &next}) AssertLacks(shown->Joined(), "planted");
+  AssertContains(next.Joined(), "--account-id abc --api-token  --api-key= --fifo x --secrets-fd=");
+
+  std::string fifo;
+  bool capture = false;
+  const ExtraArgument extra[] = {{.name = "capture", .flag = &capture},
+                                 {.name = "fifo", .text = &fifo}};
+  const auto arguments = ParseExtcapArguments(next.count(), next.pointers.data(), extra);
+  assert_true(arguments.has_value());
+  AssertText(ValueOf(arguments->values, Opt::kApiToken), "planted-token");
+  AssertText(ValueOf(arguments->values, Opt::kApiKey), "planted-key");
+  AssertText(ValueOf(arguments->values, Opt::kAccountId), "abc");
+  AssertText(fifo, "x");
+  AssertText(Redact("a planted-token"), "a [secret]");
+  const int fd = std::stoi(next.words.back().substr(next.words.back().find('=') + 1));
+  assert_int_equal(fcntl(fd, F_GETFD), -1);  // closed, so that no child inherits it
+}
+
+void NothingIsSetAsideWhereThereIsNothing(void**) {
+  CommandLine line({"cloudflaredump", "--capture", "--api-token", "", "--api-key"});
+  assert_true(SetSecretsAside(line.count(), line.pointers.data()) == line.words);
+}
+
+/// Where no file can be made the next program wipes its own argv, as it does for the tool's users.
+void WithoutAFileAllStaysAsItIs(void**) {
+  CommandLine line({"cloudflaredump", "--api-token", "planted-other"});
+  const std::vector<std::string> before = line.words;
+  std::vector<int> all;
+  for (int fd = dup(0); fd >= 0; fd = dup(0)) all.push_back(fd);
+  const std::vector<std::string> words = SetSecretsAside(line.count(), line.pointers.data());
+  for (const int fd : all) close(fd);
+  assert_true(words == before && line.words == before);
+}
+
+void WhatIsNoSuchFileIsRefused(void**) {
+  OptionValues values;
+  for (const char* const fd : {"", "x", "-1", "99999", "18446744073709551616"}) {
+    assert_false(TakeSecrets(fd, values).has_value());
+  }
+  int ends[2];
+  assert_int_equal(pipe(ends), 0);
+  assert_false(TakeSecrets(std::to_string(ends[0]), values).has_value());
+  close(ends[0]);
+  close(ends[1]);
+  for (const auto& value : values) assert_false(value.has_value());
+}
+
+}  // namespace
+}  // namespace cloudflaredump
+
+int main() {
+  using namespace cloudflaredump;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(SecretsGoRoundArgv),
+      cmocka_unit_test(NothingIsSetAsideWhereThereIsNothing),
+      cmocka_unit_test(WithoutAFileAllStaysAsItIs),
+      cmocka_unit_test(WhatIsNoSuchFileIsRefused),
+  };
+  return cmocka_run_group_tests_name("secret_words", tests, nullptr, nullptr);
+}
