@@ -102,7 +102,7 @@ def in_a_full_capture(state, recorded, answered=True):
     emulators = Emulators()
     try:
         bucket = Folder()
-        api, wait = test_full_stop.running(emulators, bucket, recorded, state)
+        api, wait = test_full_stop.running(emulators, bucket, lambda: recorded, state)
         process, _ = FullClient(api, bucket, speed=1, plugin=False).start_full("-q")
         wait()
         if not answered:

@@ -16,6 +16,10 @@ from pcapng import read_pcapng
 
 SAMPLE = "cloudflare-sample"
 
+# Under AddressSanitizer (tests/sanitize) no other library can be preloaded, as libfaketime is, and
+# the plugin is that of another build.
+SANITIZED = "ASAN_OPTIONS" in os.environ
+
 # Emulator options: no waits at all. Client() then configures the program to need none either.
 INSTANT = ("--sample-interval", 0, "--job-seconds", 0)
 

@@ -9,10 +9,10 @@ import subprocess
 import time
 
 import pytest
-from capturing import Client, ExtcapRun, as_words, finish, requests_of, wait_until
+from capturing import (SANITIZED, Client, ExtcapRun, as_words, finish, requests_of, wait_until)
 
 FAKETIME = next(iter(glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")), None)
-needs_faketime = pytest.mark.skipif(FAKETIME is None, reason="no libfaketime")
+needs_faketime = pytest.mark.skipif(FAKETIME is None or SANITIZED, reason="no libfaketime")
 
 
 class Clock:
@@ -158,7 +158,8 @@ def test_the_reader_goes_at_any_byte(instant_api, stream):
         got = process.stdout.read(taken)
         process.stdout.close()
         _, err = process.stderr.read(), process.wait(30)
-        assert len(got) == taken or process.returncode == 0
+        # Its texts differ in length from run to run, so that it may be over a little earlier.
+        assert len(got) == taken or len(got) > stream - 64, (len(got), taken)
         assert process.returncode in (0, 4), (taken, process.returncode)
 
 

@@ -9,7 +9,8 @@ import subprocess
 import time
 
 import pytest
-from capturing import (SAMPLE, Client, ExtcapRun, finish, kill_group, requests_of, wait_until)
+from capturing import (SAMPLE, SANITIZED, Client, ExtcapRun, finish, kill_group, requests_of,
+                       wait_until)
 from emulator import Packet, write_pcap
 from packets import UDP, ip4, ports
 
@@ -127,6 +128,7 @@ int getaddrinfo(const char *n, const char *s, const struct addrinfo *h, struct a
 """
 
 
+@pytest.mark.skipif(SANITIZED, reason="the resolver is preloaded")
 def test_an_extcap_ends_while_a_name_in_its_filter_is_looked_up(emulator):
     client = Client(emulator())
     library, second = client.folder / "slow_names.so", client.folder / "second"
