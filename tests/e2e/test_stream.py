@@ -46,13 +46,15 @@ def test_the_blocks_of_a_capture(emulator):
 
 def test_other_tools_read_it(client):
     capture = client.tshark("udp port 53")
-    told = subprocess.run(["capinfos", "-M", "-T", "-m", "-c", "-E", "-o", capture.path], check=True,
+    told = subprocess.run(["capinfos", "-M", "-T", "-m", "-c", "-E", capture.path], check=True,
                           capture_output=True, text=True, timeout=60)
     assert told.stderr == ""
     head, row = (line.split(",") for line in told.stdout.splitlines())
     values = dict(zip(head, (value.strip('"') for value in row)))
     assert int(values["Number of packets"]) == len(capture.section.packets)
-    assert values["File encapsulation"] == "rawip" and values["Strict time order"] == "True"
+    assert values["File encapsulation"] == "rawip"
+    # Capinfos has this, too (-o), but that of Wireshark 4.6.9 then complains about any file.
+    assert capture.records == sorted(capture.records, key=lambda record: record[0])
 
 
 def test_what_wireshark_writes_is_what_we_wrote(emulator):
