@@ -130,12 +130,12 @@ Result<Compiled> CompileHere(const std::string& text, NameLookup lookup) {
 }  // namespace
 
 CaptureFilter::CaptureFilter(Kind kind, std::string text, std::unique_ptr<FilterProgram> program,
-                             NameLookup lookup, LookupBounds bounds)
+                             NameLookup lookup, Duration lookup_limit)
     : kind_(kind),
       text_(std::move(text)),
       program_(std::move(program)),
       lookup_(lookup),
-      bounds_(std::move(bounds)) {}
+      lookup_limit_(lookup_limit) {}
 
 CaptureFilter::CaptureFilter(CaptureFilter&&) noexcept = default;
 CaptureFilter& CaptureFilter::operator=(CaptureFilter&&) noexcept = default;
@@ -151,14 +151,16 @@ Result<CaptureFilter> CaptureFilter::Compile(std::string_view text, NameLookup l
   if (own.find('\0') != std::string::npos) {
     return Fail("The filter has a NUL character in it.", Error::Kind::kUsage);
   }
-  if (Trim(own).empty()) return CaptureFilter(Kind::kAll, std::move(own), nullptr, lookup, bounds);
+  if (Trim(own).empty()) {
+    return CaptureFilter(Kind::kAll, std::move(own), nullptr, lookup, bounds.limit);
+  }
   auto compiled = CompileBounded([&] { return CompileHere(own, lookup); }, lookup, bounds);
   if (!compiled) return std::unexpected(compiled.error());
   std::unique_ptr<FilterProgram> program;
   if (!compiled->instructions.empty()) {
     program = std::make_unique<FilterProgram>(std::move(compiled->instructions));
   }
-  return CaptureFilter(compiled->kind, std::move(own), std::move(program), lookup, bounds);
+  return CaptureFilter(compiled->kind, std::move(own), std::move(program), lookup, bounds.limit);
 }
 
 }  // namespace cloudflaredump

@@ -60,13 +60,13 @@ class CaptureFilter {
  private:
   friend class Residual;
   CaptureFilter(Kind kind, std::string text, std::unique_ptr<FilterProgram> program,
-                NameLookup lookup, LookupBounds bounds);
+                NameLookup lookup, Duration lookup_limit);
 
   Kind kind_;
   std::string text_;
   std::unique_ptr<FilterProgram> program_;
   NameLookup lookup_;
-  LookupBounds bounds_;
+  Duration lookup_limit_;  ///< also for the link types still to come; a stop no longer counts
 };
 
 /// The filter's word on one packet.

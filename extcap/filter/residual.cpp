@@ -48,7 +48,7 @@ Result<Residual> Residual::Make(const CaptureFilter& filter, std::uint32_t link_
         if (!program) return std::unexpected(program.error());
         return Compiled{filter.kind_, std::move(*program)};
       },
-      filter.lookup_, filter.bounds_);
+      filter.lookup_, {.limit = filter.lookup_limit_});
   if (!compiled) {
     // The filter was good; it is the packets that are of another kind, or a file that is damaged.
     return Fail(

@@ -177,6 +177,17 @@ void AStopEndsALookUp(void**) {
                   .has_value());
 }
 
+/// After a stop what was captured is still delivered, and tested with the filter.
+void AStopDoesNotEndALaterLookUp(void**) {
+  bool stopped = false;
+  const auto filter = CaptureFilter::Compile("vlan and host localhost", NameLookup::kResolve,
+                                             {.stop = [&stopped] { return stopped; }});
+  assert_true(filter.has_value());
+  assert_int_equal(filter->kind(), Kind::kLinkLayer);
+  stopped = true;
+  assert_true(Residual::Make(*filter, 1).has_value());
+}
+
 void AChildThatDiesIsAnError(void**) {
   const auto answer = CallInChild([]() -> std::string { _exit(3); }, std::nullopt);
   assert_false(answer.has_value());
@@ -264,6 +275,7 @@ int main() {
       cmocka_unit_test(ALookUpHasATimeLimit),
       cmocka_unit_test(AChildThatHangsIsKilled),
       cmocka_unit_test(AStopEndsALookUp),
+      cmocka_unit_test(AStopDoesNotEndALaterLookUp),
       cmocka_unit_test(AChildThatDiesIsAnError),
       cmocka_unit_test(AChildAnswersAtLength),
       cmocka_unit_test(AMonstrousFilterIsTakenOrRefused),
