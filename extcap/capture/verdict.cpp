@@ -63,8 +63,9 @@ std::string Verdict(const Outcome& outcome, const Coverage& coverage, bool filte
   const bool complete = outcome.losses.empty() && !outcome.error;
   std::string text = outcome.stopped ? "Stopped: " : complete ? "Complete: " : "Incomplete: ";
   text += coverage.asked + ", " + CountedPackets(counts.received) + " received";
-  if (filtered)
+  if (filtered) {
     text += ", " + WithThousands(counts.delivered - counts.unmatched) + " match the filter";
+  }
   if (counts.undecided > 0) {
     text += " (" + WithThousands(counts.undecided) + " of them cut too short to be sure)";
   }

@@ -3,16 +3,14 @@
 
 import pytest
 from capturing import Client
-from emulator import write_pcap
-from full_captures import Folder, FullClient, check_whole, emulator_of, numbered, stops
+from full_captures import Folder, FullClient, check_whole, emulator_of, stops
 
 
 @pytest.fixture
-def running(emulator, tmp_path):
+def running(emulator, recorded):
     """A full capture that runs until it is stopped: the emulator, its bucket, the id."""
-    recorded = write_pcap(tmp_path / "in.pcap", numbered(300), nanoseconds=True)
     bucket = Folder()
-    api = emulator_of(emulator, bucket, "--packets", recorded, "--job-result", "never")
+    api = emulator_of(emulator, bucket, "--packets", recorded(), "--job-result", "never")
     pcap_id = api.create_full(destination_conf=bucket.destination, time_limit=600).result["id"]
     api.wait(pcap_id, "running")
     return api, bucket, pcap_id

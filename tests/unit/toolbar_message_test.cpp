@@ -3,27 +3,14 @@
 
 #include <vector>
 
+#include "tests/unit/toolbar_pieces.h"
 #include "tests/unit/unit_test.h"
 
 namespace cloudflaredump {
 namespace {
 
-/// Reads as a stream's reader does, `step` bytes at a time.
 std::vector<ToolbarMessage> ReadAll(const std::string& stream, std::size_t step) {
-  std::vector<ToolbarMessage> messages;
-  std::string kept;
-  for (std::size_t at = 0; at < stream.size(); at += step) {
-    kept += stream.substr(at, step);
-    for (;;) {
-      const ToolbarRead read = ReadToolbarMessage(kept);
-      assert_true(read.used <= kept.size());
-      kept.erase(0, read.used);
-      if (!read.message) break;
-      messages.push_back(*read.message);
-    }
-    assert_true(kept.size() < 4 + 2 + kLongestPayload);
-  }
-  return messages;
+  return ReadInPieces(stream, step, [](bool holds) { assert_true(holds); });
 }
 
 ToolbarMessage Message(int control, ToolbarCommand command, std::string payload) {
