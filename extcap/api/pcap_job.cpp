@@ -49,23 +49,6 @@ json_t* Integer(std::uint64_t number) {
   return json_integer(static_cast<json_int_t>(number));
 }
 
-json_t* WriteFilter(const FilterV1& filter) {
-  json_t* const object = json_object();
-  if (filter.source_address) {
-    json_object_set_new(object, "source_address", json_string(filter.source_address->c_str()));
-  }
-  if (filter.source_port) json_object_set_new(object, "source_port", Integer(*filter.source_port));
-  if (filter.destination_address) {
-    json_object_set_new(object, "destination_address",
-                        json_string(filter.destination_address->c_str()));
-  }
-  if (filter.destination_port) {
-    json_object_set_new(object, "destination_port", Integer(*filter.destination_port));
-  }
-  if (filter.protocol) json_object_set_new(object, "protocol", Integer(*filter.protocol));
-  return object;
-}
-
 }  // namespace
 
 JobPhase PcapJob::phase() const {
@@ -104,6 +87,23 @@ PcapJob ReadPcapJob(const json_t* object) {
   return job;
 }
 
+json_t* FilterV1Json(const FilterV1& filter) {
+  json_t* const object = json_object();
+  if (filter.source_address) {
+    json_object_set_new(object, "source_address", json_string(filter.source_address->c_str()));
+  }
+  if (filter.source_port) json_object_set_new(object, "source_port", Integer(*filter.source_port));
+  if (filter.destination_address) {
+    json_object_set_new(object, "destination_address",
+                        json_string(filter.destination_address->c_str()));
+  }
+  if (filter.destination_port) {
+    json_object_set_new(object, "destination_port", Integer(*filter.destination_port));
+  }
+  if (filter.protocol) json_object_set_new(object, "protocol", Integer(*filter.protocol));
+  return object;
+}
+
 std::string WritePcapRequest(const PcapRequest& request) {
   const bool full = request.type == PcapRequest::Type::kFull;
   json_t* const body = json_object();
@@ -124,7 +124,7 @@ std::string WritePcapRequest(const PcapRequest& request) {
     json_object_set_new(body, "offset_time",
                         json_string(FormatRfc3339(*request.offset_time).c_str()));
   }
-  json_object_set_new(body, "filter_v1", WriteFilter(request.filter_v1));
+  json_object_set_new(body, "filter_v1", FilterV1Json(request.filter_v1));
   char* const raw = json_dumps(body, JSON_COMPACT);
   json_decref(body);
   std::string text = raw == nullptr ? "" : raw;

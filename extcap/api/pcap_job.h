@@ -77,6 +77,10 @@ struct PcapRequest {
   bool send_colo_name = true;  ///< the name that the schema documents, full only
 };
 
+/// `filter` as the API takes it, its fields in the order of Cloudflare's examples: {} if none is
+/// set. A new reference.
+json_t* FilterV1Json(const FilterV1& filter);
+
 /// The body of the POST, keys in the order of Cloudflare's examples.
 std::string WritePcapRequest(const PcapRequest& request);
 

@@ -2,11 +2,11 @@
 #include <cstdio>
 
 #include "extcap/base/text.h"
+#include "extcap/capture/explain.h"
 #include "extcap/config/arguments.h"
 #include "extcap/config/interfaces.h"
 #include "extcap/config/settings.h"
 #include "extcap/filter/compile.h"
-#include "extcap/filter/explain.h"
 #include "extcap/tool/commands.h"
 
 namespace cloudflaredump {

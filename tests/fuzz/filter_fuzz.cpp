@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "extcap/capture/explain.h"
 #include "extcap/filter/capture_filter.h"
 #include "extcap/filter/compile.h"
-#include "extcap/filter/explain.h"
 #include "extcap/filter/link_type.h"
 #include "tests/property/filter_case.h"
 

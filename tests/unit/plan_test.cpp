@@ -2,7 +2,6 @@
 #include "extcap/filter/plan.h"
 
 #include "extcap/filter/compile.h"
-#include "extcap/filter/explain.h"
 #include "tests/unit/unit_test.h"
 
 namespace cloudflaredump {
@@ -273,23 +272,6 @@ void NamesThatNobodyLookedUpPinNothing(void**) {
   assert_false(plan.exact);
 }
 
-void ExplainIsOneLineOfJsonInAFixedOrder(void**) {
-  const char* const text =
-      "src host 1.2.3.4 and src port 123 and dst host 5.6.7.8 and dst port 80 and tcp";
-  AssertText(ExplainJson(text, PlanOf(text, 2)),
-             "{\"filter\":\"src host 1.2.3.4 and src port 123 and dst host 5.6.7.8 and dst port 80 "
-             "and tcp\",\"requests\":[{\"filter_v1\":{\"source_address\":\"1.2.3.4\","
-             "\"source_port\":123,\"destination_address\":\"5.6.7.8\",\"destination_port\":80,"
-             "\"protocol\":6}}],\"exact\":true,\"broad\":false,\"undocumented\":[]}");
-  AssertText(ExplainJson("", PlanOf("", 2)),
-             "{\"filter\":\"\",\"requests\":[{\"filter_v1\":{}}],\"exact\":true,\"broad\":false,"
-             "\"undocumented\":[]}");
-  AssertText(ExplainJson("tcp", PlanOf("tcp", 2)),
-             "{\"filter\":\"tcp\",\"requests\":[{\"filter_v1\":{\"protocol\":6}}],\"exact\":false,"
-             "\"broad\":false,\"undocumented\":[\"the protocol of IPv6 packets\"]}");
-  AssertContains(ExplainJson("a\"b\\\xff", PlanOf("", 2)), "\"a\\\"b\\\\\xef\xbf\xbd\"");
-}
-
 }  // namespace
 }  // namespace cloudflaredump
 
@@ -318,7 +300,6 @@ int main() {
       cmocka_unit_test(WhatIsNotDocumentedIsSaid),
       cmocka_unit_test(PlansAreTheSameEachTime),
       cmocka_unit_test(NamesThatNobodyLookedUpPinNothing),
-      cmocka_unit_test(ExplainIsOneLineOfJsonInAFixedOrder),
   };
   return cmocka_run_group_tests_name("plan", tests, nullptr, nullptr);
 }

@@ -1,23 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "extcap/filter/explain.h"
+#include "extcap/capture/explain.h"
 
 #include <jansson.h>
 
 #include <cstdlib>
 
 #include "extcap/base/text.h"
+#include "extcap/capture/description.h"
 
 namespace cloudflaredump {
 namespace {
-
-void SetText(json_t* object, const char* key, const std::optional<IpAddress>& address) {
-  if (address) json_object_set_new(object, key, json_string(address->ToString().c_str()));
-}
-
-template <class Number>
-void SetNumber(json_t* object, const char* key, const std::optional<Number>& number) {
-  if (number) json_object_set_new(object, key, json_integer(*number));
-}
 
 /// JSON text is UTF-8; a filter typed in another encoding still gets its plan.
 json_t* TextJson(std::string_view text) {
@@ -25,24 +17,13 @@ json_t* TextJson(std::string_view text) {
   return json != nullptr ? json : json_string(CleanLine(text, text.size() + 3).c_str());
 }
 
-/// `box` as the API's `filter_v1`: addresses as text, ports and protocol as numbers, in the order
-/// of the API's example. A new reference; {} for the box that holds everything.
-json_t* FilterV1Json(const Box& box) {
-  json_t* filter = json_object();
-  SetText(filter, "source_address", box.source_address);
-  SetNumber(filter, "source_port", box.source_port);
-  SetText(filter, "destination_address", box.destination_address);
-  SetNumber(filter, "destination_port", box.destination_port);
-  SetNumber(filter, "protocol", box.protocol);
-  return filter;
-}
-
 }  // namespace
 
 std::string ExplainJson(std::string_view filter, const Plan& plan) {
   json_t* requests = json_array();
   for (const Box& request : plan.requests) {
-    json_array_append_new(requests, json_pack("{s:o}", "filter_v1", FilterV1Json(request)));
+    json_array_append_new(requests,
+                          json_pack("{s:o}", "filter_v1", FilterV1Json(ToFilterV1(request))));
   }
   json_t* undocumented = json_array();
   for (const std::string& phrase : plan.undocumented) {
