@@ -46,8 +46,7 @@ std::string TakeComplaint(GError* error) {
 }  // namespace
 
 Result<Arguments> ParseArguments(int argc, char** argv, std::span<const ExtraArgument> extra,
-                                 const std::string& usage, const std::string& summary,
-                                 UnknownOptions unknown) {
+                                 const CommandHelp& help, UnknownOptions unknown) {
   std::vector<std::string> words = TakeOver(argc, argv);
   std::array<char*, static_cast<std::size_t>(Opt::kCount)> texts = {};
   std::vector<char*> extra_texts(extra.size(), nullptr);
@@ -64,14 +63,16 @@ Result<Arguments> ParseArguments(int argc, char** argv, std::span<const ExtraArg
                        e.value_name});
   }
   for (const Option& option : AllOptions()) {
-    entries.push_back({option.name, 0, 0, G_OPTION_ARG_FILENAME,
+    const bool shown =
+        help.options.empty() || std::ranges::find(help.options, option.id) != help.options.end();
+    entries.push_back({option.name, 0, shown ? 0 : G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME,
                        static_cast<void*>(&texts[static_cast<std::size_t>(option.id)]), option.help,
                        option.value_name});
   }
   entries.push_back({});
 
-  const std::unique_ptr<GOptionContext, ContextFree> context(g_option_context_new(usage.c_str()));
-  g_option_context_set_summary(context.get(), summary.c_str());
+  const std::unique_ptr<GOptionContext, ContextFree> context(g_option_context_new(help.usage));
+  g_option_context_set_summary(context.get(), help.summary);
   g_option_context_set_ignore_unknown_options(context.get(), unknown == UnknownOptions::kIgnore);
   g_option_context_add_main_entries(context.get(), entries.data(), nullptr);
 
@@ -111,7 +112,7 @@ Result<Arguments> ParseExtcapArguments(int argc, char** argv,
   std::string secrets_fd;
   std::vector<ExtraArgument> all(extra.begin(), extra.end());
   all.push_back({.name = kSecretsFd, .text = &secrets_fd});
-  auto arguments = ParseArguments(argc, argv, all, "", "", UnknownOptions::kIgnore);
+  auto arguments = ParseArguments(argc, argv, all, {}, UnknownOptions::kIgnore);
   if (!arguments || secrets_fd.empty()) return arguments;
   if (auto taken = TakeSecrets(secrets_fd, arguments->values); !taken) {
     return std::unexpected(taken.error());

@@ -5,10 +5,10 @@ namespace cloudflaredump {
 
 using namespace std::chrono_literals;
 
-Result<ApiCall> ApiCall::Prepare(int argc, char** argv, const char* usage, const char* summary,
+Result<ApiCall> ApiCall::Prepare(int argc, char** argv, const CommandHelp& help,
                                  std::span<const ExtraArgument> extra) {
   ApiCall call;
-  auto arguments = ParseArguments(argc, argv, extra, usage, summary, UnknownOptions::kRefuse);
+  auto arguments = ParseArguments(argc, argv, extra, help);
   if (!arguments) return std::unexpected(arguments.error());
   call.words = arguments->words;
   auto settings = Settings::Load(arguments->values, InterfaceKind::kDownload, ProcessEnvironment);

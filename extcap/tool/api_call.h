@@ -12,6 +12,15 @@
 
 namespace cloudflaredump {
 
+/// The settings that count for a command which only asks the API, and for one which also reads a
+/// bucket. Keys of buckets are not among them: they should not be typed here.
+inline constexpr Opt kApiOptions[] = {Opt::kAccountId, Opt::kApiToken,  Opt::kApiEmail,
+                                      Opt::kApiKey,    Opt::kProfile,   Opt::kLogLevel,
+                                      Opt::kLogFile,   Opt::kApiBaseUrl};
+inline constexpr Opt kBucketOptions[] = {Opt::kAccountId, Opt::kApiToken,   Opt::kApiEmail,
+                                         Opt::kApiKey,    Opt::kProfile,    Opt::kLogLevel,
+                                         Opt::kLogFile,   Opt::kApiBaseUrl, Opt::kBucketEndpoint};
+
 /// What the commands that only ask the API have in common: arguments read, settings loaded, the API
 /// ready.
 struct ApiCall {
@@ -20,8 +29,8 @@ struct ApiCall {
   std::unique_ptr<PcapsApi> api;
   std::vector<std::string> words;
 
-  /// `usage` and `summary` are for --help; `extra` is what the command takes beside settings.
-  static Result<ApiCall> Prepare(int argc, char** argv, const char* usage, const char* summary,
+  /// `extra` is what the command takes beside settings.
+  static Result<ApiCall> Prepare(int argc, char** argv, const CommandHelp& help,
                                  std::span<const ExtraArgument> extra = {});
 
   /// A person waits: faults are borne for 5 s.

@@ -60,8 +60,8 @@ Result<Arguments> Parse(int argc, char** argv, CaptureWords& words) {
        .flag = &words.json,
        .help = "Print a summary as JSON on standard output (on stderr with -w -)."},
   };
-  auto arguments = ParseArguments(argc, argv, extra, "-i NAME -w FILE [-f FILTER]", kSummary,
-                                  UnknownOptions::kRefuse);
+  auto arguments = ParseArguments(argc, argv, extra,
+                                  {.usage = "-i NAME -w FILE [-f FILTER]", .summary = kSummary});
   if (!arguments) return arguments;
   if (!arguments->words.empty()) {
     return Fail(Format("\"%s\" is one word too many; put a filter behind -f, in quotes.",

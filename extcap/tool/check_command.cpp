@@ -13,6 +13,7 @@
 #include "extcap/capture/bucket_source.h"
 #include "extcap/capture/engine.h"
 #include "extcap/config/arguments.h"
+#include "extcap/tool/api_call.h"
 #include "extcap/tool/commands.h"
 
 namespace cloudflaredump {
@@ -114,7 +115,7 @@ void CheckApi(const Settings& settings, Engine& engine, Report& report) {
 }  // namespace
 
 int CheckCommand(int argc, char** argv) {
-  auto arguments = ParseArguments(argc, argv, {}, "", kSummary, UnknownOptions::kRefuse);
+  auto arguments = ParseArguments(argc, argv, {}, {.summary = kSummary, .options = kBucketOptions});
   if (!arguments) return Complain(arguments.error());
   Report report;
   CheckInstallation(report);

@@ -17,6 +17,8 @@ constexpr const char* kSummary =
     "{\"filter\":…, \"requests\":[{\"filter_v1\":{…}}…], \"exact\":…, \"broad\":…, "
     "\"undocumented\":[…]}";
 
+constexpr Opt kPlanOptions[] = {Opt::kRequestsPerWindow, Opt::kFilterIpv6, Opt::kProfile};
+
 Result<std::string> Explain(int argc, char** argv) {
   std::string interface_name = "cloudflare-sample";
   const ExtraArgument extra[] = {
@@ -26,7 +28,8 @@ Result<std::string> Explain(int argc, char** argv) {
        .help = "The capture interface; a full capture is one request.",
        .value_name = "NAME"},
   };
-  auto arguments = ParseArguments(argc, argv, extra, "FILTER", kSummary, UnknownOptions::kRefuse);
+  auto arguments = ParseArguments(
+      argc, argv, extra, {.usage = "FILTER", .summary = kSummary, .options = kPlanOptions});
   if (!arguments) return std::unexpected(arguments.error());
   std::string text;
   for (const std::string& word : arguments->words) text += (text.empty() ? "" : " ") + word;

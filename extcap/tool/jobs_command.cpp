@@ -40,9 +40,10 @@ int ListCommand(int argc, char** argv) {
   bool json = false;
   const ExtraArgument extra[] = {JsonFlag(json)};
   auto call = ApiCall::Prepare(
-      argc, argv, "",
-      "Lists the account's last captures (at most 50), newest first, also those that "
-      "were started elsewhere.",
+      argc, argv,
+      {.summary = "Lists the account's last captures (at most 50), newest first, also those that "
+                  "were started elsewhere.",
+       .options = kApiOptions},
       extra);
   if (!call) return Complain(call.error());
   if (!call->words.empty()) {
@@ -63,8 +64,11 @@ int ListCommand(int argc, char** argv) {
 int ShowCommand(int argc, char** argv) {
   bool json = false;
   const ExtraArgument extra[] = {JsonFlag(json)};
-  auto call =
-      ApiCall::Prepare(argc, argv, "ID", "Shows one capture as Cloudflare tells it.", extra);
+  auto call = ApiCall::Prepare(argc, argv,
+                               {.usage = "ID",
+                                .summary = "Shows one capture as Cloudflare tells it.",
+                                .options = kApiOptions},
+                               extra);
   if (!call) return Complain(call.error());
   if (call->words.size() != 1) {
     return Complain({"show takes the id of one capture; cloudflaredump list shows the ids.",

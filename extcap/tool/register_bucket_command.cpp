@@ -166,7 +166,8 @@ Result<void> Register(ApiCall& call) {
 }  // namespace
 
 int RegisterBucketCommand(int argc, char** argv) {
-  auto call = ApiCall::Prepare(argc, argv, "DESTINATION_CONF", kSummary);
+  auto call = ApiCall::Prepare(
+      argc, argv, {.usage = "DESTINATION_CONF", .summary = kSummary, .options = kBucketOptions});
   if (!call) return Complain(call.error());
   auto done = Register(*call);
   return done ? 0 : Complain(done.error());

@@ -8,10 +8,12 @@
 namespace cloudflaredump {
 
 int StopCommand(int argc, char** argv) {
-  auto call =
-      ApiCall::Prepare(argc, argv, "ID",
-                       "Stops a full capture that is running. What it has captured is kept: "
-                       "get it with the interface cloudflare-download.");
+  auto call = ApiCall::Prepare(
+      argc, argv,
+      {.usage = "ID",
+       .summary = "Stops a full capture that is running. What it has captured is kept: get it "
+                  "with the interface cloudflare-download.",
+       .options = kApiOptions});
   if (!call) return Complain(call.error());
   if (call->words.size() != 1) {
     return Complain({"stop takes the id of one full capture; cloudflaredump list shows the ids.",

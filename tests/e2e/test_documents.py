@@ -46,6 +46,20 @@ def test_each_command_tells_its_name_and_its_options(command):
     assert re.search(rf"^\.SY cloudflaredump\\ {command}$", page, re.M)
 
 
+@pytest.mark.parametrize(("command", "shown", "hidden"), [
+    ("list", "account-id api-token profile log-file", "time-limit colo aws-secret-access-key"),
+    ("stop", "account-id api-token profile log-file", "stop-wait colo"),
+    ("explain", "interface requests-per-window filter-ipv6 profile", "api-token time-limit"),
+    ("register-bucket", "api-token bucket-endpoint", "time-limit aws-secret-access-key"),
+    ("check", "api-token bucket-endpoint", "time-limit"),
+])
+def test_each_command_shows_the_options_that_count_for_it(command, shown, hidden):
+    told = subprocess.run([TOOL, command, "--help"], capture_output=True, text=True, check=True,
+                          env={**os.environ, "LC_ALL": "C.UTF-8"}).stdout
+    options = set(re.findall(r"--([a-z0-9-]+)", told))
+    assert options >= set(shown.split()) and options.isdisjoint(hidden.split())
+
+
 def test_options_in_the_readme_are_options():
     known = subprocess.run([TOOL, "capture", "--help"], capture_output=True, text=True, check=True,
                            env={**os.environ, "LC_ALL": "C.UTF-8"}).stdout

@@ -97,7 +97,7 @@ Result<Arguments> Parse(std::vector<std::string>& words) {
       {.name = "extcap-capture-filter", .letter = 'f', .text = &filter},
   };
   auto arguments =
-      ParseArguments(static_cast<int>(words.size()), argv.data(), extra, "", "",
+      ParseArguments(static_cast<int>(words.size()), argv.data(), extra, {},
                      words.size() % 2 == 0 ? UnknownOptions::kIgnore : UnknownOptions::kRefuse);
   for (std::size_t i = 1; i < words.size(); ++i) {
     Check(std::strstr(words[i].c_str(), kSecret) == nullptr);  // wiped from argv

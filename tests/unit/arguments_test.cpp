@@ -22,7 +22,7 @@ class CommandLine {
 
   Result<Arguments> Parse(std::span<const ExtraArgument> extra = {},
                           UnknownOptions unknown = UnknownOptions::kRefuse) {
-    return ParseArguments(static_cast<int>(words_.size()), argv_.data(), extra, "", "", unknown);
+    return ParseArguments(static_cast<int>(words_.size()), argv_.data(), extra, {}, unknown);
   }
 
   /// Word `i` (0: the program) as the process list would show it.
