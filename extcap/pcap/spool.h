@@ -41,7 +41,8 @@ class Spool {
   std::unique_ptr<PartSource> Source(std::size_t part);
 
   /// The next bytes of a part. After an Error (the disk is full) nobody knows how many of them were
-  /// taken: the caller ends the part with Fail.
+  /// taken: the caller ends the part with Fail. Once its source is gone, because the merge met
+  /// damage in it, the rest is taken and thrown away.
   Result<void> Append(std::size_t part, std::span<const std::byte> bytes);
 
   /// The part has come to its end.
@@ -54,10 +55,6 @@ class Spool {
   /// part when the merge has read on. While the merge waits for bytes (Merge::Step::kNeedsBytes)
   /// nobody may stay paused: a pause holds a connection that the part it waits for may need.
   bool Full(std::size_t part) const;
-
-  /// False once the merge reads no more of the part, because its end or damage came: what is still
-  /// sent of it is taken and thrown away.
-  bool Wanted(std::size_t part) const { return !parts_.at(part).discarded; }
 
   std::size_t memory_used() const { return memory_used_; }
   /// Size of the file: the most that was in it at a time, in whole extents.
