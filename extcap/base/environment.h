@@ -2,11 +2,15 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 namespace cloudflaredump {
 
 /// Looks up an environment variable; null if it is not set. Tests pass a table.
 using Environment = std::function<const char*(const char*)>;
+
+/// The user's home folder: HOME, else what the system knows of the user.
+std::string HomeFolder(const Environment& environment);
 
 /// The environment of this process.
 const char* ProcessEnvironment(const char* name);

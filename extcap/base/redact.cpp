@@ -27,6 +27,35 @@ void Add(std::string text) {
   secrets.insert(place, std::move(text));
 }
 
+/// One parameter of an address, with the `?` or `&` before it; or what is before the first one.
+struct AddressPiece {
+  std::string_view name;   ///< all of it, if it has no value
+  std::string_view value;  ///< behind the `=`
+  bool has_value = false;
+
+  bool IsSecret() const {
+    constexpr std::string_view kWords[] = {"key", "secret", "token"};
+    const bool parameter = has_value && name.find("://") == std::string_view::npos;
+    return parameter && std::ranges::any_of(kWords, [this](std::string_view word) {
+             return name.find(word) != std::string_view::npos;
+           });
+  }
+};
+
+std::vector<AddressPiece> PiecesOf(std::string_view address) {
+  std::vector<AddressPiece> pieces;
+  while (!address.empty()) {
+    const std::string_view piece = address.substr(0, address.find_first_of("?&", 1));
+    address.remove_prefix(piece.size());
+    const std::size_t equals = piece.find('=');
+    const bool has_value = equals != std::string_view::npos;
+    pieces.push_back({.name = piece.substr(0, equals),
+                      .value = has_value ? piece.substr(equals + 1) : std::string_view(),
+                      .has_value = has_value});
+  }
+  return pieces;
+}
+
 }  // namespace
 
 void RegisterSecret(std::string_view secret) {
@@ -46,6 +75,23 @@ std::string Redact(std::string_view text) {
     }
   }
   return redacted;
+}
+
+void RegisterSecretsIn(std::string_view address) {
+  for (const AddressPiece& piece : PiecesOf(address)) {
+    if (!piece.IsSecret()) continue;
+    RegisterSecret(piece.value);
+    if (const auto decoded = PercentDecode(piece.value)) RegisterSecret(*decoded);
+  }
+}
+
+std::string RedactAddress(std::string_view address) {
+  std::string shown;
+  for (const AddressPiece& piece : PiecesOf(address)) {
+    shown.append(piece.name);
+    if (piece.has_value) shown.append("=").append(piece.IsSecret() ? "[secret]" : piece.value);
+  }
+  return shown;
 }
 
 void Wipe(char* text) {

@@ -17,6 +17,14 @@ void RegisterSecret(std::string_view secret);
 /// `text` with every registered secret, also in its percent-encoded form, as "[secret]".
 std::string Redact(std::string_view text);
 
+/// Registers the keys that stand in the parameters of `address`, such as
+/// `r2://bucket?account-id=1&access-key-id=2&secret-access-key=3`, as they are written and decoded.
+void RegisterSecretsIn(std::string_view address);
+
+/// `address`, or any text, with these values as "[secret]", registered or not. For what a server or
+/// a user wrote, also when it cannot be parsed.
+std::string RedactAddress(std::string_view address);
+
 /// Overwrites `text` so that the memory no longer shows it (a secret in argv, say).
 void Wipe(char* text);
 

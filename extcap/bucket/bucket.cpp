@@ -45,6 +45,9 @@ Result<std::unique_ptr<Bucket>> OpenBucket(const DestinationConf& conf,
   const Result<StoreAddress> address =
       FindStore(conf, FindEndpoint(settings.endpoint, environment), keys->region);
   if (!address) return std::unexpected(address.error());
+  if (auto allowed = CheckSpeed(loop.speed(), address->url); !allowed) {
+    return std::unexpected(allowed.error());
+  }
   return std::make_unique<RemoteBucket>(conf, *address, std::move(*keys), settings.patience, http,
                                         loop);
 }

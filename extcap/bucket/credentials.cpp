@@ -32,8 +32,7 @@ BucketKeys Registered(BucketKeys keys) {
 std::string SharedFile(const Environment& environment, const char* variable, const char* name) {
   std::string file = Value(environment, variable);
   if (!file.empty()) return file;
-  const std::string home = Value(environment, "HOME");
-  return (home.empty() ? std::string(g_get_home_dir()) : home) + "/.aws/" + name;
+  return HomeFolder(environment) + "/.aws/" + name;
 }
 
 /// How a profile without keys of its own gets them, or null if it does not say.

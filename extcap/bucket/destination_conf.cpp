@@ -20,7 +20,7 @@ std::unexpected<Error> Mistake(std::string message) {
 }
 
 std::string Shown(std::string_view text) {
-  return "\"" + CleanLine(RedactDestinationConf(text), 120) + "\"";
+  return "\"" + CleanLine(RedactAddress(text), 120) + "\"";
 }
 
 using Parameters = std::map<std::string, std::string, std::less<>>;
@@ -235,27 +235,7 @@ std::string WithoutKeys(std::string_view destination_conf) {
   const bool s3 = Trim(destination_conf).starts_with("s3://");
   const Result<DestinationConf> conf =
       s3 ? ParseReadFrom(destination_conf) : ParseDestinationConf(destination_conf);
-  return conf ? AddressOf(*conf) : RedactDestinationConf(destination_conf);
-}
-
-std::string RedactDestinationConf(std::string_view text) {
-  std::string shown;
-  while (!text.empty()) {
-    const std::size_t end = text.find_first_of("?&", 1);
-    const std::string_view piece = text.substr(0, end);
-    text.remove_prefix(piece.size());
-    const std::size_t equals = piece.find('=');
-    const std::string_view name = piece.substr(0, equals);
-    const bool secret = name.find("key") != std::string_view::npos ||
-                        name.find("secret") != std::string_view::npos ||
-                        name.find("token") != std::string_view::npos;
-    if (secret && equals != std::string_view::npos) {
-      shown.append(name).append("=[secret]");
-    } else {
-      shown.append(piece);
-    }
-  }
-  return shown;
+  return conf ? AddressOf(*conf) : RedactAddress(destination_conf);
 }
 
 }  // namespace cloudflaredump

@@ -42,11 +42,7 @@ Result<DestinationConf> ParseReadFrom(std::string_view text);
 
 /// The same place, written without keys and without what else does not tell it from another: to be
 /// shown, compared, and used as an address again. What cannot be read is given as
-/// RedactDestinationConf gives it.
+/// RedactAddress gives it.
 std::string WithoutKeys(std::string_view destination_conf);
-
-/// Any text that may be a destination_conf, with the values of parameters that hold keys as
-/// "[secret]". For what a server or a user wrote, also when it cannot be parsed.
-std::string RedactDestinationConf(std::string_view text);
 
 }  // namespace cloudflaredump

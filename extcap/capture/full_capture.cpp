@@ -58,7 +58,7 @@ std::string FullCapture::LeftBehind() const {
 Result<void> FullCapture::RunSteps() {
   auto request = MakeRequest();
   if (!request) return std::unexpected(request.error());
-  auto place = OpenSource(context_, http_, request->destination_conf);
+  auto place = OpenSource(context_, http_, context_.settings.Text(Opt::kDestinationConf));
   if (!place) return std::unexpected(place.error());
   place_ = *std::move(place);
   // What cannot be read would be captured for nothing: the user learns it before, not after.
@@ -103,6 +103,10 @@ Result<PcapRequest> FullCapture::MakeRequest() {
         "s3://BUCKET/DIRECTORY?region=REGION, once it is registered (cloudflaredump "
         "register-bucket).",
         Error::Kind::kUsage);
+  }
+  // R2's keys are for the registration only ("Set up a bucket").
+  if (request.destination_conf.starts_with("r2://")) {
+    request.destination_conf = WithoutKeys(request.destination_conf);
   }
   const Box& box = plan_.requests.front();
   if (auto narrow = CheckBroad(box); !narrow) return std::unexpected(narrow.error());

@@ -3,18 +3,17 @@
 
 #include <utility>
 
+#include "extcap/base/redact.h"
 #include "extcap/base/text.h"
 #include "extcap/bucket/destination_conf.h"
 #include "extcap/capture/description.h"
+#include "extcap/filter/link_type.h"
 
 namespace cloudflaredump {
 namespace {
 
 /// If so much of an exact plan was rejected without one match, the packets contradict the model.
 constexpr std::size_t kMostHeld = std::size_t{16} << 20;
-
-/// LINKTYPE_RAW: of the interface that stands for a capture without any part.
-constexpr std::uint32_t kEmptyLinkType = 101;
 
 /// How often, in packets, the event loop gets its turn.
 constexpr int kPacketsPerTurn = 1000;
@@ -169,7 +168,7 @@ std::uint32_t PartDelivery::InterfaceOf(Part& part) {
   CaptureDescription description = DescribeJob(job_);
   if (!context_.filter.text().empty()) description.capture_filter = context_.filter.text();
   if (job_.destination_conf) {
-    description.destination_conf = RedactDestinationConf(*job_.destination_conf);
+    description.destination_conf = RedactAddress(*job_.destination_conf);
   }
   if (!part.object.empty()) {
     description.part = static_cast<std::uint64_t>(&part - parts_.data()) + 1;
@@ -223,7 +222,7 @@ Result<void> PartDelivery::Finish(const std::string& asked) {
   }
   CompareCounts();
   MarkEnd(coverage);
-  if (parts_.empty()) parts_.emplace_back().header.link_type = kEmptyLinkType;
+  if (parts_.empty()) parts_.emplace_back().header.link_type = kLinkTypeRaw;
   for (Part& part : parts_) InterfaceOf(part);
   const bool filtered = context_.filter.kind() != CaptureFilter::Kind::kAll;
   outcome_.stream_begun = true;

@@ -25,9 +25,7 @@ std::string StatePath(const Environment& environment) {
   if (state != nullptr && *state != '\0') {
     return std::string(state) + "/cloudflaredump/started.json";
   }
-  const char* const home = environment("HOME");
-  return std::string(home == nullptr ? "/nonexistent" : home) +
-         "/.local/state/cloudflaredump/started.json";
+  return HomeFolder(environment) + "/.local/state/cloudflaredump/started.json";
 }
 
 std::string Member(const json_t* object, const char* key) {

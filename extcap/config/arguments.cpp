@@ -24,9 +24,9 @@ struct ContextFree {
 std::vector<std::string> TakeOver(int argc, char** argv) {
   std::vector<std::string> copy(argv, argv + argc);
   for (int i = 1; i < argc; ++i) {
-    if (char* const secret = SecretAt(argc, argv, i)) {
-      RegisterSecret(secret);
-      Wipe(secret);
+    if (const auto secret = SecretAt(argc, argv, i)) {
+      RegisterSecrets(*secret->option, secret->value);
+      Wipe(secret->value);
     }
   }
   return copy;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "extcap/base/redact.h"
 #include "extcap/base/text.h"
 
 namespace cloudflaredump {
@@ -74,7 +75,28 @@ Result<void> CheckValue(const Option& option, InterfaceKind kind, std::string_vi
       return refuse(list);
     }
   }
+  if (option.type == OptionType::kPick && HoldsSecret(option, value)) {
+    return Fail(
+        Format("%s holds keys (%s), which a list would show; put the address into %s.", option.name,
+               std::string(where).c_str(), OptionOf(PickedFor(option.id)).name),
+        Error::Kind::kUsage);
+  }
   return {};
+}
+
+bool HoldsSecret(const Option& option, std::string_view value) {
+  if (option.type == OptionType::kSecret) return !value.empty();
+  return option.address && RedactAddress(value) != value;
+}
+
+void RegisterSecrets(const Option& option, std::string_view value) {
+  if (option.type == OptionType::kSecret) RegisterSecret(value);
+  if (option.address) RegisterSecretsIn(value);
+}
+
+std::string ShownValue(const Option& option, std::string_view value) {
+  if (option.type == OptionType::kSecret) return "[secret]";
+  return option.address ? RedactAddress(value) : std::string(value);
 }
 
 }  // namespace cloudflaredump

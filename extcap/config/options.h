@@ -99,6 +99,7 @@ struct Option {
   std::uint64_t maximum = 0;       ///< for samples
   std::uint64_t maximum_full = 0;  ///< for full captures
   const char* environment = nullptr;  ///< comma separated names, first wins; null if none
+  bool address = false;               ///< of a bucket: the value may hold keys in its parameters
 };
 
 /// The table, a row for each Opt, in its order.
@@ -129,6 +130,15 @@ std::uint64_t MaximumOf(const Option& option, InterfaceKind kind);
 /// ("--time-limit", a file's path), for the sentence.
 Result<void> CheckValue(const Option& option, InterfaceKind kind, std::string_view value,
                         std::string_view where);
+
+/// Whether `value` must not be seen: that of a kSecret option, or an address with keys in it.
+bool HoldsSecret(const Option& option, std::string_view value);
+
+/// Tells Redact what is secret in `value`.
+void RegisterSecrets(const Option& option, std::string_view value);
+
+/// `value` as it may be shown: "[secret]", or the address without its keys' values.
+std::string ShownValue(const Option& option, std::string_view value);
 
 /// Values by option, where given.
 using OptionValues = std::array<std::optional<std::string>, static_cast<std::size_t>(Opt::kCount)>;

@@ -264,7 +264,8 @@ constexpr Option kOptions[] = {
          "The registered bucket, as s3://bucket/directory?region=us-east-1, gs://bucket/directory "
          "or r2://bucket?account-id=…",
      .fallback = nullptr,
-     .unset = "such as s3://bucket/directory?region=us-east-1"},
+     .unset = "such as s3://bucket/directory?region=us-east-1",
+     .address = true},
     {.id = Opt::kDestinationConfPick,
      .name = "destination-conf-pick",
      .type = OptionType::kPick,
@@ -275,7 +276,8 @@ constexpr Option kOptions[] = {
      .help =
          "One of the registered buckets, which the reload button lists; it counts more than what "
          "is typed above.",
-     .fallback = kAsTyped},
+     .fallback = kAsTyped,
+     .address = true},
     {.id = Opt::kReadFrom,
      .name = "read-from",
      .type = OptionType::kText,
@@ -286,7 +288,8 @@ constexpr Option kOptions[] = {
      .help = "Where the files are read if not where Cloudflare writes them: a folder (a mount, a "
              "synced copy) or another bucket URL.",
      .fallback = nullptr,
-     .unset = "where Cloudflare writes"},
+     .unset = "where Cloudflare writes",
+     .address = true},
     {.id = Opt::kStopWait,
      .name = "stop-wait",
      .type = OptionType::kNumber,

@@ -15,12 +15,6 @@ namespace {
 /// More than a command line of Wireshark's can hold of secrets.
 constexpr std::size_t kMostBytes = std::size_t{1} << 17;
 
-/// The name of the secret option at `word`.
-std::string NameAt(const char* word) {
-  const std::string_view name = word + 2;
-  return std::string(name.substr(0, name.find('=')));
-}
-
 /// An anonymous file with `bytes` in it, inherited by an exec; -1 if none can be made.
 int MakeFile(const std::string& bytes) {
   const int fd = memfd_create("cloudflaredump", 0);
@@ -32,26 +26,26 @@ int MakeFile(const std::string& bytes) {
 
 }  // namespace
 
-char* SecretAt(int argc, char** argv, int i) {
-  if (argv[i] == nullptr || std::strncmp(argv[i], "--", 2) != 0) return nullptr;
+std::optional<SecretWord> SecretAt(int argc, char** argv, int i) {
+  if (argv[i] == nullptr || std::strncmp(argv[i], "--", 2) != 0) return std::nullopt;
   const std::string_view word = argv[i] + 2;
-  for (const Option& option : AllOptions()) {
-    if (option.type != OptionType::kSecret || !word.starts_with(option.name)) continue;
-    const std::size_t length = std::strlen(option.name);
-    if (word.size() > length && word[length] == '=') return argv[i] + 2 + length + 1;
-    if (word.size() == length && i + 1 < argc) return argv[i + 1];
-  }
-  return nullptr;
+  const std::size_t equals = word.find('=');
+  const Option* const option = FindOption(word.substr(0, equals));
+  if (option == nullptr) return std::nullopt;
+  char* value = equals == std::string_view::npos ? nullptr : argv[i] + 2 + equals + 1;
+  if (value == nullptr && i + 1 < argc) value = argv[i + 1];
+  if (value == nullptr || !HoldsSecret(*option, value)) return std::nullopt;
+  return SecretWord{option, value};
 }
 
 std::vector<std::string> SetSecretsAside(int argc, char** argv) {
   std::string bytes;
   std::vector<char*> secrets;
   for (int i = 1; i < argc; ++i) {
-    char* const secret = SecretAt(argc, argv, i);
-    if (secret == nullptr || *secret == '\0') continue;
-    bytes.append(NameAt(argv[i])).append(1, '\0').append(secret).append(1, '\0');
-    secrets.push_back(secret);
+    const auto secret = SecretAt(argc, argv, i);
+    if (!secret) continue;
+    bytes.append(secret->option->name).append(1, '\0').append(secret->value).append(1, '\0');
+    secrets.push_back(secret->value);
   }
   const int fd = secrets.empty() ? -1 : MakeFile(bytes);
   if (fd >= 0) {
@@ -73,8 +67,8 @@ Result<void> TakeSecrets(const std::string& fd, OptionValues& values) {
   const std::vector<std::string_view> pieces = Split(bytes, '\0');
   for (std::size_t i = 0; i + 1 < pieces.size(); i += 2) {
     const Option* const option = FindOption(pieces[i]);
-    if (option == nullptr || option->type != OptionType::kSecret) continue;
-    RegisterSecret(pieces[i + 1]);
+    if (option == nullptr || !HoldsSecret(*option, pieces[i + 1])) continue;
+    RegisterSecrets(*option, pieces[i + 1]);
     values[static_cast<std::size_t>(option->id)] = std::string(pieces[i + 1]);
   }
   explicit_bzero(bytes.data(), bytes.size());

@@ -9,7 +9,6 @@
 #include <cstring>
 #include <memory>
 
-#include "extcap/base/redact.h"
 #include "extcap/base/text.h"
 #include "extcap/system/private_file.h"
 
@@ -36,9 +35,7 @@ std::string ConfigPath(const Environment& environment) {
   if (const char* xdg = NotEmpty(environment("XDG_CONFIG_HOME"))) {
     return std::string(xdg) + "/cloudflaredump/config.ini";
   }
-  const char* const home = NotEmpty(environment("HOME"));
-  return std::string(home == nullptr ? g_get_home_dir() : home) +
-         "/.config/cloudflaredump/config.ini";
+  return HomeFolder(environment) + "/.config/cloudflaredump/config.ini";
 }
 
 /// A mixture of one profile's account with another's token must not arise by inheritance.
@@ -76,12 +73,14 @@ bool Survey(ConfigFile& file) {
     char** const keys = g_key_file_get_keys(file.keys.get(), *section, nullptr, nullptr);
     for (char** key = keys; key != nullptr && *key != nullptr; ++key) {
       const Option* const option = FindOption(*key);
-      if (option == nullptr) {
+      // A profile is named where it is chosen, not inside one.
+      if (option == nullptr || option->id == Opt::kProfile) {
         file.unknown.push_back("[" + CleanLine(*section, 60) + "] " + CleanLine(*key, 60));
-      } else if (option->type == OptionType::kSecret) {
-        secret = true;
-        RegisterSecret(file.Value(*section, *option).value_or(""));
+        continue;
       }
+      const std::string value = file.Value(*section, *option).value_or("");
+      secret = secret || HoldsSecret(*option, value);
+      RegisterSecrets(*option, value);
     }
     g_strfreev(keys);
   }
@@ -195,7 +194,7 @@ Result<Settings> Settings::Load(const OptionValues& given, InterfaceKind kind,
     Setting setting = option.id == Opt::kProfile
                           ? profile
                           : Effective(option, given, environment, *file, profile.value, kind);
-    if (option.type == OptionType::kSecret) RegisterSecret(setting.value);
+    RegisterSecrets(option, setting.value);
     const bool matters = option.kinds == 0 || AppliesTo(option, kind);
     if (setting.source != Source::kNone && matters) {
       if (auto good = CheckValue(option, kind, setting.value, setting.where); !good) {

@@ -40,7 +40,7 @@ std::string PlaceholderOf(const Option& option, const Setting& setting) {
   if (setting.source == Source::kNone) return option.unset != nullptr ? option.unset : "";
   if (option.type == OptionType::kSecret) return "set by " + setting.where;
   if (setting.source == Source::kBuiltIn) return setting.value;
-  return setting.value + " (" + setting.where + ")";
+  return ShownValue(option, setting.value) + " (" + setting.where + ")";
 }
 
 void PrintChoices(const Option& option, unsigned number, const std::string& effective) {

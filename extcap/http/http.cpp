@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/http/http.h"
 
+#include <curl/curl.h>
+
 #include <algorithm>
 
+#include "extcap/base/text.h"
 #include "extcap/http/url.h"
 
 namespace cloudflaredump {
@@ -27,6 +30,12 @@ bool IsTransientStatus(int status) {
   }
 }
 
+std::optional<WallTime> ParseHttpDate(const std::string& text) {
+  const time_t date = curl_getdate(text.c_str(), nullptr);
+  if (date == -1) return std::nullopt;
+  return WallTime(std::chrono::seconds(date));
+}
+
 std::string HostOf(const std::string& url) {
   const std::optional<Url> parts = ParseUrl(url);
   if (!parts) return "the server";
@@ -37,6 +46,14 @@ bool IsLoopbackUrl(const std::string& url) {
   const std::optional<Url> parts = ParseUrl(url);
   return parts && (parts->scheme == "http" || parts->scheme == "https") &&
          IsLoopbackHost(parts->host);
+}
+
+Result<void> CheckSpeed(double speed, const std::string& url) {
+  if (speed == 1 || IsLoopbackUrl(url)) return {};
+  return Fail(Format("CLOUDFLAREDUMP_SPEED is for tests against this machine, but %s is "
+                     "elsewhere; unset it.",
+                     CleanLine(url.substr(0, url.find('?'))).c_str()),
+              Error::Kind::kUsage);
 }
 
 }  // namespace cloudflaredump

@@ -136,10 +136,17 @@ class Backoff {
 /// 408, 429, 500, 502, 503, 504: worth a later try.
 bool IsTransientStatus(int status);
 
+/// A date as HTTP headers have it (RFC 9110, 5.6.7); none if it is no such date.
+std::optional<WallTime> ParseHttpDate(const std::string& text);
+
 /// "host" or "host:port" of `url`, as messages name a server; never its path, query or user.
 std::string HostOf(const std::string& url);
 
 /// Whether `url` is http or https to 127.0.0.0/8, ::1 or localhost.
 bool IsLoopbackUrl(const std::string& url);
+
+/// An Error if the loop's clock runs faster than life (`speed`, CLOUDFLAREDUMP_SPEED) and `url` is
+/// not on this machine: waits that protect other people's servers must not be cut short.
+Result<void> CheckSpeed(double speed, const std::string& url);
 
 }  // namespace cloudflaredump

@@ -65,16 +65,14 @@ void CheckConfiguration(const Settings& settings, Report& report) {
   for (const Option& option : AllOptions()) {
     const Setting& setting = settings.At(option.id);
     if (setting.source == Source::kNone || setting.source == Source::kBuiltIn) continue;
-    const bool secret = option.type == OptionType::kSecret;
-    report.Ok(std::string(option.name) + " = " +
-              (secret ? "[secret]" : RedactDestinationConf(setting.value)) + "  (" + setting.where +
-              ")");
+    report.Ok(std::string(option.name) + " = " + ShownValue(option, setting.value) + "  (" +
+              setting.where + ")");
   }
 }
 
 void CheckBucket(const BucketOwnership& ownership, const Settings& settings, Engine& engine,
                  Report& report) {
-  const std::string name = "bucket " + RedactDestinationConf(ownership.destination_conf);
+  const std::string name = "bucket " + RedactAddress(ownership.destination_conf);
   if (const auto trouble = OwnershipTrouble(ownership)) return report.Bad(*trouble);
   auto conf = ParseDestinationConf(ownership.destination_conf);
   auto bucket = conf ? OpenBucket(*conf,
@@ -117,6 +115,8 @@ void CheckApi(const Settings& settings, Engine& engine, Report& report) {
 int CheckCommand(int argc, char** argv) {
   auto arguments = ParseArguments(argc, argv, {}, {.summary = kSummary, .options = kBucketOptions});
   if (!arguments) return Complain(arguments.error());
+  if (!arguments->words.empty())
+    return Complain({"check takes no arguments.", Error::Kind::kUsage});
   Report report;
   CheckInstallation(report);
   auto settings = Settings::Load(arguments->values, InterfaceKind::kFull, ProcessEnvironment);

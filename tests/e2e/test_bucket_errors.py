@@ -137,6 +137,15 @@ def test_r2_with_its_keys_in_the_address(s3, emulator, recorded):
     check_nowhere(client, SECRETS, captured.stdout + captured.stderr)
 
 
+def test_a_fast_clock_is_not_for_a_bucket_elsewhere(emulator):
+    """Listings would come faster than another's server should be asked."""
+    place = Place("s3://pcaps?region=us-east-1", {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"})
+    api = emulator("--registered", place.destination, *QUICK)
+    done = FullClient(api, place).full()
+    assert done.returncode == 2 and posts(api) == []
+    assert "CLOUDFLAREDUMP_SPEED" in done.sentence and "amazonaws.com" in done.sentence
+
+
 def test_folder_that_is_not_there(emulator):
     bucket = Folder()
     api = emulator("--registered", bucket.destination + "/none", *QUICK)

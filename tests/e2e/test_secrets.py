@@ -6,9 +6,12 @@ import re
 
 import pytest
 from capturing import INSTANT, Client, ExtcapRun, finish, requests_of, wait_until
+from full_captures import FULL
 
 TOKEN = "planted-token-0123456789abcdefghijklmnop"
 KEY = "planted-key-0123456789abcdefghijklmnop"
+WITH_KEYS = (f"r2://pcaps?account-id={'a' * 32}&access-key-id=planted-id-0123"
+             "&secret-access-key=planted%2Fsecret")
 
 
 @pytest.fixture
@@ -88,6 +91,39 @@ def test_a_secret_typed_in_the_dialog_is_gone_from_argv(emulator, word):
     assert b"cloudflare-sample" in command_line(run.process), "the rest is still there"
     run.process.terminate()
     check_nowhere(client, run.finish())
+    check_log(client)
+
+
+@pytest.mark.parametrize("words", [
+    ["--destination-conf", WITH_KEYS], ["--destination-conf=" + WITH_KEYS],
+    ["--destination-conf", "s3://pcaps?region=us-east-1", "--read-from", WITH_KEYS],
+])
+def test_keys_in_an_address_are_gone_from_argv(api, words):
+    """A bucket's address with keys is a secret like any other, but for what is no key in it."""
+    client = with_log(Client(api, CLOUDFLARE_API_TOKEN=TOKEN,
+                             AWS_ENDPOINT_URL_S3="http://127.0.0.1:9"))
+    run = ExtcapRun(client, "udp dst port 53", "--colo", "ORD", *words, interface=FULL)
+    wait_until(lambda: b"planted" not in command_line(run.process), "argv to be wiped", 5)
+    log = client.folder / "log"
+    wait_until(lambda: log.exists() and "looking at the bucket" in log.read_text(), "the capture")
+    assert b"planted" not in command_line(run.process)
+    run.process.terminate()
+    check_nowhere(client, run.finish())
+    assert "&secret-access-key=[secret]" in log.read_text()
+
+
+@pytest.mark.parametrize("key", ["destination-conf", "read-from"])
+def test_keys_in_an_address_in_the_configuration_file(api, key):
+    client = with_log(Client(api, CLOUDFLARE_API_TOKEN=TOKEN))
+    client.configure(f"[default]\n{key}={WITH_KEYS}\n", mode=0o644)
+    refused = client.tool("list")
+    assert refused.returncode == 1 and "chmod 600" in refused.sentence
+    client.configure(f"[default]\n{key}={WITH_KEYS}\n", mode=0o600)
+    dialog = client.run([client.face_path, f"--extcap-interface={FULL}", "--extcap-config"])
+    assert f"account-id={'a' * 32}&access-key-id=[secret]" in dialog.stdout
+    done = [refused, dialog, client.tool("list"), client.tool("check")]
+    assert [one.returncode for one in done] == [1, 0, 0, 0], done[-1].stdout
+    check_nowhere(client, *done)
     check_log(client)
 
 

@@ -43,6 +43,25 @@ void ShortTextsAreNoSecrets(void**) {
   AssertText(Redact("abcdeF"), "[secret]");
 }
 
+void AnAddressIsShownWithoutItsKeys(void**) {
+  AssertText(
+      RedactAddress("r2://b?account-id=abc&access-key-id=plantedid&secret-access-key=planted"),
+      "r2://b?account-id=abc&access-key-id=[secret]&secret-access-key=[secret]");
+  AssertText(RedactAddress("what?secret=planted&x=1&?token=planted"),
+             "what?secret=[secret]&x=1&?token=[secret]");
+  AssertText(RedactAddress("secret-access-key=planted"), "secret-access-key=[secret]");
+  for (const char* const text : {"", "/folder/key", "s3://key/a?region=b", "s3://tokens/a=b"}) {
+    AssertText(RedactAddress(text), text);
+  }
+}
+
+void KeysOfAnAddressAreRegistered(void**) {
+  RegisterSecretsIn(
+      "r2://b?account-id=accountabc&access-key-id=keyid0123&secret-access-key=a%2Fkey0123");
+  AssertText(Redact("x keyid0123 y a/key0123 z a%2Fkey0123 accountabc"),
+             "x [secret] y [secret] z [secret] accountabc");
+}
+
 void WipeLeavesNothingOfTheText(void**) {
   char text[] = "--api-token=cfut_wiped";
   Wipe(text + 12);
@@ -61,6 +80,8 @@ int main() {
       cmocka_unit_test(EncodedFormsAreReplacedToo),
       cmocka_unit_test(SecretsInsideSecretsLeaveNoRest),
       cmocka_unit_test(ShortTextsAreNoSecrets),
+      cmocka_unit_test(AnAddressIsShownWithoutItsKeys),
+      cmocka_unit_test(KeysOfAnAddressAreRegistered),
       cmocka_unit_test(WipeLeavesNothingOfTheText),
   };
   return cmocka_run_group_tests_name("redact", tests, nullptr, nullptr);

@@ -56,6 +56,22 @@ void SecretsGoRoundArgv(void**) {
   assert_int_equal(fcntl(fd, F_GETFD), -1);  // closed, so that no child inherits it
 }
 
+void AnAddressWithKeysGoesRoundArgvToo(void**) {
+  const std::string with_keys =
+      "r2://b?account-id=1&access-key-id=planted1&secret-access-key=planted2";
+  CommandLine line({"cloudflaredump", "--destination-conf", with_keys, "--read-from=" + with_keys,
+                    "--destination-conf-pick", "s3://b?region=us-east-1"});
+  CommandLine next(SetSecretsAside(line.count(), line.pointers.data()));
+  for (const CommandLine* const shown : {&line, &next}) AssertLacks(shown->Joined(), "planted");
+  AssertContains(next.Joined(), "--destination-conf-pick s3://b?region=us-east-1 ");
+
+  const auto arguments = ParseExtcapArguments(next.count(), next.pointers.data(), {});
+  assert_true(arguments.has_value());
+  AssertText(ValueOf(arguments->values, Opt::kDestinationConf), with_keys);
+  AssertText(ValueOf(arguments->values, Opt::kReadFrom), with_keys);
+  AssertText(Redact("planted1 planted2"), "[secret] [secret]");
+}
+
 void NothingIsSetAsideWhereThereIsNothing(void**) {
   CommandLine line({"cloudflaredump", "--capture", "--api-token", "", "--api-key"});
   assert_true(SetSecretsAside(line.count(), line.pointers.data()) == line.words);
@@ -92,6 +108,7 @@ int main() {
   using namespace cloudflaredump;
   const CMUnitTest tests[] = {
       cmocka_unit_test(SecretsGoRoundArgv),
+      cmocka_unit_test(AnAddressWithKeysGoesRoundArgvToo),
       cmocka_unit_test(NothingIsSetAsideWhereThereIsNothing),
       cmocka_unit_test(WithoutAFileAllStaysAsItIs),
       cmocka_unit_test(WhatIsNoSuchFileIsRefused),

@@ -224,6 +224,25 @@ void ASecretThatOthersCanReadIsRefusedWithTheCommand(void**) {
   }
 }
 
+void AnAddressWithKeysIsASecretOfTheFile(void**) {
+  for (const char* key : {"destination-conf", "read-from"}) {
+    const ConfigFixture config("[default]\n" + std::string(key) +
+                                   "=r2://b?account-id=1&access-key-id=planted-id"
+                                   "&secret-access-key=planted-key\n",
+                               0644);
+    AssertFails(config.Load(), Error::Kind::kFinal, "run: chmod 600 '" + config.path + "'");
+    AssertText(Redact("planted-id planted-key"), "[secret] [secret]");
+  }
+}
+
+void APickHoldsNoKeys(void**) {
+  const ConfigFixture config(
+      "[default]\ndestination-conf-pick=r2://b?account-id=1&secret-access-key=planted\n", 0600);
+  const auto settings = Settings::Load({}, InterfaceKind::kFull, config.environment.Reader());
+  AssertFails(settings, Error::Kind::kUsage, "put the address into destination-conf.");
+  AssertLacks(settings.error().message, "planted");
+}
+
 void AFileWithoutSecretsMayBeReadByAll(void**) {
   const ConfigFixture config("[default]\naccount-id=0123456789abcdef\napi-email=a@b.c\n", 0644);
   AssertText(ValueOf(config.Load()).Text(Opt::kApiEmail), "a@b.c");
@@ -231,12 +250,13 @@ void AFileWithoutSecretsMayBeReadByAll(void**) {
 
 void UnknownKeysAreKeptForCheck(void**) {
   const ConfigFixture config(
-      "[default]\napi_token=x\ntime-limit=5\n[lab]\nTime-Limit=6\ncolor=blue\n");
+      "[default]\napi_token=x\ntime-limit=5\n[lab]\nTime-Limit=6\ncolor=blue\nprofile=x\n");
   const Settings settings = ValueOf(config.Load());
-  assert_int_equal(settings.unknown_keys().size(), 3);
+  assert_int_equal(settings.unknown_keys().size(), 4);
   AssertText(settings.unknown_keys()[0], "[default] api_token");
   AssertText(settings.unknown_keys()[1], "[lab] Time-Limit");
   AssertText(settings.unknown_keys()[2], "[lab] color");
+  AssertText(settings.unknown_keys()[3], "[lab] profile");  // named elsewhere, not in a profile
   AssertText(settings.Text(Opt::kTimeLimit), "5");
 }
 
@@ -329,6 +349,8 @@ int main() {
       cmocka_unit_test(TheFileIsLookedForWherePeopleKeepIt),
       cmocka_unit_test(AFileThatWasNamedMustBeThere),
       cmocka_unit_test(ASecretThatOthersCanReadIsRefusedWithTheCommand),
+      cmocka_unit_test(AnAddressWithKeysIsASecretOfTheFile),
+      cmocka_unit_test(APickHoldsNoKeys),
       cmocka_unit_test(AFileWithoutSecretsMayBeReadByAll),
       cmocka_unit_test(UnknownKeysAreKeptForCheck),
       cmocka_unit_test(ABrokenFileIsRefusedWithoutItsContent),

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/base/environment.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include "tests/unit/unit_test.h"
+
+namespace cloudflaredump {
+namespace {
+
+void HomeIsWhatTheVariableSays(void**) {
+  AssertText(
+      HomeFolder([](const char* name) { return name == std::string("HOME") ? "/h" : nullptr; }),
+      "/h");
+}
+
+void WithoutTheVariableTheSystemIsAsked(void**) {
+  unsetenv("HOME");  // of this process: GLib would believe it
+  const passwd* const user = getpwuid(getuid());
+  assert_non_null(user);
+  AssertText(HomeFolder([](const char*) { return static_cast<const char*>(nullptr); }),
+             user->pw_dir);
+  AssertText(HomeFolder([](const char*) { return ""; }), user->pw_dir);
+}
+
+}  // namespace
+}  // namespace cloudflaredump
+
+int main() {
+  using namespace cloudflaredump;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(HomeIsWhatTheVariableSays),
+      cmocka_unit_test(WithoutTheVariableTheSystemIsAsked),
+  };
+  return cmocka_run_group_tests_name("environment", tests, nullptr, nullptr);
+}
