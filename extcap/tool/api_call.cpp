@@ -6,11 +6,12 @@ namespace cloudflaredump {
 using namespace std::chrono_literals;
 
 Result<ApiCall> ApiCall::Prepare(int argc, char** argv, const CommandHelp& help,
-                                 std::span<const ExtraArgument> extra) {
+                                 const WordCount& words, std::span<const ExtraArgument> extra) {
   ApiCall call;
   auto arguments = ParseArguments(argc, argv, extra, help);
   if (!arguments) return std::unexpected(arguments.error());
   call.words = arguments->words;
+  if (call.words.size() != words.count) return Fail(words.otherwise, Error::Kind::kUsage);
   auto settings = Settings::Load(arguments->values, InterfaceKind::kDownload, ProcessEnvironment);
   if (!settings) return std::unexpected(settings.error());
   call.settings = *std::move(settings);

@@ -21,17 +21,24 @@ inline constexpr Opt kBucketOptions[] = {Opt::kAccountId, Opt::kApiToken,   Opt:
                                          Opt::kApiKey,    Opt::kProfile,    Opt::kLogLevel,
                                          Opt::kLogFile,   Opt::kApiBaseUrl, Opt::kBucketEndpoint};
 
+/// How many words a command takes behind its options, and the sentence for another number.
+struct WordCount {
+  std::size_t count;
+  const char* otherwise;
+};
+
 /// What the commands that only ask the API have in common: arguments read, settings loaded, the API
 /// ready.
 struct ApiCall {
   Settings settings;
   std::unique_ptr<Engine> engine;
   std::unique_ptr<PcapsApi> api;
-  std::vector<std::string> words;
+  std::vector<std::string> words;  ///< as many as WordCount says
 
-  /// `extra` is what the command takes beside settings.
+  /// `extra` is what the command takes beside settings. A wrong command line is told before a
+  /// missing token.
   static Result<ApiCall> Prepare(int argc, char** argv, const CommandHelp& help,
-                                 std::span<const ExtraArgument> extra = {});
+                                 const WordCount& words, std::span<const ExtraArgument> extra = {});
 
   /// A person waits: faults are borne for 5 s.
   Patience patience() const;

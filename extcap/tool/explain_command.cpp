@@ -39,7 +39,8 @@ Result<std::string> Explain(int argc, char** argv) {
   if (!settings) return std::unexpected(settings.error());
   ForbidNameLookup();
   auto filter = CaptureFilter::Compile(text, NameLookup::kRefuse);
-  if (!filter) return std::unexpected(filter.error());
+  // The command was used rightly: libpcap's answer is that there is no plan.
+  if (!filter) return Fail(filter.error().message);
   const bool sample = interface->kind == InterfaceKind::kSample;
   const Plan plan = MakePlan(
       *filter,
@@ -52,11 +53,7 @@ Result<std::string> Explain(int argc, char** argv) {
 
 int ExplainCommand(int argc, char** argv) {
   auto explained = Explain(argc, argv);
-  if (!explained) {
-    // A filter that libpcap refuses is status 1, whatever kind of mistake it is.
-    Complain(explained.error());
-    return 1;
-  }
+  if (!explained) return Complain(explained.error());
   std::puts(explained->c_str());
   return 0;
 }

@@ -44,11 +44,8 @@ int ListCommand(int argc, char** argv) {
       {.summary = "Lists the account's last captures (at most 50), newest first, also those that "
                   "were started elsewhere.",
        .options = kApiOptions},
-      extra);
+      {0, "list takes no arguments; show ID shows one capture."}, extra);
   if (!call) return Complain(call.error());
-  if (!call->words.empty()) {
-    return Complain({"list takes no arguments; show ID shows one capture.", Error::Kind::kUsage});
-  }
   auto jobs = call->api->List(call->patience());
   if (!jobs) return Complain(jobs.error());
   if (json) {
@@ -64,16 +61,13 @@ int ListCommand(int argc, char** argv) {
 int ShowCommand(int argc, char** argv) {
   bool json = false;
   const ExtraArgument extra[] = {JsonFlag(json)};
-  auto call = ApiCall::Prepare(argc, argv,
-                               {.usage = "ID",
-                                .summary = "Shows one capture as Cloudflare tells it.",
-                                .options = kApiOptions},
-                               extra);
+  auto call = ApiCall::Prepare(
+      argc, argv,
+      {.usage = "ID",
+       .summary = "Shows one capture as Cloudflare tells it.",
+       .options = kApiOptions},
+      {1, "show takes the id of one capture; cloudflaredump list shows the ids."}, extra);
   if (!call) return Complain(call.error());
-  if (call->words.size() != 1) {
-    return Complain({"show takes the id of one capture; cloudflaredump list shows the ids.",
-                     Error::Kind::kUsage});
-  }
   auto job = call->api->Get(call->words.front(), call->patience());
   if (!job) return Complain(job.error());
   if (json) {

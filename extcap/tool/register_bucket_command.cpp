@@ -138,12 +138,6 @@ class Registration {
 };
 
 Result<void> Register(ApiCall& call) {
-  if (call.words.size() != 1) {
-    return Fail(
-        "register-bucket takes one destination_conf, such as "
-        "s3://BUCKET/DIRECTORY?region=us-east-1.",
-        Error::Kind::kUsage);
-  }
   auto conf = ParseDestinationConf(call.words.front());
   if (!conf) return std::unexpected(conf.error());
   if (!conf->access_key_id.empty() || !conf->secret_access_key.empty()) {
@@ -167,7 +161,10 @@ Result<void> Register(ApiCall& call) {
 
 int RegisterBucketCommand(int argc, char** argv) {
   auto call = ApiCall::Prepare(
-      argc, argv, {.usage = "DESTINATION_CONF", .summary = kSummary, .options = kBucketOptions});
+      argc, argv, {.usage = "DESTINATION_CONF", .summary = kSummary, .options = kBucketOptions},
+      {1,
+       "register-bucket takes one destination_conf, such as "
+       "s3://BUCKET/DIRECTORY?region=us-east-1."});
   if (!call) return Complain(call.error());
   auto done = Register(*call);
   return done ? 0 : Complain(done.error());

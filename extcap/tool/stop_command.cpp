@@ -13,12 +13,9 @@ int StopCommand(int argc, char** argv) {
       {.usage = "ID",
        .summary = "Stops a full capture that is running. What it has captured is kept: get it "
                   "with the interface cloudflare-download.",
-       .options = kApiOptions});
+       .options = kApiOptions},
+      {1, "stop takes the id of one full capture; cloudflaredump list shows the ids."});
   if (!call) return Complain(call.error());
-  if (call->words.size() != 1) {
-    return Complain({"stop takes the id of one full capture; cloudflaredump list shows the ids.",
-                     Error::Kind::kUsage});
-  }
   const std::string& id = call->words.front();
   auto job = call->api->Get(id, call->patience());
   if (!job) return Complain(job.error());

@@ -317,6 +317,19 @@ def test_what_was_typed_wrong(client, words, sentence):
     check_sentence(done.sentence, sentence)
 
 
+def test_what_was_typed_wrong_is_told_before_a_missing_token(client):
+    stranger = Client("http://127.0.0.1:9", CLOUDFLARE_API_TOKEN=None)
+    for words in (["show"], ["show", "1", "2"], ["list", "extra"], ["stop"], ["check", "extra"],
+                  ["register-bucket", "a", "b"], ["explain", "--novelty"],
+                  ["explain", "-i", "novelty", "tcp"],
+                  ["explain", "--requests-per-window", "9", "tcp"]):
+        done = stranger.tool(*words)
+        assert (done.returncode, done.stdout) == (2, ""), words
+        assert "token" not in done.sentence
+    refused = stranger.tool("explain", "bad(")
+    assert (refused.returncode, refused.stdout) == (1, "") and "syntax" in refused.sentence
+
+
 def test_help_and_version(client):
     for words in (["--help"], ["-h"], ["help"], ["capture", "--help"], ["list", "--help"],
                   ["show", "--help"], ["explain", "--help"]):
