@@ -30,11 +30,7 @@ Plan PlanOfEarlier() {
 }
 
 Result<void> DownloadSample(const CaptureContext& context, const PcapJob& job, Outcome& outcome) {
-  context.Tell("downloading");
-  auto download = context.api.DownloadSample(job.id, context.WithJob());
-  if (!download) return std::unexpected(download.error());
-  KeepOriginal(context, "pcap_" + job.id + ".pcap", download->bytes);
-  auto part = ReadSample(job, download->bytes, download->end_is_certain, context.filter);
+  auto part = FetchSample(context, job, "downloading");
   if (!part) return std::unexpected(part.error());
   const Plan plan = PlanOfEarlier();
   SampleDelivery delivery(context, plan, outcome);

@@ -16,9 +16,6 @@ namespace {
 
 using std::chrono::seconds;
 
-/// LINKTYPE_RAW, for a capture that is known to be empty and has no file.
-constexpr std::uint32_t kRawIp = 101;
-
 std::string ClockTime(WallTime time) {
   return FormatRfc3339(time).substr(11, 8);
 }
@@ -146,15 +143,7 @@ Result<SamplePart> SampleCapture::CaptureRequest(const Window& window, std::size
   if (!finished->offset_time) finished->offset_time = FormatRfc3339(window.end);
   if (finished->filter_v1 == FilterV1()) finished->filter_v1 = request.filter_v1;
 
-  if (IsEmptyCapture(*finished)) {
-    return SamplePart{
-        .job = *finished, .header = {.link_type = kRawIp}, .packets = {}, .damage = {}};
-  }
-  context_.Tell(progress_ + "downloading");
-  auto download = context_.api.DownloadSample(finished->id, context_.WithJob());
-  if (!download) return std::unexpected(download.error());
-  KeepOriginal(context_, "pcap_" + finished->id + ".pcap", download->bytes);
-  return ReadSample(*finished, download->bytes, download->end_is_certain, context_.filter);
+  return FetchSample(context_, *finished, progress_ + "downloading");
 }
 
 }  // namespace cloudflaredump

@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "extcap/base/text.h"
+#include "extcap/capture/job_watch.h"
+#include "extcap/filter/link_type.h"
 #include "extcap/pcap/pcap_parser.h"
 
 namespace cloudflaredump {
@@ -34,6 +36,19 @@ std::uint64_t SamplePart::last_nanoseconds() const {
   const auto last = std::ranges::max_element(
       packets, {}, [](const TestedPacket& tested) { return tested.packet.ticks; });
   return Nanoseconds(last->packet.ticks, header.precision);
+}
+
+Result<SamplePart> FetchSample(const CaptureContext& context, const PcapJob& job,
+                               const std::string& status) {
+  if (IsEmptyCapture(job)) {
+    return SamplePart{
+        .job = job, .header = {.link_type = kLinkTypeRaw}, .packets = {}, .damage = {}};
+  }
+  context.Tell(status);
+  auto download = context.api.DownloadSample(job.id, context.WithJob());
+  if (!download) return std::unexpected(download.error());
+  KeepOriginal(context, "pcap_" + job.id + ".pcap", download->bytes);
+  return ReadSample(job, download->bytes, download->end_is_certain, context.filter);
 }
 
 Result<SamplePart> ReadSample(const PcapJob& job, const std::string& bytes, bool end_is_certain,

@@ -8,6 +8,7 @@
 
 #include "extcap/api/pcap_job.h"
 #include "extcap/base/result.h"
+#include "extcap/capture/capture_context.h"
 #include "extcap/capture/outcome.h"
 #include "extcap/filter/capture_filter.h"
 #include "extcap/pcap/packet.h"
@@ -35,6 +36,12 @@ struct SamplePart {
   std::uint64_t first_nanoseconds() const;
   std::uint64_t last_nanoseconds() const;
 };
+
+/// Downloads the sample of a job that is over, keeps the original if that is asked for, reads it
+/// and tests every packet; while it does it tells `status`. A job that caught nothing has no file:
+/// its part is empty.
+Result<SamplePart> FetchSample(const CaptureContext& context, const PcapJob& job,
+                               const std::string& status);
 
 /// Reads a downloaded sample and tests every packet. Errors: not a pcap file at all, a filter about
 /// link-layer headers that the file's link type cannot answer. A damaged file gives its good

@@ -10,6 +10,7 @@ import pytest
 from capturing import (INSTANT, Client, downloads_of, expected_records, finish, record, requests_of,
                        wait_until)
 from emulator import ACCOUNT
+from full_captures import DOWNLOAD
 from pcapng import read_pcapng
 from wireshark import stage, tshark
 
@@ -249,3 +250,22 @@ def test_a_turn_that_another_took_meanwhile(emulator):
     assert process.returncode == 0
     mine = [post for post in requests_of(api, "POST") if post["body"].get("offset_time")]
     assert mine[-1]["status"] == 200
+
+
+def test_a_sample_that_caught_nothing_fetched_by_its_id(emulator, tmp_path):
+    """Cloudflare calls it failed and has no file for it; it is a complete capture without packets."""
+    job = {"id": "a" * 32, "type": "simple", "status": "failed", "submitted": "2026-01-02T03:04:05Z",
+           "error_message": "No packets matched the filter in the time limit given. Please modify the "
+                            "filter or try again."}
+    file = tmp_path / "job.json"
+    file.write_text(json.dumps({"success": True, "errors": [], "messages": [], "result": job}))
+    api = emulator("--answer", f"GET /{'a' * 32}=200:{file}")
+    client = Client(api)
+    done = client.capture(None, "--pcap-id", "a" * 32, interface=DOWNLOAD)
+    assert done.returncode == 3, done.stderr
+    seen = client.tshark(None, "-o", f"extcap.cloudflare_download.pcapid:{'a' * 32}",
+                         interface=DOWNLOAD)
+    assert seen.returncode == 0, seen.stderr
+    for captured in (done, seen):
+        assert captured.records == [] and "0 packets received" in str(captured.section)
+    assert not requests_of(api, "GET", f"/{'a' * 32}/download")
