@@ -83,8 +83,6 @@ Result<HttpAnswer> PcapsApi::AskOnce(const HttpRequest& request, const char* doi
     return Fail(Format("cannot %s: %s.", doing, answer.error().message.c_str()),
                 answer.error().kind);
   }
-  Log(LogLevel::kDebug, "%s %s: HTTP %d, %zu bytes", request.method.c_str(), request.url.c_str(),
-      answer->head.status, answer->body.size());
   if (const std::string* header = answer->head.Find("retry-after")) retry_after_ = *header;
   return answer;
 }

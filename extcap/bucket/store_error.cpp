@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/bucket/store_error.h"
 
-#include <curl/curl.h>
-
 #include <algorithm>
 
 #include "extcap/base/text.h"
@@ -88,9 +86,9 @@ std::string NotAllowed(const StoreContext& store, StoreAction action, const std:
 std::string WrongClock(const StoreContext& store, const HttpHead& head, WallTime now) {
   std::string text = "the clock of this machine is wrong";
   const std::string* const date = head.Find("date");
-  const time_t theirs = date == nullptr ? -1 : curl_getdate(date->c_str(), nullptr);
-  if (theirs != -1) {
-    const Duration ahead = now - WallTime(std::chrono::seconds(theirs));
+  const auto theirs = date == nullptr ? std::nullopt : ParseHttpDate(*date);
+  if (theirs) {
+    const Duration ahead = now - *theirs;
     text += " by " + FormatSpan(ahead < Duration(0) ? -ahead : ahead) +
             (ahead < Duration(0) ? " (behind " : " (ahead of ") + StoreName(store.kind) + ")";
   }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <curl/curl.h>
 #include <glib.h>
 
 #include <algorithm>
@@ -21,9 +20,9 @@ std::optional<Duration> ReadRetryAfter(const std::string& text, WallTime now) {
     return std::chrono::seconds(std::min(*count, kYear));
   }
   if (value.empty()) return std::nullopt;
-  const time_t date = curl_getdate(std::string(value).c_str(), nullptr);
-  if (date == -1) return std::nullopt;
-  return std::max(WallTime(std::chrono::seconds(date)) - now, Duration(0));
+  const auto date = ParseHttpDate(std::string(value));
+  if (!date) return std::nullopt;
+  return std::max(*date - now, Duration(0));
 }
 
 }  // namespace

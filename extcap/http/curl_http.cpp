@@ -10,6 +10,7 @@
 #include "extcap/http/curl_fault.h"
 #include "extcap/http/curl_request.h"
 #include "extcap/http/proxy.h"
+#include "extcap/system/log.h"
 
 namespace cloudflaredump {
 namespace {
@@ -351,6 +352,10 @@ void CurlHttp::Finish(Active& active, Result<HttpEnd> end) {
   const std::unique_ptr<Active> own = std::move(found->second);
   active_.erase(found);
   own->ended_well = end.has_value();
+  if (own->head_done) {
+    Log(LogLevel::kDebug, "%s %s: HTTP %d, %zu bytes", own->request.method.c_str(),
+        own->request.url.c_str(), own->head.status, own->received);
+  }
   Release(*own);
   own->receiver->OnEnd(std::move(end));
 }
