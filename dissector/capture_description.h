@@ -61,7 +61,7 @@ struct CaptureDescription {
 /// The if_description of one part: a sentence of at most 120 characters, a separator, the machine
 /// part of at most 4,096 bytes. What would not fit is left out whole, from the least important on
 /// (error_message, object, capture_filter first), and named in left_out. Values of any bytes are
-/// allowed; numbers must keep the bounds of the grammar (a port of 70,000 is read as malformed).
+/// allowed; a number out of the grammar's bounds (a port of 70,000) is not written.
 std::string WriteCaptureDescription(const CaptureDescription& description);
 
 /// What a packet comment of ours says: known only when the packet is written.

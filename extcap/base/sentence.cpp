@@ -3,6 +3,7 @@
 
 #include <cstdio>
 
+#include "extcap/base/redact.h"
 #include "extcap/base/text.h"
 
 namespace cloudflaredump {
@@ -19,6 +20,12 @@ Sentence& Sentence::With(std::string_view key, std::string_view value) {
 
 void Sentence::Print() const {
   std::puts(line_.c_str());
+}
+
+int FailExtcapCall(const Error& error) {
+  constexpr std::size_t kLongestLine = 700;
+  std::fprintf(stderr, "%s\n", CleanLine(Redact(error.message), kLongestLine).c_str());
+  return 1;
 }
 
 }  // namespace cloudflaredump

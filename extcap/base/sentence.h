@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "extcap/base/result.h"
+
 namespace cloudflaredump {
 
 /// One line of what an extcap says to Wireshark: `arg {number=0}{call=--x}`. Source:
@@ -31,5 +33,9 @@ class Sentence {
  private:
   std::string line_;
 };
+
+/// Ends an extcap call that failed: its Error as the one line on stderr that Wireshark shows, well
+/// below the 1,024 bytes that dumpcap's reader takes in all. Returns the exit status, 1.
+int FailExtcapCall(const Error& error);
 
 }  // namespace cloudflaredump

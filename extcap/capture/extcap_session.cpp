@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture/extcap_session.h"
 
-#include <cstdio>
 #include <string>
 
-#include "extcap/base/redact.h"
-#include "extcap/base/text.h"
+#include "extcap/base/sentence.h"
 #include "extcap/capture/run_capture.h"
 #include "extcap/capture/toolbar_reporter.h"
 #include "extcap/config/arguments.h"
@@ -23,14 +21,6 @@ struct ExtcapWords {
   std::string control_in;
   std::string control_out;
 };
-
-/// dumpcap's reader takes 1,024 bytes in all; the sentence stays well below.
-constexpr std::size_t kLongestSentence = 700;
-
-int Complain(const Error& error) {
-  std::fprintf(stderr, "%s\n", CleanLine(Redact(error.message), kLongestSentence).c_str());
-  return 1;
-}
 
 Result<Arguments> Parse(int argc, char** argv, ExtcapWords& words) {
   bool capture = false;
@@ -96,10 +86,11 @@ int RunExtcapCapture(int argc, char** argv) {
   auto sink = FifoSink::Open(words.fifo, engine.loop(), engine.stop());
   // From here on this process may end at any point: dumpcap and the window have all they wait for.
   pipes.AwaitPartner(kWindow);
-  if (!prepared) return Complain(prepared.error());
-  if (!sink) return sink.error().kind == Error::Kind::kInterrupted ? 0 : Complain(sink.error());
+  if (!prepared) return FailExtcapCall(prepared.error());
+  if (!sink)
+    return sink.error().kind == Error::Kind::kInterrupted ? 0 : FailExtcapCall(sink.error());
   const std::string said = RunPrepared(*prepared, words.filter, **sink, pipes);
-  return said.empty() ? 0 : Complain({said});
+  return said.empty() ? 0 : FailExtcapCall({said});
 }
 
 }  // namespace cloudflaredump

@@ -6,9 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "extcap/base/redact.h"
 #include "extcap/base/sentence.h"
-#include "extcap/base/text.h"
 #include "extcap/base/version.h"
 #include "extcap/config/interfaces.h"
 #include "extcap/config/settings.h"
@@ -17,6 +15,7 @@
 #include "extcap/face/filter_check.h"
 #include "extcap/face/hand_over.h"
 #include "extcap/filter/compile.h"
+#include "extcap/filter/link_type.h"
 
 namespace cloudflaredump {
 namespace {
@@ -104,14 +103,12 @@ int PrintInterfaces() {
 
 /// The real link type is known when the first file arrives and stands in its interface block.
 int PrintDlts() {
-  constexpr std::uint64_t kDltRaw = 101;  // LINKTYPE_RAW
-  Sentence("dlt").With("number", kDltRaw).With("name", "RAW").With("display", "Raw IP").Print();
+  Sentence("dlt")
+      .With("number", kLinkTypeRaw)
+      .With("name", "RAW")
+      .With("display", "Raw IP")
+      .Print();
   return 0;
-}
-
-int Complain(const Error& error) {
-  std::fprintf(stderr, "%s\n", CleanLine(Redact(error.message), 700).c_str());
-  return 1;
 }
 
 constexpr const char* kHelp =
@@ -140,7 +137,7 @@ int Main(int argc, char** argv) {
   }
   if (!call.dlts && !call.config && !call.has_filter) return 0;
   auto interface = FindInterface(call.interface);
-  if (!interface) return Complain(interface.error());
+  if (!interface) return FailExtcapCall(interface.error());
   if (call.dlts) return PrintDlts();
   if (call.config) {
     PrintDialog(*interface, LenientSettings(interface->kind));
