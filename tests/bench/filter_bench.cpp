@@ -66,7 +66,7 @@ void MeasureFile(const char* path) {
   int planned = 0;
   int refused = 0;
   while (std::getline(file, line)) {
-    if (line.starts_with('#')) continue;
+    if (line.empty() || line.starts_with('#')) continue;
     const auto start = Clock::now();
     const auto filter = CaptureFilter::Compile(line, NameLookup::kRefuse);
     if (filter) MakePlan(*filter, {.max_requests = 4});
