@@ -73,12 +73,13 @@ bool Survey(ConfigFile& file) {
     char** const keys = g_key_file_get_keys(file.keys.get(), *section, nullptr, nullptr);
     for (char** key = keys; key != nullptr && *key != nullptr; ++key) {
       const Option* const option = FindOption(*key);
-      // A profile is named where it is chosen, not inside one.
-      if (option == nullptr || option->id == Opt::kProfile) {
+      const std::string value = option == nullptr ? "" : file.Value(*section, *option).value_or("");
+      // Another profile cannot be chosen inside a profile, only in [default].
+      const bool chooses = option != nullptr && option->id == Opt::kProfile && !value.empty();
+      if (option == nullptr || (chooses && std::strcmp(*section, "default") != 0)) {
         file.unknown.push_back("[" + CleanLine(*section, 60) + "] " + CleanLine(*key, 60));
         continue;
       }
-      const std::string value = file.Value(*section, *option).value_or("");
       secret = secret || HoldsSecret(*option, value);
       RegisterSecrets(*option, value);
     }
@@ -184,7 +185,7 @@ Result<Settings> Settings::Load(const OptionValues& given, InterfaceKind kind,
   settings.unknown_keys_ = file->unknown;
 
   const Setting profile =
-      Effective(OptionOf(Opt::kProfile), given, environment, ConfigFile{}, "default", kind);
+      Effective(OptionOf(Opt::kProfile), given, environment, *file, "default", kind);
   if (profile.value != "default" && !file->HasSection(profile.value)) {
     return Fail(Format("there is no profile [%s] in %s; add it, or name another with --profile.",
                        CleanLine(profile.value, 60).c_str(), CleanLine(settings.file_).c_str()),

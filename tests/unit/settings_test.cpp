@@ -169,6 +169,15 @@ void TheProfileComesFromTheDialogOrTheEnvironment(void**) {
   AssertText(typed.Text(Opt::kAccountId), "default-account");
 }
 
+void TheFileMayChooseAProfile(void**) {
+  ConfigFixture config("[default]\nprofile=lab\n[lab]\ntime-limit=7\n[other]\ntime-limit=8\n");
+  AssertText(ValueOf(config.Load()).Text(Opt::kTimeLimit), "7");
+  config.environment.Set("CLOUDFLAREDUMP_PROFILE", "other");
+  AssertText(ValueOf(config.Load()).Text(Opt::kTimeLimit), "8");
+  const ConfigFixture wrong("[default]\nprofile=lba\n");
+  AssertFails(wrong.Load(), Error::Kind::kUsage, "there is no profile [lba]");
+}
+
 void AProfileThatIsNotThereIsRefused(void**) {
   const ConfigFixture config(kTwoProfiles);
   AssertFails(
@@ -256,7 +265,7 @@ void UnknownKeysAreKeptForCheck(void**) {
   AssertText(settings.unknown_keys()[0], "[default] api_token");
   AssertText(settings.unknown_keys()[1], "[lab] Time-Limit");
   AssertText(settings.unknown_keys()[2], "[lab] color");
-  AssertText(settings.unknown_keys()[3], "[lab] profile");  // named elsewhere, not in a profile
+  AssertText(settings.unknown_keys()[3], "[lab] profile");  // counts in [default] only
   AssertText(settings.Text(Opt::kTimeLimit), "5");
 }
 
@@ -344,6 +353,7 @@ int main() {
       cmocka_unit_test(AProfileInheritsWhatIsNoIdentity),
       cmocka_unit_test(NoPartOfAnIdentityIsInherited),
       cmocka_unit_test(TheProfileComesFromTheDialogOrTheEnvironment),
+      cmocka_unit_test(TheFileMayChooseAProfile),
       cmocka_unit_test(AProfileThatIsNotThereIsRefused),
       cmocka_unit_test(AFileWithoutDefaultIsFine),
       cmocka_unit_test(TheFileIsLookedForWherePeopleKeepIt),
