@@ -43,7 +43,7 @@ const Row kRows[] = {
      "The capture description is malformed and was not used"},
     {Finding::kOtherSection, "cloudflare.expert.other_section", PI_UNDECODED, PI_NOTE,
      "This version of Wireshark cannot tell how packets of a file's further sections were captured;"
-     " mergecap makes one section of them"},
+     " open it with 4.4 or later, or merge the original files"},
 };
 static_assert(std::size(kRows) == kFindingCount);
 

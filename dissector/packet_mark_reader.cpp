@@ -14,6 +14,10 @@
 namespace cloudflaredump {
 namespace {
 
+/// Ours is the first comment: it is written with the packet. Each costs a walk over those before
+/// it.
+constexpr unsigned kMostComments = 100;
+
 static_assert(std::is_trivially_destructible_v<MarkFacts>);
 
 void TakeTime(const std::optional<std::string>& text, bool& has, nstime_t& time) {
@@ -54,6 +58,7 @@ MarkFacts ReadMarks(const packet_info& pinfo) {
   if (block == nullptr) return facts;
   char* text = nullptr;
   for (unsigned i = 0;
+       i < kMostComments &&
        wtap_block_get_nth_string_option_value(block, OPT_COMMENT, i, &text) == WTAP_OPTTYPE_SUCCESS;
        ++i) {
     TakeComment(pinfo, text, facts);

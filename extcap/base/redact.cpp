@@ -94,6 +94,19 @@ std::string RedactAddress(std::string_view address) {
   return shown;
 }
 
+std::string DropKeys(std::string_view address) {
+  std::string rest;
+  for (const AddressPiece& piece : PiecesOf(address)) {
+    if (piece.IsSecret()) continue;
+    const std::size_t at = rest.size();
+    rest.append(piece.name);
+    if (piece.has_value) rest.append("=").append(piece.value);
+    // What was behind a key may now be the first parameter.
+    if (at > 0 && rest[at] == '&' && rest.find('?') == std::string::npos) rest[at] = '?';
+  }
+  return rest;
+}
+
 void Wipe(char* text) {
   explicit_bzero(text, std::strlen(text));
 }

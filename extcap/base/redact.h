@@ -25,6 +25,9 @@ void RegisterSecretsIn(std::string_view address);
 /// a user wrote, also when it cannot be parsed.
 std::string RedactAddress(std::string_view address);
 
+/// `address` without the parameters that hold keys; all else stays as it is written.
+std::string DropKeys(std::string_view address);
+
 /// Overwrites `text` so that the memory no longer shows it (a secret in argv, say).
 void Wipe(char* text);
 

@@ -69,6 +69,7 @@ std::string RunPrepared(Prepared& prepared, const std::string& filter, ByteSink&
   reporter.End(said.empty() ? outcome.verdict : said);
   // The reader may be gone; a stop needs no comment, a loss does.
   if (said.empty() && !outcome.losses.empty() && !outcome.stopped) said = outcome.verdict;
+  if (said.empty()) said = reporter.unseen_warning();
   return said;
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "extcap/base/redact.h"
 #include "extcap/base/text.h"
 #include "extcap/capture/bucket_ownership.h"
 #include "extcap/capture/bucket_source.h"
@@ -106,7 +107,7 @@ Result<PcapRequest> FullCapture::MakeRequest() {
   }
   // R2's keys are for the registration only ("Set up a bucket").
   if (request.destination_conf.starts_with("r2://")) {
-    request.destination_conf = WithoutKeys(request.destination_conf);
+    request.destination_conf = DropKeys(request.destination_conf);
   }
   const Box& box = plan_.requests.front();
   if (auto narrow = CheckBroad(box); !narrow) return std::unexpected(narrow.error());

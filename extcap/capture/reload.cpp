@@ -9,7 +9,6 @@
 #include "extcap/base/redact.h"
 #include "extcap/base/sentence.h"
 #include "extcap/base/text.h"
-#include "extcap/bucket/destination_conf.h"
 #include "extcap/capture/engine.h"
 #include "extcap/capture/running_captures.h"
 #include "extcap/config/arguments.h"
@@ -86,7 +85,8 @@ Result<Rows> BucketRows(PcapsApi& api, const Question& question) {
   Rows rows;
   for (const BucketOwnership& bucket : *buckets) {
     // Keys do not go into a dialog, which keeps and passes what was picked in the clear.
-    const std::string url = WithoutKeys(bucket.destination_conf);
+    const std::string url = DropKeys(bucket.destination_conf);
+    if (url.empty()) continue;
     const std::string state = bucket.status == "success" ? "" : " (" + bucket.status + ")";
     rows.push_back({url, url + state});
   }

@@ -65,7 +65,10 @@ void ToolbarReporter::Show() {
 }
 
 void ToolbarReporter::Warning(const std::string& sentence) {
-  if (!pipes_.opened()) return;
+  if (!pipes_.opened()) {
+    if (unseen_warning_.empty()) unseen_warning_ = sentence;
+    return;
+  }
   if (++warnings_ <= kMostWarnings) {
     Send(ToolbarControl::kStatus, ToolbarCommand::kWarning, sentence);
   }

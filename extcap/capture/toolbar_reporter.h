@@ -16,7 +16,7 @@ namespace cloudflaredump {
 /// Tells how a capture is getting on in Wireshark's window: the toolbar's status text at most once
 /// a second, its log, the status bar at each new state (every second it would hide what the user
 /// selects), a box for each warning. Takes "Finish now"; that the window has gone is a stop.
-/// Without a window it does nothing.
+/// Without a window it keeps the first warning, and does nothing else.
 class ToolbarReporter : public Reporter {
  public:
   /// All three must outlive this object; the log is tapped as long as it lives, and the
@@ -26,6 +26,8 @@ class ToolbarReporter : public Reporter {
 
   void Status(const std::string& state) override;
   void Warning(const std::string& sentence) override;
+  /// The first warning that nobody has seen, as there is no window; empty if there is none.
+  const std::string& unseen_warning() const { return unseen_warning_; }
   /// The last word, which is shown at once: the verdict, or why there is none.
   void End(const std::string& sentence);
 
@@ -44,6 +46,7 @@ class ToolbarReporter : public Reporter {
   SteadyTime next_;                     ///< no state is shown before
   EventLoop::Id timer_ = 0;
   unsigned warnings_ = 0;
+  std::string unseen_warning_;
 };
 
 }  // namespace cloudflaredump

@@ -99,28 +99,37 @@ std::string WhyUnreadable(const GError* error) {
   return why;
 }
 
-Result<ConfigFile> ReadConfigFile(const std::string& path, bool named) {
+/// The first trouble is the one that is told.
+void Note(std::optional<Error>& trouble, std::unexpected<Error> error) {
+  if (!trouble) trouble = std::move(error.error());
+}
+
+/// The file as far as it can be read; `trouble` if that is not as it should be.
+ConfigFile ReadConfigFile(const std::string& path, bool named, std::optional<Error>& trouble) {
   ConfigFile file{.path = path, .keys = nullptr, .unknown = {}};
   const std::string shown = CleanLine(path);
   struct stat status = {};
   if (stat(path.c_str(), &status) != 0) {
-    if ((errno == ENOENT || errno == ENOTDIR) && !named) return file;
-    return Fail(
-        Format("cannot read the configuration file %s: %s.", shown.c_str(), std::strerror(errno)));
+    const int code = errno;
+    if ((code == ENOENT || code == ENOTDIR) && !named) return file;
+    Note(trouble, Fail(Format("cannot read the configuration file %s: %s.", shown.c_str(),
+                              std::strerror(code))));
+    return file;
   }
   KeyFile keys(g_key_file_new());
   GError* error = nullptr;
   if (!g_key_file_load_from_file(keys.get(), path.c_str(), G_KEY_FILE_NONE, &error)) {
     const std::string why = WhyUnreadable(error);
     g_error_free(error);
-    return Fail(Format("cannot read the configuration file %s: %s.", shown.c_str(), why.c_str()));
+    Note(trouble,
+         Fail(Format("cannot read the configuration file %s: %s.", shown.c_str(), why.c_str())));
+    return file;
   }
   file.keys = std::move(keys);
   if (Survey(file) && OthersMayRead(status.st_mode)) {
-    return Fail(
-        Format("the configuration file %s holds a secret and others can read it; run: "
-               "chmod 600 '%s'",
-               shown.c_str(), shown.c_str()));
+    Note(trouble, Fail(Format("the configuration file %s holds a secret and others can read it; "
+                              "run: chmod 600 '%s'",
+                              shown.c_str(), shown.c_str())));
   }
   return file;
 }
@@ -154,6 +163,11 @@ std::optional<Setting> FromEnvironment(const Environment& environment, const Opt
   return std::nullopt;
 }
 
+Setting BuiltIn(const Option& option, InterfaceKind kind) {
+  const char* const fallback = FallbackOf(option, kind);
+  return fallback == nullptr ? Setting() : Setting{fallback, Source::kBuiltIn, "built in"};
+}
+
 Setting Effective(const Option& option, const OptionValues& given, const Environment& environment,
                   const ConfigFile& file, const std::string& profile, InterfaceKind kind) {
   const auto& value = given[static_cast<std::size_t>(option.id)];
@@ -163,10 +177,7 @@ Setting Effective(const Option& option, const OptionValues& given, const Environ
   }
   if (auto setting = FromEnvironment(environment, option)) return *setting;
   if (auto setting = FromFile(file, profile, option)) return *setting;
-  if (const char* fallback = FallbackOf(option, kind)) {
-    return {fallback, Source::kBuiltIn, "built in"};
-  }
-  return {};
+  return BuiltIn(option, kind);
 }
 
 constexpr const char* kPermission = "\"Magic Firewall Packet Captures: Edit\"";
@@ -175,31 +186,46 @@ constexpr const char* kPermission = "\"Magic Firewall Packet Captures: Edit\"";
 
 Result<Settings> Settings::Load(const OptionValues& given, InterfaceKind kind,
                                 const Environment& environment) {
+  std::optional<Error> trouble;
+  Settings settings = Collect(given, kind, environment, trouble);
+  if (trouble) return std::unexpected(*std::move(trouble));
+  return settings;
+}
+
+Settings Settings::LoadWhatIsGood(InterfaceKind kind, const Environment& environment) {
+  std::optional<Error> trouble;
+  return Collect({}, kind, environment, trouble);
+}
+
+Settings Settings::Collect(const OptionValues& given, InterfaceKind kind,
+                           const Environment& environment, std::optional<Error>& trouble) {
   Settings settings;
   settings.kind_ = kind;
   settings.file_ = ConfigPath(environment);
   const bool named = NotEmpty(environment("CLOUDFLAREDUMP_CONFIG")) != nullptr;
-  auto file = ReadConfigFile(settings.file_, named);
-  if (!file) return std::unexpected(file.error());
-  settings.file_exists_ = file->keys != nullptr;
-  settings.unknown_keys_ = file->unknown;
+  const ConfigFile file = ReadConfigFile(settings.file_, named, trouble);
+  settings.file_exists_ = file.keys != nullptr;
+  settings.unknown_keys_ = file.unknown;
 
-  const Setting profile =
-      Effective(OptionOf(Opt::kProfile), given, environment, *file, "default", kind);
-  if (profile.value != "default" && !file->HasSection(profile.value)) {
-    return Fail(Format("there is no profile [%s] in %s; add it, or name another with --profile.",
-                       CleanLine(profile.value, 60).c_str(), CleanLine(settings.file_).c_str()),
-                Error::Kind::kUsage);
+  const Option& choice = OptionOf(Opt::kProfile);
+  Setting profile = Effective(choice, given, environment, file, "default", kind);
+  if (profile.value != "default" && !file.HasSection(profile.value)) {
+    Note(trouble,
+         Fail(Format("there is no profile [%s] in %s; add it, or name another with --profile.",
+                     CleanLine(profile.value, 60).c_str(), CleanLine(settings.file_).c_str()),
+              Error::Kind::kUsage));
+    profile = BuiltIn(choice, kind);
   }
   for (const Option& option : AllOptions()) {
     Setting setting = option.id == Opt::kProfile
                           ? profile
-                          : Effective(option, given, environment, *file, profile.value, kind);
+                          : Effective(option, given, environment, file, profile.value, kind);
     RegisterSecrets(option, setting.value);
     const bool matters = option.kinds == 0 || AppliesTo(option, kind);
     if (setting.source != Source::kNone && matters) {
       if (auto good = CheckValue(option, kind, setting.value, setting.where); !good) {
-        return std::unexpected(good.error());
+        Note(trouble, std::unexpected(good.error()));
+        setting = BuiltIn(option, kind);
       }
     }
     settings.settings_[static_cast<std::size_t>(option.id)] = std::move(setting);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,11 @@ class Settings {
   static Result<Settings> Load(const OptionValues& given, InterfaceKind kind,
                                const Environment& environment);
 
+  /// What of it is good: a value that cannot be is the built-in one, a profile that is not there
+  /// [default], a file that others can read is read all the same. For the face, where one wrong
+  /// value must not hide the interfaces; the capture itself will complain.
+  static Settings LoadWhatIsGood(InterfaceKind kind, const Environment& environment);
+
   bool Has(Opt id) const { return At(id).source != Source::kNone; }
   /// The value, empty if there is none.
   const std::string& Text(Opt id) const { return At(id).value; }
@@ -46,6 +52,9 @@ class Settings {
   const std::vector<std::string>& unknown_keys() const { return unknown_keys_; }
 
  private:
+  /// Loads as far as it goes; `trouble` becomes the first Error, if there is one.
+  static Settings Collect(const OptionValues& given, InterfaceKind kind,
+                          const Environment& environment, std::optional<Error>& trouble);
   /// What was picked from a list takes the place of what was typed.
   void TakePicks();
 

@@ -66,25 +66,13 @@ Call ReadCall(int argc, char** argv) {
   return call;
 }
 
-/// Settings as far as the face needs them. A broken configuration must not hide the interfaces, so
-/// its complaint waits for the capture.
-Settings LenientSettings(InterfaceKind kind) {
-  auto settings = Settings::Load({}, kind, ProcessEnvironment);
-  if (settings) return *std::move(settings);
-  const Environment nothing = [](const char* name) -> const char* {
-    return std::strcmp(name, "HOME") == 0 ? "/nonexistent" : nullptr;
-  };
-  settings = Settings::Load({}, kind, nothing);
-  return settings ? *std::move(settings) : Settings();
-}
-
 int PrintInterfaces() {
   Sentence("extcap")
       .With("version", kVersion)
       .With("help", kHelpAddress)
       .With("display", "Cloudflare packet captures")
       .Print();
-  const Settings settings = LenientSettings(InterfaceKind::kSample);
+  const Settings settings = Settings::LoadWhatIsGood(InterfaceKind::kSample, ProcessEnvironment);
   for (const CaptureInterface& interface : ListInterfaces(settings.Text(Opt::kColos))) {
     Sentence("interface").With("value", interface.name).With("display", interface.display).Print();
   }
@@ -140,7 +128,7 @@ int Main(int argc, char** argv) {
   if (!interface) return FailExtcapCall(interface.error());
   if (call.dlts) return PrintDlts();
   if (call.config) {
-    PrintDialog(*interface, LenientSettings(interface->kind));
+    PrintDialog(*interface, Settings::LoadWhatIsGood(interface->kind, ProcessEnvironment));
     return 0;
   }
   ForbidNameLookup();

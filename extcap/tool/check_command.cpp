@@ -13,6 +13,7 @@
 #include "extcap/capture/bucket_source.h"
 #include "extcap/capture/engine.h"
 #include "extcap/config/arguments.h"
+#include "extcap/config/interfaces.h"
 #include "extcap/tool/api_call.h"
 #include "extcap/tool/commands.h"
 
@@ -67,6 +68,23 @@ void CheckConfiguration(const Settings& settings, Report& report) {
     if (setting.source == Source::kNone || setting.source == Source::kBuiltIn) continue;
     report.Ok(std::string(option.name) + " = " + ShownValue(option, setting.value) + "  (" +
               setting.where + ")");
+  }
+}
+
+/// A setting of the file may suit one kind of interface and not another.
+void CheckEveryInterface(const OptionValues& given, Report& report) {
+  for (const auto& [kind, name] : {std::pair(InterfaceKind::kSample, "cloudflare-sample"),
+                                   std::pair(InterfaceKind::kDownload, "cloudflare-download")}) {
+    const auto settings = Settings::Load(given, kind, ProcessEnvironment);
+    if (!settings) report.Bad(std::string("on ") + name + ": " + settings.error().message);
+  }
+}
+
+void CheckColos(const std::string& colos, Report& report) {
+  for (const std::string_view piece : Split(colos, ',')) {
+    if (Trim(piece).empty() || IsColoShape(Trim(piece))) continue;
+    report.Bad("colos has \"" + CleanLine(Trim(piece), 60) +
+               "\", which is no data center's code; write them like this: colos = ORD,ord02,FRA");
   }
 }
 
@@ -125,6 +143,8 @@ int CheckCommand(int argc, char** argv) {
     return 1;
   }
   CheckConfiguration(*settings, report);
+  CheckEveryInterface(arguments->values, report);
+  CheckColos(settings->Text(Opt::kColos), report);
   auto engine = Engine::Make(*settings, ProcessEnvironment);
   if (engine) {
     CheckApi(*settings, **engine, report);

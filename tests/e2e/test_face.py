@@ -216,6 +216,19 @@ def test_a_broken_configuration_does_not_hide_the_interfaces(text, mode):
         assert "planted" not in dialog(**variables)
 
 
+@pytest.mark.parametrize(("text", "variables"), [
+    ("time-limit=3600\n", {}),  # good for full captures only
+    ("packet-limit=none\n", {}), ("", {"CLOUDFLAREDUMP_PROFILE": "not there"}),
+    ("", {"CLOUDFLAREDUMP_LOG_LEVEL": "loud"}), ("api-token=planted-token\n", {}),
+])
+def test_one_wrong_value_does_not_hide_the_data_centers(text, variables):
+    config = open_folder() / "config.ini"
+    config.write_text("[default]\ncolos=AMS,CDG\n" + text)
+    config.chmod(0o644)
+    listed = interfaces(CLOUDFLAREDUMP_CONFIG=config, **variables)
+    assert {"cloudflare-AMS", "cloudflare-CDG"} <= set(listed) and "cloudflare-ORD" not in listed
+
+
 # ---- the filter's verdict
 
 

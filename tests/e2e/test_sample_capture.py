@@ -9,8 +9,8 @@ import time
 import pytest
 from capturing import (INSTANT, Client, downloads_of, expected_records, finish, record, requests_of,
                        wait_until)
-from emulator import ACCOUNT
-from full_captures import DOWNLOAD
+from emulator import ACCOUNT, write_pcap
+from full_captures import DOWNLOAD, numbered
 from pcapng import read_pcapng
 from wireshark import stage, tshark
 
@@ -250,6 +250,14 @@ def test_a_turn_that_another_took_meanwhile(emulator):
     assert process.returncode == 0
     mine = [post for post in requests_of(api, "POST") if post["body"].get("offset_time")]
     assert mine[-1]["status"] == 200
+
+
+def test_tshark_s_user_is_told_that_no_packet_matches(emulator, tmp_path):
+    file = write_pcap(tmp_path / "in.pcap", numbered(20))
+    client = Client(emulator(*INSTANT, "--serve-as-is", file))
+    for done in (client.tshark("src host 9.9.9.9"), client.capture("src host 9.9.9.9")):
+        assert done.returncode == 0 and len(done.records) == 20
+        assert "do not match it here" in done.stderr and "--local-filter off" in done.stderr
 
 
 def test_a_sample_that_caught_nothing_fetched_by_its_id(emulator, tmp_path):

@@ -55,6 +55,16 @@ void AnAddressIsShownWithoutItsKeys(void**) {
   }
 }
 
+void AnAddressWithoutItsKeysIsAsItWas(void**) {
+  AssertText(DropKeys("r2://b?account-id=a&access-key-id=k&secret-access-key=s&jurisdiction=eu"),
+             "r2://b?account-id=a&jurisdiction=eu");
+  AssertText(DropKeys("r2://b/d?access-key-id=k&account-id=a"), "r2://b/d?account-id=a");
+  AssertText(DropKeys("r2://b?access-key-id=k"), "r2://b");
+  for (const char* const text : {"", "s3://b/d?region=a&sse=AES256", "gs://b", "file:///a?b"}) {
+    AssertText(DropKeys(text), text);
+  }
+}
+
 void KeysOfAnAddressAreRegistered(void**) {
   RegisterSecretsIn(
       "r2://b?account-id=accountabc&access-key-id=keyid0123&secret-access-key=a%2Fkey0123");
@@ -81,6 +91,7 @@ int main() {
       cmocka_unit_test(SecretsInsideSecretsLeaveNoRest),
       cmocka_unit_test(ShortTextsAreNoSecrets),
       cmocka_unit_test(AnAddressIsShownWithoutItsKeys),
+      cmocka_unit_test(AnAddressWithoutItsKeysIsAsItWas),
       cmocka_unit_test(KeysOfAnAddressAreRegistered),
       cmocka_unit_test(WipeLeavesNothingOfTheText),
   };
