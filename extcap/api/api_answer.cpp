@@ -11,7 +11,7 @@ namespace {
 
 /// Jansson's own limit on depth (2048) and http's limit on size bound what is parsed here.
 Json Parse(const std::string& body) {
-  return Json(json_loadb(body.data(), body.size(), 0, nullptr));
+  return Json(json_loadb(body.data(), body.size(), JSON_ALLOW_NUL, nullptr));
 }
 
 std::string OneError(const json_t* error) {

@@ -12,6 +12,7 @@ namespace cloudflaredump {
 namespace {
 
 constexpr std::size_t kLongestId = 32;
+constexpr std::uint64_t kLongestTime = 31536000;  // seconds
 
 /// A text member, also one sent as null or with another type: then unset.
 std::optional<std::string> Text(const json_t* object, const char* key) {
@@ -73,7 +74,9 @@ PcapJob ReadPcapJob(const json_t* object) {
   job.system = Text(object, "system").value_or("");
   job.status = Text(object, "status").value_or("");
   job.submitted = Text(object, "submitted").value_or("");
+  // Nobody asks for more than a year: times are added to it.
   job.time_limit = Number(object, "time_limit");
+  if (job.time_limit > kLongestTime) job.time_limit.reset();
   job.packet_limit = Number(object, "packet_limit");
   job.byte_limit = Number(object, "byte_limit");
   job.offset_time = Text(object, "offset_time");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/base/redact.h"
 
+#include <glib.h>
+
 #include <algorithm>
 #include <cstring>
 #include <vector>
@@ -27,25 +29,27 @@ void Add(std::string text) {
   secrets.insert(place, std::move(text));
 }
 
-/// One parameter of an address, with the `?` or `&` before it; or what is before the first one.
+/// One parameter of an address, with the `?`, `&` or `;` before it; or what is before the first
+/// one.
 struct AddressPiece {
   std::string_view name;   ///< all of it, if it has no value
   std::string_view value;  ///< behind the `=`
   bool has_value = false;
 
   bool IsSecret() const {
-    constexpr std::string_view kWords[] = {"key", "secret", "token"};
+    constexpr std::string_view kWords[] = {"key", "secret", "token", "password", "signature"};
     const bool parameter = has_value && name.find("://") == std::string_view::npos;
-    return parameter && std::ranges::any_of(kWords, [this](std::string_view word) {
-             return name.find(word) != std::string_view::npos;
-           });
+    const auto said = [this](std::string_view word) {
+      return !std::ranges::search(name, word, {}, g_ascii_tolower).empty();
+    };
+    return parameter && std::ranges::any_of(kWords, said);
   }
 };
 
 std::vector<AddressPiece> PiecesOf(std::string_view address) {
   std::vector<AddressPiece> pieces;
   while (!address.empty()) {
-    const std::string_view piece = address.substr(0, address.find_first_of("?&", 1));
+    const std::string_view piece = address.substr(0, address.find_first_of("?&;", 1));
     address.remove_prefix(piece.size());
     const std::size_t equals = piece.find('=');
     const bool has_value = equals != std::string_view::npos;
@@ -77,7 +81,26 @@ std::string Redact(std::string_view text) {
   return redacted;
 }
 
+std::string_view UserInfoOf(std::string_view address) {
+  const std::size_t scheme = address.find("://");
+  if (scheme == std::string_view::npos) return {};
+  const std::string_view rest = address.substr(scheme + 3, address.find('?') - (scheme + 3));
+  const std::string_view authority = rest.substr(0, rest.find('/'));
+  std::size_t at = authority.rfind('@');
+  const std::size_t colon = authority.find(':');
+  const bool port =
+      colon == std::string_view::npos ||
+      authority.find_first_not_of("0123456789", colon + 1) == std::string_view::npos ||
+      authority.starts_with('[');
+  if (at == std::string_view::npos && !port) at = rest.find('@');
+  return at == std::string_view::npos ? std::string_view() : rest.substr(0, at);
+}
+
 void RegisterSecretsIn(std::string_view address) {
+  const std::string_view user = UserInfoOf(address);
+  const std::string_view password = user.substr(user.find(':') + 1);
+  RegisterSecret(password);
+  if (const auto decoded = PercentDecode(password)) RegisterSecret(*decoded);
   for (const AddressPiece& piece : PiecesOf(address)) {
     if (!piece.IsSecret()) continue;
     RegisterSecret(piece.value);
@@ -86,8 +109,13 @@ void RegisterSecretsIn(std::string_view address) {
 }
 
 std::string RedactAddress(std::string_view address) {
+  std::string without_user(address);
+  if (const std::string_view user = UserInfoOf(address); !user.empty()) {
+    without_user.replace(static_cast<std::size_t>(user.data() - address.data()), user.size(),
+                         "[secret]");
+  }
   std::string shown;
-  for (const AddressPiece& piece : PiecesOf(address)) {
+  for (const AddressPiece& piece : PiecesOf(without_user)) {
     shown.append(piece.name);
     if (piece.has_value) shown.append("=").append(piece.IsSecret() ? "[secret]" : piece.value);
   }

@@ -17,8 +17,13 @@ void RegisterSecret(std::string_view secret);
 /// `text` with every registered secret, also in its percent-encoded form, as "[secret]".
 std::string Redact(std::string_view text);
 
+/// The user and password of `address`, `KEY:SECRET` in `s3://KEY:SECRET@bucket`; empty if it has
+/// none. A secret may hold the slash that ends this part of other addresses.
+std::string_view UserInfoOf(std::string_view address);
+
 /// Registers the keys that stand in the parameters of `address`, such as
-/// `r2://bucket?account-id=1&access-key-id=2&secret-access-key=3`, as they are written and decoded.
+/// `r2://bucket?account-id=1&access-key-id=2&secret-access-key=3`, and the password before an `@`,
+/// as they are written and decoded.
 void RegisterSecretsIn(std::string_view address);
 
 /// `address`, or any text, with these values as "[secret]", registered or not. For what a server or

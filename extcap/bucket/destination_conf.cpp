@@ -20,7 +20,17 @@ std::unexpected<Error> Mistake(std::string message) {
 }
 
 std::string Shown(std::string_view text) {
-  return "\"" + CleanLine(RedactAddress(text), 120) + "\"";
+  return "\"" + CleanLine(Redact(RedactAddress(text)), 120) + "\"";
+}
+
+/// An Error if there is something before an `@`, as other addresses have it. Registers what is
+/// secret.
+Result<void> CheckSecrets(std::string_view address) {
+  RegisterSecretsIn(address);
+  if (UserInfoOf(address).empty()) return {};
+  return Mistake(
+      "a bucket's address has nothing before an @; keys belong into the environment, the "
+      "configuration file or ~/.aws");
 }
 
 using Parameters = std::map<std::string, std::string, std::less<>>;
@@ -195,6 +205,7 @@ const char* StoreName(StoreKind kind) {
 
 Result<DestinationConf> ParseDestinationConf(std::string_view text) {
   const std::string_view address = Trim(text);
+  if (auto good = CheckSecrets(address); !good) return std::unexpected(good.error());
   const std::size_t colon = address.find("://");
   if (colon == std::string_view::npos) {
     return Mistake(Shown(address) + " is not the address of a bucket; it must be " + kForms);
@@ -218,6 +229,7 @@ Result<DestinationConf> ParseDestinationConf(std::string_view text) {
 
 Result<DestinationConf> ParseReadFrom(std::string_view text) {
   const std::string_view address = Trim(text);
+  if (auto good = CheckSecrets(address); !good) return std::unexpected(good.error());
   if (address.empty()) return Mistake("no bucket and no folder is named");
   if (address.starts_with("s3://")) {
     return ParseStoreUrl(StoreKind::kS3, "s3", address.substr(5));

@@ -15,7 +15,7 @@ Result<SettledListing> WaitForSettledListing(Bucket& bucket, EventLoop& loop,
     if (counts && before && SameKeysAndSizes(*before, *now)) {
       return SettledListing{.objects = std::move(*now), .settled = true};
     }
-    if (loop.Steady() + policy.pause > end) {
+    if (before && loop.Steady() + policy.pause > end) {
       return SettledListing{.objects = std::move(*now), .settled = false};
     }
     before = std::move(*now);

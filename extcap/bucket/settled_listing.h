@@ -17,8 +17,9 @@ struct SettledListing {
 
 /// How patient WaitForSettledListing is.
 struct SettlePolicy {
-  Duration pause = std::chrono::seconds(5);      ///< Between two listings.
-  Duration max_wait = std::chrono::minutes(15);  ///< From the call on.
+  Duration pause = std::chrono::seconds(5);  ///< Between two listings.
+  Duration max_wait =
+      std::chrono::minutes(15);  ///< From the call on; two listings are always made.
   /// Something must be there: listings without an object do not count.
   bool expect_objects = false;
 };

@@ -1,7 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture/bucket_source.h"
 
+#include <algorithm>
+#include <filesystem>
+
+#include "extcap/base/text.h"
+
 namespace cloudflaredump {
+namespace {
+
+/// Whether `folder`, there or not, is `other` or lies in it.
+bool IsWithin(const std::string& folder, const std::string& other) {
+  if (folder.empty()) return false;
+  std::error_code error;
+  const auto inner = std::filesystem::weakly_canonical(folder, error);
+  if (error) return false;
+  const auto outer = std::filesystem::weakly_canonical(other, error);
+  if (error) return false;
+  return std::ranges::mismatch(outer, inner).in1 == outer.end();
+}
+
+}  // namespace
 
 BucketKeys KeysOf(const Settings& settings) {
   // The environment is asked by the bucket room itself, which knows what belongs together there.
@@ -18,14 +37,21 @@ BucketKeys KeysOf(const Settings& settings) {
 }
 
 Result<PartsPlace> OpenSource(const CaptureContext& context, Http& http,
-                              const std::string& destination_conf) {
+                              const std::string& destination_conf, Duration patience) {
   const std::string& read_from = context.settings.Text(Opt::kReadFrom);
   auto conf = read_from.empty() ? ParseDestinationConf(destination_conf) : ParseReadFrom(read_from);
   if (!conf) return std::unexpected(conf.error());
-  const BucketSettings settings{
-      .keys = KeysOf(context.settings),
-      .endpoint = context.settings.Text(Opt::kBucketEndpoint),
-      .patience = std::chrono::seconds(context.settings.Number(Opt::kRetryTime))};
+  const std::string& originals = context.settings.Text(Opt::kKeepOriginals);
+  if (conf->kind == StoreKind::kFolder && IsWithin(originals, conf->directory)) {
+    return Fail(
+        Format("the files are read from %s already, and copies in it would be taken for more "
+               "files; give another folder with --keep-originals.",
+               CleanLine(conf->directory).c_str()),
+        Error::Kind::kUsage);
+  }
+  const BucketSettings settings{.keys = KeysOf(context.settings),
+                                .endpoint = context.settings.Text(Opt::kBucketEndpoint),
+                                .patience = patience};
   auto bucket = OpenBucket(*conf, settings, ProcessEnvironment, http, context.loop);
   if (!bucket) return std::unexpected(bucket.error());
   return PartsPlace{.bucket = *std::move(bucket),

@@ -16,9 +16,10 @@ struct PartsPlace {
 };
 
 /// The place where the files of a full capture are read: --read-from if it is given, else where
-/// Cloudflare writes (`destination_conf`), with the keys of configuration and environment.
+/// Cloudflare writes (`destination_conf`), with the keys of configuration and environment. Faults
+/// of listings are borne for `patience`. An Error if originals were to be kept where they are read.
 Result<PartsPlace> OpenSource(const CaptureContext& context, Http& http,
-                              const std::string& destination_conf);
+                              const std::string& destination_conf, Duration patience);
 
 /// The keys that the settings hold; empty if they hold none.
 BucketKeys KeysOf(const Settings& settings);

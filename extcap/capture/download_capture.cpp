@@ -2,7 +2,6 @@
 #include "extcap/capture/download_capture.h"
 
 #include "extcap/base/text.h"
-#include "extcap/capture/bucket_source.h"
 #include "extcap/capture/job_watch.h"
 #include "extcap/capture/part_collection.h"
 #include "extcap/capture/running_captures.h"
@@ -40,20 +39,6 @@ Result<void> DownloadSample(const CaptureContext& context, const PcapJob& job, O
   return delivery.Finish("sample " + job.id);
 }
 
-Result<void> DownloadFull(const CaptureContext& context, Http& http, const PcapJob& job,
-                          Outcome& outcome) {
-  if (!job.destination_conf && !context.settings.Has(Opt::kReadFrom)) {
-    return Fail(
-        Format("Cloudflare does not say in which bucket the files of capture %s are; give it "
-               "with --read-from.",
-               job.id.c_str()));
-  }
-  const auto parts = OpenSource(context, http, job.destination_conf.value_or(""));
-  if (!parts) return std::unexpected(parts.error());
-  const std::string place = job.colo ? " at " + CleanLine(*job.colo, 20) : "";
-  return CollectParts(context, *parts, job, false, "full capture " + job.id + place, outcome);
-}
-
 Result<void> Download(const CaptureContext& context, Http& http, const std::string& account_id,
                       Outcome& outcome) {
   const auto id = FindId(context, account_id);
@@ -67,7 +52,7 @@ Result<void> Download(const CaptureContext& context, Http& http, const std::stri
                  context.Tell("waiting for capture " + NameRunning(told, context.loop.Now()));
                });
   if (!done) return std::unexpected(done.error());
-  return done->type == "full" ? DownloadFull(context, http, *done, outcome)
+  return done->type == "full" ? CollectOthersParts(context, http, *done, outcome)
                               : DownloadSample(context, *done, outcome);
 }
 

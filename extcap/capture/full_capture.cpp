@@ -59,14 +59,7 @@ std::string FullCapture::LeftBehind() const {
 Result<void> FullCapture::RunSteps() {
   auto request = MakeRequest();
   if (!request) return std::unexpected(request.error());
-  auto place = OpenSource(context_, http_, context_.settings.Text(Opt::kDestinationConf));
-  if (!place) return std::unexpected(place.error());
-  place_ = *std::move(place);
-  // What cannot be read would be captured for nothing: the user learns it before, not after.
-  context_.Tell("looking at the bucket");
-  if (auto listed = place_.bucket->List(kAnyCapture, context_.stop.Stopping()); !listed) {
-    return std::unexpected(listed.error());
-  }
+  if (auto readable = LookAtBucket(); !readable) return readable;
   StopLeftovers();
   if (auto begun = Start(*request); !begun) return begun;
   auto job = Watch();
@@ -74,10 +67,27 @@ Result<void> FullCapture::RunSteps() {
   job_ = *std::move(job);
   finished_ = true;
   outcome_.pcap_ids.push_back(job_->id);
+  // What was attached to was asked for by others, with another filter and for another bucket.
+  if (!ours_) return CollectOthersParts(context_, http_, *job_, outcome_);
+  auto place = OpenSource(context_, http_, context_.settings.Text(Opt::kDestinationConf),
+                          seconds(context_.settings.Number(Opt::kRetryTime)));
+  if (!place) return std::unexpected(place.error());
   if (!job_->packet_limit) job_->packet_limit = request->packet_limit;
+  if (!job_->byte_limit) job_->byte_limit = request->byte_limit;
   if (job_->filter_v1 == FilterV1()) job_->filter_v1 = request->filter_v1;
   const std::string asked = FormatSpan(seconds(request->time_limit)) + " at " + request->colo;
-  return CollectParts(context_, place_, *job_, plan_.exact, asked, outcome_);
+  return CollectParts(context_, *place, *job_, plan_.exact, asked, outcome_);
+}
+
+Result<void> FullCapture::LookAtBucket() {
+  // What cannot be read would be captured for nothing: the user learns it before, not after.
+  context_.Tell("looking at the bucket");
+  auto place = OpenSource(context_, http_, context_.settings.Text(Opt::kDestinationConf),
+                          context_.BeforeJob().retry_budget);
+  if (!place) return std::unexpected(place.error());
+  auto listed = place->bucket->List(kAnyCapture, context_.stop.Stopping());
+  if (!listed) return std::unexpected(listed.error());
+  return {};
 }
 
 Result<PcapRequest> FullCapture::MakeRequest() {
@@ -183,14 +193,17 @@ Result<void> FullCapture::Start(const PcapRequest& request) {
 Result<void> FullCapture::AwaitOther(const PcapJob& running) {
   Patience patience = context_.WithJob();
   patience.stop = context_.stop.Stopping();
-  auto over = AwaitJob(
-      context_.api, context_.loop, running, DeadlineOf(running, context_), patience,
-      [&](const PcapJob& told) {
+  const SteadyTime deadline = DeadlineOf(running, context_);
+  auto over =
+      AwaitJob(context_.api, context_.loop, running, deadline, patience, [&](const PcapJob& told) {
         context_.Tell("waiting for the full capture " + NameRunning(told, context_.loop.Now()));
       });
-  // That it failed is not our trouble.
   if (!over && over.error().kind == Error::Kind::kInterrupted) {
     return std::unexpected(over.error());
+  }
+  // That it failed is not our trouble; that it does not end is.
+  if (!over && context_.loop.Steady() >= deadline) {
+    return std::unexpected(BusyError(running, context_.loop.Now()));
   }
   if (context_.loop.RunUntil(context_.stop.Stopping(), context_.loop.Steady() + Duration(1s))) {
     return Fail("stopped.", Error::Kind::kInterrupted);
@@ -210,10 +223,13 @@ Result<void> FullCapture::Post(const PcapRequest& request, const std::vector<Pca
     return {};
   }
   if (job.error().kind == Error::Kind::kInterrupted) return FindInterrupted(request, known);
+  if (job.error().kind == Error::Kind::kTransient) {
+    // Nobody could tell whether it was made: the next run looks again.
+    started_.NeedsStop(key_, true);
+    return std::unexpected(job.error());
+  }
   started_.Forget(key_);
-  return std::unexpected(job.error().kind == Error::Kind::kFinal
-                             ? ExplainRefusal(job.error(), request.destination_conf)
-                             : job.error());
+  return std::unexpected(ExplainRefusal(job.error(), request.destination_conf));
 }
 
 Error FullCapture::ExplainRefusal(Error refusal, const std::string& destination_conf) {
@@ -270,7 +286,7 @@ Result<PcapJob> FullCapture::Watch() {
 void FullCapture::TellState(const PcapJob& job) {
   failed_ = job.phase() == JobPhase::kFailed;
   const Duration age = context_.loop.Steady() - watched_since_;
-  std::string state = job.status.empty() ? "going on" : CleanLine(job.status, 40);
+  std::string state = job.status.empty() ? "going on" : CleanLine(Redact(job.status), 40);
   if (job.packets_captured) state += ", " + CountedPackets(*job.packets_captured);
   const auto limit = seconds(job.time_limit.value_or(0));
   if (job.status == "running" && age < limit) {

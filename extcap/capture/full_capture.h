@@ -28,6 +28,7 @@ class FullCapture {
   Result<void> RunSteps();
   /// The POST's content, from the settings; refuses what the plan shows to be broad.
   Result<PcapRequest> MakeRequest();
+  Result<void> LookAtBucket();
   Result<void> CheckBroad(const Box& box);
   /// Stops what an earlier run could not stop.
   void StopLeftovers();
@@ -53,7 +54,6 @@ class FullCapture {
   StartedCaptures started_;
   Plan plan_;
   Outcome outcome_;
-  PartsPlace place_;
   std::string key_;             ///< of our record in the state file
   std::optional<PcapJob> job_;  ///< once there is one
   bool ours_ = false;           ///< we started it, so we may stop it

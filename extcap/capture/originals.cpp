@@ -46,10 +46,11 @@ std::string Originals::PathOf(const std::string& key) const {
 
 void Originals::Complain(const std::string& path) {
   const std::string why = std::strerror(errno);
-  folder_.clear();
+  const std::string shown = CleanLine(path);
+  folder_.clear();  // `path` may be it
   if (std::exchange(complained_, true)) return;
-  context_.Warn(Format("the original files are not kept: cannot write %s: %s.",
-                       CleanLine(path).c_str(), why.c_str()));
+  context_.Warn(
+      Format("the original files are not kept: cannot write %s: %s.", shown.c_str(), why.c_str()));
 }
 
 int Originals::Open(const std::string& key) {

@@ -62,6 +62,19 @@ class PartTransfers : public PartReceiver {
     return {};
   }
 
+  /// Waits until every part has come to its end.
+  Result<void> AwaitRest() {
+    for (const std::size_t paused : std::exchange(paused_, {})) fetcher_.Resume(paused);
+    const auto over = [&] {
+      return fetcher_.ended() == fetcher_.parts() || context_.stop.AtLeast(StopLevel::kLeave);
+    };
+    while (!context_.loop.RunUntil(over, context_.loop.Steady() + Duration(500ms))) Tell();
+    if (context_.stop.AtLeast(StopLevel::kLeave)) {
+      return Fail("stopped.", Error::Kind::kInterrupted);
+    }
+    return {};
+  }
+
  private:
   Result<void> OnPartBytes(std::size_t part, std::span<const std::byte> bytes) override {
     ++moved_[part];
@@ -144,8 +157,11 @@ Result<void> DeliverBatch(Collection& collection, const std::vector<StoredObject
   PartTransfers transfers(collection.context, *collection.place.bucket, collection.originals,
                           objects);
   Merge merge(transfers.Sources());
-  return collection.delivery.Deliver(merge, keys, late,
-                                     [&](std::size_t part) { return transfers.Await(part); });
+  auto delivered = collection.delivery.Deliver(
+      merge, keys, late, [&](std::size_t part) { return transfers.Await(part); });
+  // Originals are wanted whole, also those that the merge gave up.
+  if (delivered && copied) delivered = transfers.AwaitRest();
+  return delivered;
 }
 
 bool Missing(const PcapJob& job, const Outcome& outcome) {
@@ -192,6 +208,9 @@ Result<void> CollectParts(const CaptureContext& context, const PartsPlace& place
   if (listing->objects.empty() && !none_expected) {
     outcome.losses.push_back("no file of capture " + job.id +
                              " appeared in the bucket; if it is read elsewhere, use --read-from");
+  } else if (!listing->settled) {
+    outcome.losses.push_back("files of capture " + job.id +
+                             " were still appearing in the bucket when --max-wait was over");
   }
   Originals originals(context);
   PartDelivery delivery(context, job, exact_plan, outcome);
@@ -207,6 +226,23 @@ Result<void> CollectParts(const CaptureContext& context, const PartsPlace& place
   if (context.stop.AtLeast(StopLevel::kStop)) outcome.stopped = true;
   if (context.stop.AtLeast(StopLevel::kLeave)) return {};
   return delivery.Finish(asked);
+}
+
+Result<void> CollectOthersParts(const CaptureContext& context, Http& http, const PcapJob& job,
+                                Outcome& outcome) {
+  const Settings& settings = context.settings;
+  const std::string written = job.destination_conf.value_or(settings.Text(Opt::kDestinationConf));
+  if (written.empty() && !settings.Has(Opt::kReadFrom)) {
+    return Fail(
+        Format("Cloudflare does not say in which bucket the files of capture %s are; give it "
+               "with --read-from.",
+               job.id.c_str()));
+  }
+  const auto parts =
+      OpenSource(context, http, written, std::chrono::seconds(settings.Number(Opt::kRetryTime)));
+  if (!parts) return std::unexpected(parts.error());
+  const std::string at = job.colo ? " at " + CleanLine(*job.colo, 20) : "";
+  return CollectParts(context, *parts, job, false, "full capture " + job.id + at, outcome);
 }
 
 }  // namespace cloudflaredump

@@ -16,4 +16,9 @@ Result<void> CollectParts(const CaptureContext& context, const PartsPlace& place
                           const PcapJob& job, bool exact_plan, const std::string& asked,
                           Outcome& outcome);
 
+/// The same for a capture that this run did not ask for: its files are where it says (else where
+/// the settings say), and nobody knows how exact its filter is for the one given now.
+Result<void> CollectOthersParts(const CaptureContext& context, Http& http, const PcapJob& job,
+                                Outcome& outcome);
+
 }  // namespace cloudflaredump

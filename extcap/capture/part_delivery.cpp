@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture/part_delivery.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "extcap/base/redact.h"
@@ -14,6 +15,9 @@ namespace {
 
 /// If so much of an exact plan was rejected without one match, the packets contradict the model.
 constexpr std::size_t kMostHeld = std::size_t{16} << 20;
+
+/// Of a packet in a pcap file, in bytes; whether Cloudflare counts it is not documented.
+constexpr std::uint64_t kRecordHeader = 16;
 
 /// How often, in packets, the event loop gets its turn.
 constexpr int kPacketsPerTurn = 1000;
@@ -84,6 +88,8 @@ Result<void> PartDelivery::Take(const Merge& merge, std::size_t first_part) {
   }
   ++outcome_.counts.received;
   ++part.statistics.received;
+  bytes_ += kRecordHeader + merged.view.bytes.size();
+  longest_ = std::max(longest_, kRecordHeader + merged.view.bytes.size());
   const FilterAnswer answer = part.residual->Test(merged.view.bytes, merged.view.original_length);
   NoteLosses(merge, first_part);
   if (local_ && !mismatch_ && answer == FilterAnswer::kRejects) {
@@ -98,6 +104,7 @@ Result<void> PartDelivery::Take(const Merge& merge, std::size_t first_part) {
     for (const HeldPacket& held : held_) {
       ++parts_[held.part].statistics.filtered_out;
       ++outcome_.counts.filtered_out;
+      if (held.damaged) AddDamage(*held.damaged);
     }
     held_.clear();
   }
@@ -137,7 +144,8 @@ Result<void> PartDelivery::Hold(std::size_t part, const PacketView& packet) {
   held_.push_back({part,
                    {.ticks = packet.ticks,
                     .original_length = packet.original_length,
-                    .bytes = {packet.bytes.begin(), packet.bytes.end()}}});
+                    .bytes = {packet.bytes.begin(), packet.bytes.end()}},
+                   std::exchange(pending_.damaged, std::nullopt)});
   held_bytes_ += packet.bytes.size() + sizeof(HeldPacket);
   return held_bytes_ < kMostHeld ? Result<void>() : DeliverHeld();
 }
@@ -147,19 +155,26 @@ Result<void> PartDelivery::DeliverHeld() {
   context_.Warn(
       "Cloudflare's packets for an exact filter do not match it here (are they still "
       "encapsulated?); all are delivered, and --local-filter off does so every time.");
+  const PacketMark after = std::exchange(pending_, {});
   for (const HeldPacket& held : std::exchange(held_, {})) {
+    if (held.damaged) AddDamage(*held.damaged);
     if (auto done = DeliverPacket(parts_[held.part], held.packet, FilterAnswer::kRejects); !done) {
       return done;
     }
   }
+  if (after.damaged) AddDamage(*after.damaged);
   return {};
+}
+
+void PartDelivery::AddDamage(const std::string& text) {
+  pending_.damaged = pending_.damaged ? *pending_.damaged + "; " + text : text;
 }
 
 void PartDelivery::NoteLosses(const Merge& merge, std::size_t first_part) {
   for (const PartLoss& loss : merge.losses()) {
     const std::string text = PartName(first_part + loss.part) + ": " + loss.error.message;
     outcome_.losses.push_back(text);
-    pending_.damaged = pending_.damaged ? *pending_.damaged + "; " + text : text;
+    AddDamage(text);
   }
 }
 
@@ -186,14 +201,23 @@ std::uint32_t PartDelivery::InterfaceOf(Part& part) {
   return *part.interface_id;
 }
 
+std::optional<std::string> PartDelivery::LimitReached() const {
+  if (job_.packet_limit && outcome_.counts.received >= *job_.packet_limit) {
+    return WithThousands(*job_.packet_limit) + " packets";
+  }
+  // Cloudflare ends before the packet that would not fit; that one is not there to be measured.
+  if (job_.byte_limit && outcome_.counts.received > 0 && bytes_ + longest_ > *job_.byte_limit) {
+    return WithThousands(*job_.byte_limit) + " bytes";
+  }
+  return std::nullopt;
+}
+
 void PartDelivery::MarkEnd(const Coverage& coverage) {
   PacketMark end = std::exchange(pending_, {});
-  const bool limit = job_.packet_limit && outcome_.counts.received >= *job_.packet_limit;
-  if (limit) {
+  if (const auto limit = LimitReached()) {
     end.limit_reached = true;
-    outcome_.losses.push_back(
-        Format("the limit of %s packets was reached, so the capture ended early",
-               WithThousands(*job_.packet_limit).c_str()));
+    outcome_.losses.push_back("the limit of " + *limit +
+                              " was reached, so the capture ended early");
   }
   if (outcome_.counts.received > 0) {
     end.coverage_first = Rfc3339(coverage.first_nanoseconds);

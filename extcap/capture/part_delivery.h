@@ -51,6 +51,7 @@ class PartDelivery {
   struct HeldPacket {
     std::size_t part;
     Packet packet;
+    std::optional<std::string> damaged;  ///< what was lost after it
   };
 
   Result<void> Take(const Merge& merge, std::size_t first_part);
@@ -59,6 +60,10 @@ class PartDelivery {
   Result<void> Hold(std::size_t part, const PacketView& packet);
   Result<void> DeliverHeld();
   void NoteLosses(const Merge& merge, std::size_t first_part);
+  /// Says on the next packet delivered that `text` was lost after it.
+  void AddDamage(const std::string& text);
+  /// The limit that ended the capture, in words, if one did.
+  std::optional<std::string> LimitReached() const;
   std::uint32_t InterfaceOf(Part& part);
   std::string PartName(std::size_t part) const;
   void MarkEnd(const Coverage& coverage);
@@ -74,6 +79,8 @@ class PartDelivery {
   bool mismatch_ = false;
   std::vector<HeldPacket> held_;
   std::size_t held_bytes_ = 0;
+  std::uint64_t bytes_ = 0;    ///< received, as records of a pcap file
+  std::uint64_t longest_ = 0;  ///< of these records
 };
 
 }  // namespace cloudflaredump

@@ -105,11 +105,11 @@ Result<Rows> CaptureRows(PcapsApi& api, const Question& question) {
     const auto at = job.submitted_at();
     const std::string when =
         at ? FormatRfc3339(std::chrono::floor<std::chrono::seconds>(*at)) : "at an unknown time";
-    const std::string where = job.colo               ? "full at " + CleanLine(*job.colo, 20)
+    const std::string where = job.colo               ? "full at " + CleanLine(Redact(*job.colo), 20)
                               : job.type == "simple" ? "sample of all data centers"
-                                                     : CleanLine(job.type, 20);
+                                                     : CleanLine(Redact(job.type), 20);
     rows.push_back({job.id, when + ", " + where + ", " + FilterOf(job) + ", " +
-                                CleanLine(job.status, 30) + ", " + job.id});
+                                CleanLine(Redact(job.status), 30) + ", " + job.id});
   }
   if (rows.empty()) return Fail("the account has no captures yet");
   return rows;

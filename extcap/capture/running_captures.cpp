@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "extcap/base/redact.h"
 #include "extcap/base/text.h"
 
 namespace cloudflaredump {
@@ -22,10 +23,10 @@ std::string FilterOf(const PcapJob& job) {
     text += (text.empty() ? "" : ", ") + std::string(name) + " " + value;
   };
   const FilterV1& filter = job.filter_v1;
-  if (filter.source_address) add("source_address", CleanLine(*filter.source_address, 50));
+  if (filter.source_address) add("source_address", CleanLine(Redact(*filter.source_address), 50));
   if (filter.source_port) add("source_port", std::to_string(*filter.source_port));
   if (filter.destination_address) {
-    add("destination_address", CleanLine(*filter.destination_address, 50));
+    add("destination_address", CleanLine(Redact(*filter.destination_address), 50));
   }
   if (filter.destination_port) add("destination_port", std::to_string(*filter.destination_port));
   if (filter.protocol) add("protocol", std::to_string(*filter.protocol));
@@ -44,9 +45,9 @@ const PcapJob* FindRunning(const std::vector<PcapJob>& jobs, WallTime now) {
 }
 
 std::string NameRunning(const PcapJob& job, WallTime now) {
-  std::string text = CleanLine(job.id, 40);
-  if (job.colo) text += " at " + CleanLine(*job.colo, 20);
-  text += " (" + CleanLine(job.status, 30);
+  std::string text = CleanLine(Redact(job.id), 40);
+  if (job.colo) text += " at " + CleanLine(Redact(*job.colo), 20);
+  text += " (" + CleanLine(Redact(job.status), 30);
   if (const auto submitted = job.submitted_at()) {
     text += ", since " + FormatRfc3339(std::chrono::floor<seconds>(*submitted));
     const Duration left = *submitted + seconds(job.time_limit.value_or(0)) - now;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "extcap/base/redact.h"
 #include "extcap/base/text.h"
 #include "extcap/capture/description.h"
 #include "extcap/capture/job_watch.h"
@@ -72,6 +73,7 @@ Outcome SampleCapture::Run() {
 Result<void> SampleCapture::CaptureWindows(const std::vector<Window>& windows) {
   for (const Window& window : windows) {
     std::vector<SamplePart> parts;
+    posted_ = false;
     auto captured = CaptureWindow(window, parts);
     // A stop, or a fault after the first answer, still delivers what is held.
     if (!parts.empty()) {
@@ -79,7 +81,18 @@ Result<void> SampleCapture::CaptureWindows(const std::vector<Window>& windows) {
         return delivered;
       }
     }
-    if (!captured) return captured;
+    if (captured) continue;
+    // What went wrong with one job is no reason to give the others up; an API that does not take
+    // requests any more is.
+    const bool last = &window == &windows.back();
+    if (!posted_ || last || captured.error().kind == Error::Kind::kInterrupted ||
+        captured.error().kind == Error::Kind::kUsage) {
+      return captured;
+    }
+    std::string why = captured.error().message;
+    while (why.ends_with('.')) why.pop_back();
+    outcome_.losses.push_back("the window from " + ClockTime(window.start) + " to " +
+                              ClockTime(window.end) + " is missing or not whole: " + why);
   }
   return {};
 }
@@ -87,6 +100,7 @@ Result<void> SampleCapture::CaptureWindows(const std::vector<Window>& windows) {
 Result<void> SampleCapture::CaptureWindow(const Window& window, std::vector<SamplePart>& parts) {
   progress_.clear();
   for (std::size_t request = 0; request < plan_.requests.size(); ++request) {
+    posted_ = false;
     auto part = CaptureRequest(window, request);
     if (!part) return std::unexpected(part.error());
     if (plan_.requests.size() > 1) {
@@ -98,19 +112,38 @@ Result<void> SampleCapture::CaptureWindow(const Window& window, std::vector<Samp
   return {};
 }
 
+Patience SampleCapture::BeforeRequest() const {
+  Patience patience = context_.BeforeJob();
+  // Once a part of the run is there, a short fault must not cost the rest.
+  if (!outcome_.pcap_ids.empty()) patience.retry_budget = context_.WithJob().retry_budget;
+  return patience;
+}
+
+Result<PcapJob> SampleCapture::Post(const PcapRequest& request, Duration interval,
+                                    const std::function<void(Duration)>& countdown) {
+  constexpr int kMostTurns = 3;
+  for (int turn = 1;; ++turn) {
+    auto known = AwaitSampleTurn(context_.api, context_.loop, interval, BeforeRequest(), countdown);
+    if (!known) return std::unexpected(known.error());
+    const std::string key = started_.Intend(account_id_, request, context_.loop.Now());
+    auto job = context_.api.Create(request, *known, BeforeRequest());
+    if (job) {
+      started_.Started(key, job->id);
+      return job;
+    }
+    started_.Forget(key);
+    if (job.error().kind != Error::Kind::kTransient || turn == kMostTurns) return job;
+    // Somebody else may have used the turn between the look and the request.
+    const auto now = context_.api.List(BeforeRequest());
+    if (!now || SampleWait(*now, context_.loop, interval) == Duration(0)) return job;
+  }
+}
+
 Result<SamplePart> SampleCapture::CaptureRequest(const Window& window, std::size_t number) {
   const Settings& settings = context_.settings;
   const auto interval = seconds(settings.Number(Opt::kSampleInterval));
   const Box& box = plan_.requests[number];
   const std::string name = NameOf(box, number);
-  auto known = AwaitSampleTurn(
-      context_.api, context_.loop, interval, context_.BeforeJob(), [&](Duration left) {
-        context_.Tell(
-            progress_ + "waiting " + FormatSpan(left) +
-            (plan_.requests.size() > 1 ? " for " + name : " for Cloudflare's next sample"));
-      });
-  if (!known) return std::unexpected(known.error());
-
   PcapRequest request;
   request.type = PcapRequest::Type::kSimple;
   request.time_limit =
@@ -118,13 +151,12 @@ Result<SamplePart> SampleCapture::CaptureRequest(const Window& window, std::size
   request.packet_limit = settings.Number(Opt::kPacketLimit);
   request.offset_time = window.end;
   request.filter_v1 = ToFilterV1(box);
-  const std::string key = started_.Intend(account_id_, request, context_.loop.Now());
-  auto job = context_.api.Create(request, *known, context_.BeforeJob());
-  if (!job) {
-    started_.Forget(key);
-    return std::unexpected(job.error());
-  }
-  started_.Started(key, job->id);
+  auto job = Post(request, interval, [&](Duration left) {
+    context_.Tell(progress_ + "waiting " + FormatSpan(left) +
+                  (plan_.requests.size() > 1 ? " for " + name : " for Cloudflare's next sample"));
+  });
+  if (!job) return std::unexpected(job.error());
+  posted_ = true;
   // Answers may leave out what the request said.
   if (!job->packet_limit) job->packet_limit = request.packet_limit;
   outcome_.pcap_ids.push_back(job->id);
@@ -136,7 +168,7 @@ Result<SamplePart> SampleCapture::CaptureRequest(const Window& window, std::size
   auto finished = AwaitJob(
       context_.api, context_.loop, *job, deadline, context_.WithJob(), [&](const PcapJob& told) {
         const Duration age = context_.loop.Steady() - started;
-        context_.Tell(progress_ + CleanLine(told.status, 40) + ", " + FormatSpan(age));
+        context_.Tell(progress_ + CleanLine(Redact(told.status), 40) + ", " + FormatSpan(age));
       });
   if (!finished) return std::unexpected(finished.error());
   if (!finished->packet_limit) finished->packet_limit = request.packet_limit;

@@ -30,6 +30,10 @@ class SampleCapture {
   /// Captures one window; `parts` keeps what was downloaded also when an Error ends it.
   Result<void> CaptureWindow(const Window& window, std::vector<SamplePart>& parts);
   Result<SamplePart> CaptureRequest(const Window& window, std::size_t number);
+  /// Posts `request` when Cloudflare takes one, telling how long that is.
+  Result<PcapJob> Post(const PcapRequest& request, Duration interval,
+                       const std::function<void(Duration)>& countdown);
+  Patience BeforeRequest() const;
 
   CaptureContext context_;
   std::string account_id_;
@@ -37,6 +41,7 @@ class SampleCapture {
   Plan plan_;
   Outcome outcome_;
   SampleDelivery delivery_;
+  bool posted_ = false;   ///< the request in hand became a job
   std::string progress_;  ///< what earlier requests of the window gave: "inbound done, 214 packets"
 };
 

@@ -25,7 +25,8 @@ constexpr Duration kSkew = 5s;
 std::optional<Duration> ParseAge(std::string_view text) {
   if (!text.starts_with('-') || text.size() < 3) return std::nullopt;
   const auto number = ParseNumber(text.substr(1, text.size() - 2));
-  if (!number || *number > 1000000) return std::nullopt;
+  constexpr std::uint64_t kMost = 100000;  // days that nanoseconds can count, and far too many
+  if (!number || *number > kMost) return std::nullopt;
   const auto count = static_cast<std::int64_t>(*number);
   switch (text.back()) {
     case 's':

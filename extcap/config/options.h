@@ -99,7 +99,7 @@ struct Option {
   std::uint64_t maximum = 0;       ///< for samples
   std::uint64_t maximum_full = 0;  ///< for full captures
   const char* environment = nullptr;  ///< comma separated names, first wins; null if none
-  bool address = false;               ///< of a bucket: the value may hold keys in its parameters
+  bool address = false;               ///< a URL: the value may hold keys or a password
 };
 
 /// The table, a row for each Opt, in its order.

@@ -221,6 +221,10 @@ Settings Settings::Collect(const OptionValues& given, InterfaceKind kind,
                           ? profile
                           : Effective(option, given, environment, file, profile.value, kind);
     RegisterSecrets(option, setting.value);
+    const bool path = option.type == OptionType::kFile || option.type == OptionType::kFolder;
+    if (path && setting.value.starts_with("~/")) {
+      setting.value.replace(0, 1, HomeFolder(environment));  // a dialog has no shell
+    }
     const bool matters = option.kinds == 0 || AppliesTo(option, kind);
     if (setting.source != Source::kNone && matters) {
       if (auto good = CheckValue(option, kind, setting.value, setting.where); !good) {

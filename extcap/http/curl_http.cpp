@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "extcap/base/redact.h"
 #include "extcap/base/text.h"
 #include "extcap/http/curl_fault.h"
 #include "extcap/http/curl_request.h"
@@ -354,7 +355,7 @@ void CurlHttp::Finish(Active& active, Result<HttpEnd> end) {
   own->ended_well = end.has_value();
   if (own->head_done) {
     Log(LogLevel::kDebug, "%s %s: HTTP %d, %zu bytes", own->request.method.c_str(),
-        own->request.url.c_str(), own->head.status, own->received);
+        RedactAddress(own->request.url).c_str(), own->head.status, own->received);
   }
   Release(*own);
   own->receiver->OnEnd(std::move(end));

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "extcap/base/redact.h"
 #include "extcap/base/text.h"
 #include "extcap/http/url.h"
 
@@ -52,7 +53,7 @@ Result<void> CheckSpeed(double speed, const std::string& url) {
   if (speed == 1 || IsLoopbackUrl(url)) return {};
   return Fail(Format("CLOUDFLAREDUMP_SPEED is for tests against this machine, but %s is "
                      "elsewhere; unset it.",
-                     CleanLine(url.substr(0, url.find('?'))).c_str()),
+                     CleanLine(RedactAddress(url.substr(0, url.find('?')))).c_str()),
               Error::Kind::kUsage);
 }
 

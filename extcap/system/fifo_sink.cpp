@@ -47,7 +47,8 @@ FifoSink::FifoSink(int fd, EventLoop& loop, StopRequests& stop)
     : loop_(loop), stop_(stop), fd_(fd) {
   struct stat status = {};
   if (fstat(fd, &status) != 0 || !S_ISFIFO(status.st_mode)) return;
-  fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+  flags_ = fcntl(fd, F_GETFL);
+  fcntl(fd, F_SETFL, flags_ | O_NONBLOCK);
   fcntl(fd, F_SETPIPE_SZ, kPipeBytes);
   watch_ = loop.Watch(fd, 0, [this](short events) {
     if ((events & (POLLERR | POLLHUP | POLLNVAL)) == 0) return;
@@ -59,7 +60,15 @@ FifoSink::FifoSink(int fd, EventLoop& loop, StopRequests& stop)
 
 FifoSink::~FifoSink() {
   loop_.Cancel(watch_);
-  if (fd_ >= 0) close(fd_);
+  LetGo();
+}
+
+int FifoSink::LetGo() {
+  const int fd = std::exchange(fd_, -1);
+  if (fd < 0) return 0;
+  // Others may have the same pipe open, as a shell's standard output is by the next command.
+  if (flags_ >= 0) fcntl(fd, F_SETFL, flags_);
+  return close(fd);
 }
 
 Result<void> FifoSink::Write(std::string_view bytes) {
@@ -90,9 +99,7 @@ Result<void> FifoSink::Write(std::string_view bytes) {
 Result<void> FifoSink::Close() {
   loop_.Cancel(watch_);
   watch_ = 0;
-  const int fd = fd_;
-  fd_ = -1;
-  if (fd >= 0 && close(fd) != 0 && errno != EINTR) {
+  if (LetGo() != 0 && errno != EINTR) {
     return Fail(Format("cannot write the capture: %s.", std::strerror(errno)));
   }
   return {};

@@ -27,9 +27,13 @@ class FifoSink : public ByteSink {
   Result<void> Close() override;
 
  private:
+  /// Gives the descriptor back as it was, and closes it: what close says.
+  int LetGo();
+
   EventLoop& loop_;
   StopRequests& stop_;
   int fd_;
+  int flags_ = -1;  ///< of a pipe, as it was given; -1 for what is none
   EventLoop::Id watch_ = 0;
 };
 

@@ -2,6 +2,7 @@
 #include "extcap/system/file_sink.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -23,6 +24,11 @@ std::unexpected<Error> FileSink::Failed(const char* doing) {
 }
 
 Result<void> FileSink::Check() {
+  struct stat status = {};
+  if (stat(path_.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) {
+    errno = EISDIR;
+    return Failed("write");
+  }
   if (access(path_.c_str(), W_OK) == 0) return {};
   if (errno != ENOENT) return Failed("write");
   const std::string folder = std::filesystem::path(path_).parent_path();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <jansson.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -89,9 +90,24 @@ Result<std::unique_ptr<ByteSink>> OpenSink(const std::string& file, Engine& engi
   if (file == "-") {
     return std::make_unique<FifoSink>(dup(STDOUT_FILENO), engine.loop(), engine.stop());
   }
+  // A reader may come late, and may go: what knows that can be ended by a signal meanwhile.
+  struct stat status = {};
+  if (stat(file.c_str(), &status) == 0 && S_ISFIFO(status.st_mode)) {
+    return FifoSink::Open(file, engine.loop(), engine.stop());
+  }
   auto sink = std::make_unique<FileSink>(file);
   if (auto writable = sink->Check(); !writable) return std::unexpected(writable.error());
   return sink;
+}
+
+/// What is said of a capture that was stopped before there is a verdict on it.
+std::string StoppedEarly(const Outcome& outcome) {
+  if (!outcome.stopped || !outcome.verdict.empty()) return {};
+  if (outcome.pcap_ids.empty()) return "stopped before anything was captured.";
+  return Format(
+      "stopped before all was delivered; get it later with: cloudflaredump capture -i "
+      "cloudflare-download --pcap-id %s",
+      CleanLine(outcome.pcap_ids.back(), 40).c_str());
 }
 
 json_t* Texts(const std::vector<std::string>& texts) {
@@ -146,12 +162,18 @@ int CaptureCommand(int argc, char** argv) {
 
   TerminalReporter reporter(words.progress || isatty(STDERR_FILENO) != 0, words.quiet);
   const auto sink = OpenSink(words.file, **engine);
+  if (!sink && sink.error().kind == Error::Kind::kInterrupted) {
+    Complain({Format("stopped before anybody read %s.", CleanLine(words.file).c_str())});
+    return static_cast<int>(ExitStatus::kIncomplete);
+  }
   if (!sink) return Complain(sink.error());
   const Outcome outcome =
       RunCapture(**engine, *settings, *interface, words.filter, **sink, reporter);
   reporter.Clear();
   const ExitStatus status = StatusOf(outcome);
-  if (const std::string said = Complaint(outcome); !said.empty()) Complain({said});
+  std::string said = Complaint(outcome);
+  if (said.empty() && !words.quiet) said = StoppedEarly(outcome);
+  if (!said.empty()) Complain({said});
   if (!outcome.verdict.empty() && !words.quiet) {
     std::fprintf(stderr, "%s\n", Redact(outcome.verdict).c_str());
   }

@@ -56,7 +56,8 @@ std::string FilterText(const FilterV1& filter) {
     line += std::string(name) + " " + value;
   };
   EachFilterField(
-      filter, [&](const char* name, const std::string& value) { add(name, CleanLine(value, 60)); },
+      filter,
+      [&](const char* name, const std::string& value) { add(name, CleanLine(Redact(value), 60)); },
       [&](const char* name, std::uint64_t value) { add(name, std::to_string(value)); });
   return line.empty() ? "none" : line;
 }

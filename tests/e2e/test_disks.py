@@ -2,16 +2,19 @@
 """No room on the disk, no right to write, and names that lead elsewhere: for the capture, the log,
 the state, the originals and what is spooled."""
 
+import contextlib
 import json
 import os
 import pathlib
 import re
+import signal
 import stat
 import subprocess
+import time
 
 import pytest
 import wireshark
-from capturing import INSTANT, Client, requests_of
+from capturing import INSTANT, Client, finish, requests_of
 from emulator import Packet, write_pcap
 from full_captures import FullClient, S3Bucket, emulator_of, ids_of, numbered
 from packets import UDP, ip4, ports
@@ -180,6 +183,59 @@ def test_a_link_is_not_written_through(instant_api, name):
     done = client.capture("udp")
     assert victim.read_text() == "precious"
     assert done.returncode == (1 if name == "log" else 0), done.stderr
+
+
+def test_a_folder_is_no_file_to_write(emulator):
+    api = emulator(*INSTANT)
+    client = Client(api)
+    done = client.run(client.capture_command(client.folder, "udp"))
+    assert done.returncode == 1 and "Is a directory" in done.sentence
+    assert requests_of(api, "POST", "/pcaps") == []
+
+
+def test_originals_and_log_in_the_home_folder(emulator):
+    """Wireshark's dialog has no shell that knows ~."""
+    client = Client(emulator(*INSTANT))
+    done = client.capture("udp", "--keep-originals=~/kept", "--log-file=~/own.log",
+                          "--log-level=debug")
+    assert done.returncode == 0, done.stderr
+    (client.folder / "kept").mkdir(exist_ok=True)
+    assert (client.folder / "own.log").exists() and not (client.folder / "~").exists()
+
+
+def test_a_pipe_to_write_to_can_be_given_up(large):
+    """Nobody reads, or nobody reads on: a signal ends it all the same."""
+    client = Client(large)
+    pipe = client.new_path("pipe")
+    os.mkfifo(pipe)
+    pipe.chmod(0o666)
+    process = client.start(client.capture_command(pipe, "udp"))
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    out, err = finish(process, 10)
+    assert process.returncode == 4 and "stopped before anybody read" in err, out + err
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    process = client.start(client.capture_command(pipe, None))
+    for _ in range(2):  # those within a second are one
+        time.sleep(1.5)
+        process.send_signal(signal.SIGINT)
+    finish(process, 10)
+    os.close(reader)
+    assert process.returncode == 4
+
+
+def test_standard_output_is_given_back_as_it_was(emulator):
+    client = Client(emulator(*INSTANT))
+    reader, writer = os.pipe()
+    process = client.start(client.capture_command("-", "udp dst port 53"), stdout=writer)
+    os.set_blocking(reader, False)
+    while process.poll() is None:
+        with contextlib.suppress(BlockingIOError):
+            os.read(reader, 1 << 16)
+        time.sleep(0.01)
+    assert process.returncode == 0 and os.get_blocking(writer)
+    os.close(reader)
+    os.close(writer)
 
 
 def test_a_link_at_an_original_is_not_written_through(emulator):

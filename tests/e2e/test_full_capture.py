@@ -132,6 +132,22 @@ def test_originals_are_kept_untouched(emulator, recorded):
     assert kept.read() == bucket.read()
 
 
+def test_originals_are_whole_where_the_merge_gave_up(emulator, recorded):
+    bucket, kept = Folder(), Folder()
+    api = emulator_of(emulator, bucket, "--packets", recorded(), "--parts", 1)
+    client = FullClient(api, bucket)
+    assert client.full().returncode == 0
+    pcap_id = ids_of(api)[0]
+    whole = next(iter(bucket.read(pcap_id).values()))
+    for number, start in enumerate((whole[:24] + b"\xff" * 16, b"\x1f\x8b\x08\x00" + bytes(20))):
+        file = bucket.path / f"pcap_{pcap_id}_damaged{number}.pcap"
+        file.write_bytes(start + bytes(5_000_000))
+        file.chmod(0o644)
+    done = client.download(pcap_id, f"--keep-originals={kept.path}")
+    assert done.returncode == 4
+    assert kept.read() == bucket.read(pcap_id)
+
+
 # ---- filters and limits
 
 def mixed(tmp_path):
@@ -204,6 +220,27 @@ def test_a_limit_that_was_reached_is_said(emulator, recorded):
     assert len(captured.records) == 100 and "limit of 100 packets" in captured.stderr
     assert [bool(packet.comments) for packet in captured.section.packets].count(True) == 1
     assert "limit_reached" in captured.section.packets[-1].comments[0]
+
+
+def test_a_limit_of_bytes_that_was_reached_is_said(emulator, recorded):
+    bucket = Folder()
+    api = emulator_of(emulator, bucket, "--packets", recorded(500))
+    captured = FullClient(api, bucket).full(byte_limit=5000, time_limit=60)
+    assert captured.returncode == 4 and "limit of 5,000 bytes was reached" in captured.stderr
+    assert 0 < len(captured.records) < 500
+    assert "limit_reached" in captured.section.packets[-1].comments[0]
+    whole = FullClient(api, bucket).full(byte_limit=1000000, time_limit=2)
+    assert whole.returncode == 0, whole.stderr
+
+
+def test_originals_do_not_go_where_the_files_are_read(emulator, recorded):
+    bucket = Folder()
+    api = emulator_of(emulator, bucket, "--packets", recorded())
+    client = FullClient(api, bucket)
+    for folder in (bucket.path, bucket.path / "kept", f"{bucket.path}/../{bucket.path.name}/x/y"):
+        done = client.full(keep_originals=folder)
+        assert done.returncode == 2 and "--keep-originals" in done.sentence
+    assert posts(api) == []
 
 
 @pytest.mark.parametrize("options", [{"time_limit": 86401}, {"time_limit": 0}, {"packet_limit": 0},

@@ -209,6 +209,44 @@ def test_the_second_attaches(emulator, bucket, recorded):
     assert ids_of(api) == [first] and stops(api) == []
 
 
+def test_what_was_attached_to_is_others(emulator, bucket, recorded):
+    """Its bucket, limits and filter are its own; the filter here is tested on what it brings."""
+    other = Folder()
+    api = emulator_of(emulator, bucket, "--registered", other.destination, "--packets", recorded())
+    first = api.create_full(destination_conf=other.destination, time_limit=20).result["id"]
+    captured = FullClient(api, bucket).full("udp and dst host 192.0.2.99", if_busy="attach",
+                                            packet_limit=3)
+    assert captured.returncode == 3, captured.stderr
+    assert captured.records == [] and "0 match the filter" in captured.stderr
+    description = str(captured.section)
+    assert first in description and "packet_limit=3;" not in description
+    assert "filter_v1.destination_address" not in description
+
+
+def test_waiting_for_another_ends(emulator, bucket):
+    api = emulator_of(emulator, bucket, "--job-result", "never")
+    api.create_full(destination_conf=bucket.destination, time_limit=2)
+    done = FullClient(api, bucket).full(if_busy="wait", max_wait=20)
+    assert done.returncode == 1 and "Cloudflare runs one full capture at a time" in done.sentence
+
+
+def test_a_capture_whose_answer_and_list_were_lost_is_stopped_by_the_next(emulator, tmp_path,
+                                                                          bucket, recorded):
+    empty = tmp_path / "list.json"
+    empty.write_text('{"success":true,"errors":[],"messages":[],"result":[]}')
+    api = emulator_of(emulator, bucket, "--packets", recorded(),
+                      "--answer-after", "POST /pcaps=closex1",
+                      "--answer", f"GET /pcaps=200x1:{empty}", "--answer", "GET /pcaps=503x12")
+    client = FullClient(api, bucket, speed=1)
+    lost = client.full(time_limit=600)
+    assert lost.returncode == 1 and "may have been started" in lost.sentence
+    wait_until(lambda: api.pcaps().status == 200, "the list to work again")
+    (first,) = ids_of(api)
+    again = FullClient(api, bucket, HOME=str(client.folder)).full(if_busy="wait")
+    assert again.returncode == 0, again.stderr
+    assert stops(api) == [first]
+
+
 @pytest.mark.parametrize("by", ["tool", "extcap"])
 def test_attaching_never_stops(emulator, bucket, by):
     api = emulator_of(emulator, bucket, "--job-result", "never")

@@ -86,6 +86,17 @@ def test_secrets_in_a_destination_are_not_shown(emulator, tmp_path):
         assert TOKEN not in done.stdout
 
 
+def test_a_nul_and_the_token_in_a_list(emulator, tmp_path):
+    file = tmp_path / "list.json"
+    job = {"id": "a" * 32, "type": "simple", "status": f"{'x' * 20}{TOKEN}\u0000",
+           "filter_v1": {"source_address": f"{'y' * 50} {TOKEN}"}}
+    file.write_text(json.dumps({"success": True, "errors": [], "messages": [], "result": [job]}))
+    client = Client(emulator(*INSTANT, "--answer", f"GET /pcaps=200:{file}"))
+    done = client.tool("list")
+    assert done.returncode == 0, done.stderr
+    assert "a" * 32 in done.stdout and TOKEN[:5] not in done.stdout
+
+
 @pytest.mark.parametrize("result", [
     None, [], [{}], [None, 5, "x", []], [{"id": 5, "status": [], "filter_v1": "x", "submitted": 7}],
     [{"id": "x" * 5000, "type": "\x1b[31m", "status": "novel\nword", "submitted": "yesterday"}],

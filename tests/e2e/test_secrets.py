@@ -127,6 +127,29 @@ def test_keys_in_an_address_in_the_configuration_file(api, key):
     check_log(client)
 
 
+@pytest.mark.parametrize("address", [
+    "s3://AKIAEXAMPLE:planted/secret@bucket/dir?region=us-east-1",
+    "r2://pcaps?account-id=1&Access-Key-Id=planted1&Secret-Access-Key=planted2",
+    "s3://bucket/d?region=us-east-1;secret-access-key=planted1",
+    "s3://bucket/d?region=us-east-1&X-Amz-Signature=planted1",
+])
+def test_keys_that_are_written_otherwise(api, address):
+    client = with_log(Client(api, CLOUDFLARE_API_TOKEN=TOKEN))
+    done = client.capture("udp dst port 53", "--colo=ORD", "--destination-conf", address, "--json",
+                          interface=FULL)
+    assert done.returncode in (1, 2)
+    check_nowhere(client, done)
+
+
+def test_a_password_in_an_endpoint(api):
+    url = api.url.replace("http://", "http://user:planted-password@")
+    client = with_log(Client(api, CLOUDFLARE_API_TOKEN=TOKEN, CLOUDFLARE_API_BASE_URL=url,
+                             CLOUDFLAREDUMP_SPEED="2"))
+    done = [client.tool("list"), client.tool("check"), client.capture("udp dst port 53")]
+    assert [one.returncode for one in done] == [0, 0, 0], done[0].stderr
+    check_nowhere(client, *done)
+
+
 def test_a_secret_on_the_tool_s_command_line(emulator):
     api = emulator("--token", TOKEN, "--job-result", "never")
     client = with_log(Client(api, CLOUDFLARE_API_TOKEN=None))

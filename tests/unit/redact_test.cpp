@@ -50,7 +50,12 @@ void AnAddressIsShownWithoutItsKeys(void**) {
   AssertText(RedactAddress("what?secret=planted&x=1&?token=planted"),
              "what?secret=[secret]&x=1&?token=[secret]");
   AssertText(RedactAddress("secret-access-key=planted"), "secret-access-key=[secret]");
-  for (const char* const text : {"", "/folder/key", "s3://key/a?region=b", "s3://tokens/a=b"}) {
+  AssertText(RedactAddress("s3://b?region=a;Secret-Access-Key=planted&X-Amz-Signature=planted"),
+             "s3://b?region=a;Secret-Access-Key=[secret]&X-Amz-Signature=[secret]");
+  AssertText(RedactAddress("https://user:planted@host:1/x@y"), "https://[secret]@host:1/x@y");
+  AssertText(RedactAddress("s3://AKIA:plan/ted@bucket/d"), "s3://[secret]@bucket/d");
+  for (const char* const text : {"", "/folder/key", "s3://key/a?region=b", "s3://tokens/a=b",
+                                 "http://127.0.0.1:80/a@b", "http://[::1]:80/a@b", "s3://b/a@c"}) {
     AssertText(RedactAddress(text), text);
   }
 }

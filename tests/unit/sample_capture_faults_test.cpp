@@ -192,6 +192,20 @@ void ALaterWindowsFailureKeepsTheEarlierOnes(void**) {
   AssertText(f.Read().interfaces[0].comment, outcome.verdict);
 }
 
+void AFailedWindowDoesNotCostTheLaterOnes(void**) {
+  SampleFixture f;
+  f.cloudflare.files = {File(PcapBytes().Record(kWindowSeconds, 0, "new"))};
+  f.http.Answer("GET", "*1", Ok(R"({"status":"failed","error_message":"it broke"})"));
+  const Outcome outcome = f.Run(Given({{Opt::kStartTime, "-10m"}}), "");
+  AssertStatus(outcome, ExitStatus::kIncomplete);
+  assert_false(outcome.error.has_value());
+  assert_int_equal(outcome.losses.size(), 1);
+  AssertContains(outcome.losses[0], "is missing or not whole: ");
+  AssertContains(outcome.losses[0], "it broke");
+  AssertText(f.Read().Data(), "new");
+  AssertContains(outcome.verdict, "it broke");
+}
+
 void ALaterRequestsFailureKeepsTheEarlierOnes(void**) {
   SampleFixture f;
   f.cloudflare.files = {File(PcapBytes().Record(kWindowSeconds, 0, UdpPacket(9, 1, 53)))};
@@ -318,6 +332,7 @@ int main() {
       cmocka_unit_test(AFailedJobIsToldInCloudflaresWords),
       cmocka_unit_test(AJobThatFoundNothingIsAnEmptyCapture),
       cmocka_unit_test(ALaterWindowsFailureKeepsTheEarlierOnes),
+      cmocka_unit_test(AFailedWindowDoesNotCostTheLaterOnes),
       cmocka_unit_test(ALaterRequestsFailureKeepsTheEarlierOnes),
       cmocka_unit_test(TheLongestWaitNamesTheCapture),
       cmocka_unit_test(TheDefaultOfTheLongestWaitIsTwoMinutes),
