@@ -6,7 +6,6 @@
 
 #include "extcap/base/redact.h"
 #include "extcap/base/text.h"
-#include "extcap/bucket/destination_conf.h"
 #include "extcap/capture/description.h"
 #include "extcap/filter/link_type.h"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/tool/terminal_reporter.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -8,6 +9,16 @@
 #include "extcap/base/text.h"
 
 namespace cloudflaredump {
+namespace {
+
+/// What fits into a line of the terminal: a longer one could not be taken away again.
+std::size_t LineLength() {
+  winsize size = {};
+  const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 10;
+  return (known ? size.ws_col : 80) - 2U;
+}
+
+}  // namespace
 
 TerminalReporter::TerminalReporter(bool progress, bool quiet)
     : progress_(progress), quiet_(quiet), terminal_(isatty(STDERR_FILENO) != 0) {}
@@ -21,7 +32,7 @@ void TerminalReporter::Status(const std::string& state) {
   const bool new_phase = WithoutNumbers(state) != WithoutNumbers(last_);
   last_ = state;
   if (terminal_) {
-    std::fprintf(stderr, "\r\033[K%s", state.c_str());
+    std::fprintf(stderr, "\r\033[K%s", CleanLine(state, LineLength()).c_str());
     line_shown_ = true;
   } else if (new_phase) {
     std::fprintf(stderr, "%s\n", state.c_str());

@@ -342,6 +342,15 @@ def test_help_and_version(client):
         assert option in told
 
 
+def test_progress_stays_in_one_line_of_the_terminal(instant_api):
+    client = Client(instant_api)
+    command = " ".join(map(str, client.capture_command(client.new_path(), "'udp port 53'")))
+    done = client.run(["script", "-qec", f"stty cols 24; {command}", "/dev/null"])
+    states = [state.strip() for state in done.stdout.split("\x1b[K")[1:-1]]
+    assert done.returncode == 0 and any(states), done.stdout
+    assert all(len(state) < 24 for state in states), states
+
+
 def test_standard_output_on_a_terminal_is_refused(client):
     done = client.run(["script", "-qec", " ".join(map(str, client.capture_command("-"))),
                        "/dev/null"])
