@@ -81,6 +81,16 @@ def test_marks_are_shown_on_their_packets_only():
                         f"{words}\t{iso_time(first)}\t{iso_time(last)}")
 
 
+def test_only_the_first_comments_are_looked_at():
+    """Ours is written first. Wireshark walks from the first comment to each one that is asked for,
+    so all of 100,000 would take it minutes."""
+    first = [mark(undecided=True)] + ["x"] * 100_000
+    late = ["x"] * 100_000 + [mark(undecided=True)]
+    path = capture([describe(**FULL)], [(0, {"comments": first}), (0, {"comments": late})])
+    lines = tshark(["-r", path, "-T", "fields", "-e", "cloudflare.undecided"]).splitlines()
+    assert lines[0] in ("True", "1") and lines[1] == ""
+
+
 def test_marks_on_foreign_interfaces_are_left_alone():
     path = capture(["The first network card"], [(0, {"comments": [mark(undecided=True)]})])
     assert frames(path, "cloudflare") == []

@@ -146,12 +146,13 @@ def test_profile_turns_tcp_sequence_analysis_off(with_profile):
 
 def test_profile_colors_by_kind_of_capture(with_profile):
     path = capture(describe(**SAMPLE), describe(**FULL), describe(**FULL, residual_mismatch=True),
-                   "eth0", count=4)
+                   "eth0", describe(**{**SAMPLE, "limit_reached": True}), count=5)
     done = run_tshark(["-C", "Cloudflare", "--color", "-r", path, "-T", "fields", "-e",
                        "frame.coloring_rule.name"], with_profile)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == ["Cloudflare: sample", "Cloudflare: full capture",
-                                        "Cloudflare: not decided by the filter", ""]
+                                        "Cloudflare: not decided by the filter", "",
+                                        "Cloudflare: sample"]
 
 
 COLUMN = 'gui.column.format:"No","%m","Colo","%Cus:cloudflare.colo"'
