@@ -200,6 +200,11 @@ void WholeNumbersMayBeWrittenWithAPoint(void**) {
   assert_false(ReadText(R"({"byte_limit":9007199254740994.0})").byte_limit.has_value());
 }
 
+void ATimeLimitBeyondAllReasonIsUnset(void**) {
+  assert_int_equal(ReadText(R"({"time_limit":31536000})").time_limit.value(), 31536000);
+  assert_false(ReadText(R"({"time_limit":9223372036854775807})").time_limit.has_value());
+}
+
 PcapRequest Sample() {
   return {.type = PcapRequest::Type::kSimple,
           .time_limit = 300,
@@ -342,6 +347,7 @@ int main() {
       cmocka_unit_test(TheSchemasNameOfTheDataCenterIsPreferred),
       cmocka_unit_test(AFieldOfTheWrongTypeIsUnsetAndHurtsNoOther),
       cmocka_unit_test(WhatIsNoObjectIsAnEmptyJob),
+      cmocka_unit_test(ATimeLimitBeyondAllReasonIsUnset),
       cmocka_unit_test(WholeNumbersMayBeWrittenWithAPoint),
       cmocka_unit_test(TheBodyOfASample),
       cmocka_unit_test(TheBodyOfAFullCapture),

@@ -91,6 +91,18 @@ void TimeRunsOutWithWhatIsThere(void**) {
   assert_true(loop.Steady() - SteadyTime() == 60s);
 }
 
+void TwoListingsAreMadeHoweverShortTheTime(void**) {
+  FakeEventLoop loop;
+  ScriptedBucket bucket;
+  bucket.listings = {Objects{kA}, Objects{kA, kB}};
+  SettlePolicy policy;
+  policy.max_wait = 1s;
+  const Result<SettledListing> found = WaitForSettledListing(bucket, loop, "id7", policy, kGoOn);
+  assert_int_equal(bucket.asked, 2);
+  assert_false(found->settled);
+  assert_int_equal(found->objects.size(), 2);
+}
+
 void ErrorsAndStopEndIt(void**) {
   FakeEventLoop loop;
   ScriptedBucket bucket;
@@ -116,6 +128,7 @@ int main() {
       cmocka_unit_test(LateAndGrowingObjectsAreWaitedFor),
       cmocka_unit_test(NothingMaySettleUnlessSomethingIsExpected),
       cmocka_unit_test(TimeRunsOutWithWhatIsThere),
+      cmocka_unit_test(TwoListingsAreMadeHoweverShortTheTime),
       cmocka_unit_test(ErrorsAndStopEndIt),
   };
   return cmocka_run_group_tests_name("settled listing", tests, nullptr, nullptr);

@@ -64,6 +64,7 @@ void OtherTextsAreRefusedWithTheSpellings(void**) {
                           "1e9",
                           "99999999999999999999",
                           "-99999999999h",
+                          "-213504d",
                           "12345678901234567890123"}) {
     AssertFails(ParseTime(bad, kNow, "start-time"), Error::Kind::kUsage,
                 "but a time is written 2026-11-23T06:20:00Z, as seconds since 1970, as an age "
