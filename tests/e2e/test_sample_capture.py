@@ -277,3 +277,16 @@ def test_a_sample_that_caught_nothing_fetched_by_its_id(emulator, tmp_path):
     for captured in (done, seen):
         assert captured.records == [] and "0 packets received" in str(captured.section)
     assert not requests_of(api, "GET", f"/{'a' * 32}/download")
+
+
+def test_a_fault_in_the_middle_of_a_long_run_is_borne(emulator, tmp_path):
+    """Before anything is there five seconds are; later as long as for what runs already."""
+    empty = tmp_path / "list.json"
+    empty.write_text('{"success":true,"errors":[],"messages":[],"result":[]}')
+    faults = ["--answer", f"GET /pcaps=200x1:{empty}", "--answer", "GET /pcaps=503x8"]
+    api = emulator(*INSTANT, *faults)
+    done = Client(api, speed=50).capture("udp dst port 53", "--start-time=-9m")
+    assert done.returncode == 0, done.stderr
+    assert len(requests_of(api, "POST", "/pcaps")) == 2
+    at_once = Client(emulator(*INSTANT, *faults[2:]), speed=50).capture("udp dst port 53")
+    assert at_once.returncode == 1 and "HTTP 503" in at_once.sentence
