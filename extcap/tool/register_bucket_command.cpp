@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
-#include <iostream>
 
 #include "extcap/base/redact.h"
 #include "extcap/base/text.h"
@@ -33,16 +34,42 @@ constexpr std::size_t kLargestChallenge = std::size_t{64} << 10;
 constexpr Duration kChallengeAppears = 120s;
 constexpr Duration kValidationTakes = 15min;
 
+/// The next bytes of standard input up to two lines or its end; by the loop, so that a signal can
+/// end the wait.
+Result<std::string> ReadTwoLines(Engine& engine) {
+  constexpr std::size_t kMost = 8192;
+  std::string text;
+  while (std::ranges::count(text, '\n') < 2 && text.size() < kMost) {
+    bool ready = false;
+    EventLoop& loop = engine.loop();
+    const EventLoop::Id watch = loop.Watch(STDIN_FILENO, POLLIN, [&ready](short) { ready = true; });
+    const auto over = [&] { return ready || engine.stop().AtLeast(StopLevel::kStop); };
+    while (!loop.RunUntil(over, loop.Steady() + Duration(1h))) {
+    }
+    loop.Cancel(watch);
+    if (!ready) return Fail("stopped.", Error::Kind::kInterrupted);
+    char bytes[1024];
+    const ssize_t n = read(STDIN_FILENO, bytes, sizeof bytes);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    text.append(bytes, static_cast<std::size_t>(n));
+  }
+  return text;
+}
+
 /// The two lines of standard input, if there are any.
-BucketKeys KeysFromInput() {
+Result<BucketKeys> KeysFromInput(Engine& engine) {
   BucketKeys keys;
   if (isatty(STDIN_FILENO) != 0) return keys;
-  std::getline(std::cin, keys.access_key_id);
-  std::getline(std::cin, keys.secret_access_key);
+  const auto text = ReadTwoLines(engine);
+  if (!text) return std::unexpected(text.error());
+  const auto lines = Split(*text, '\n');
+  keys.access_key_id = lines.empty() ? "" : Trim(lines[0]);
+  keys.secret_access_key = lines.size() < 2 ? "" : Trim(lines[1]);
   RegisterSecret(keys.secret_access_key);
   RegisterSecret(keys.access_key_id);
   keys.source = "standard input";
-  if (keys.access_key_id.empty() || keys.secret_access_key.empty()) return {};
+  if (keys.access_key_id.empty() || keys.secret_access_key.empty()) return BucketKeys();
   return keys;
 }
 
@@ -147,7 +174,9 @@ Result<void> Register(ApiCall& call) {
         "standard input.",
         Error::Kind::kUsage);
   }
-  BucketKeys keys = KeysFromInput();
+  auto typed = KeysFromInput(*call.engine);
+  if (!typed) return std::unexpected(typed.error());
+  BucketKeys keys = *std::move(typed);
   if (keys.access_key_id.empty()) keys = KeysOf(call.settings);
   if (conf->kind != StoreKind::kFolder) {
     auto found = FindBucketKeys(*conf, keys, ProcessEnvironment);

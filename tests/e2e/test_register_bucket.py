@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """register-bucket: the whole ownership challenge, and what check says before and after it."""
 
+import signal
+import subprocess
+import time
+
 import pytest
 from capturing import requests_of
 from emulator import ACCOUNT
@@ -54,6 +58,31 @@ def test_r2s_keys_reach_cloudflare_but_no_command_line(emulator, s3):
     assert "secret-access-key=" in str(registered["body"])
     (validated,) = requests_of(api, "POST", "/ownership/validate")
     assert "secret-access-key" not in str(validated["body"])
+
+
+def test_keys_from_standard_input(emulator, s3):
+    bucket = S3Bucket(s3, "typed-keys", directory="d")
+    api, client = register(emulator, bucket, AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None)
+    refused = client.tool("register-bucket", bucket.destination)
+    assert refused.returncode == 1 and api.log() == []
+    process = client.start([client.tool_path, "register-bucket", bucket.destination],
+                           stdin=subprocess.PIPE)
+    out, err = process.communicate(f"{ACCESS_KEY}\n{SECRET_KEY}\n", 60)
+    assert process.returncode == 0, err
+    check_nowhere(client, [SECRET_KEY], out + err)
+
+
+def test_a_signal_ends_the_wait_for_keys(emulator):
+    bucket = Folder()
+    api, client = register(emulator, bucket)
+    process = client.start([client.tool_path, "register-bucket", bucket.destination],
+                           stdin=subprocess.PIPE)
+    time.sleep(0.5)
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 1 and "stopped" in process.stderr.read()
+    process.stdin.close()
+    assert api.log() == []
 
 
 def test_check_leads_through_a_bucket_that_is_not_ready(emulator):
