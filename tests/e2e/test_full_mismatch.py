@@ -18,12 +18,14 @@ ASKED = {"destination_address": "192.0.2.53", "destination_port": 53, "protocol"
 
 @pytest.fixture
 def captured(emulator, tmp_path):
-    """`captured([packets of a part, …], **options)`: a full capture with EXACT that brings these."""
-    def capture(parts, **options):
+    """`captured([packets of a part, …], **options)`: a full capture with EXACT that brings these,
+    with the bytes `rest` behind the packets of each."""
+    def capture(parts, rest=b"", **options):
         bucket = Folder()
         for number, packets in enumerate(parts):
             file = bucket.path / f"pcap_{PCAP_ID}_{number}.pcap"
             write_pcap(file, packets, nanoseconds=True)
+            file.write_bytes(file.read_bytes() + rest)
             file.chmod(0o644)
         answer = tmp_path / "job.json"
         answer.write_text(json.dumps({"success": True, "errors": [], "messages": [], "result": {
@@ -53,6 +55,14 @@ def test_what_nothing_matches_is_delivered_whole(captured):
     assert "do not match it here" in done.stderr and "--local-filter off" in done.stderr
     assert "0 match the filter, 70 do not" in done.stderr
     assert set(tshark_fields(done, "cloudflare.residual_mismatch")) <= {("True",), ("1",)}
+
+
+def test_losses_are_marked_where_they_are(captured):
+    done = captured([numbered(3), numbered(2, step=5000)], rest=b"\xff" * 40)
+    assert done.returncode == 4 and len(done.records) == 5
+    marked = [number for number, packet in enumerate(done.section.packets)
+              if any("damaged" in comment for comment in packet.comments)]
+    assert marked == [3, 4], "the last good packet of each part"
 
 
 def test_one_match_shows_that_the_filter_is_right(captured):
