@@ -137,6 +137,18 @@ def test_r2_with_its_keys_in_the_address(s3, emulator, recorded):
     check_nowhere(client, SECRETS, captured.stdout + captured.stderr)
 
 
+def test_a_store_that_is_down_is_told_before_the_capture(emulator):
+    """Ten minutes are for files of a capture that was made; before, nothing would be lost."""
+    store = emulator("--answer", "GET *=503")
+    place = Place("s3://pcaps/x?region=us-east-1", {
+        "AWS_ENDPOINT_URL_S3": store.url.removesuffix("/client/v4"),
+        "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"})
+    api = emulator("--registered", place.destination, *QUICK)
+    done = FullClient(api, place).full()
+    assert done.returncode == 1 and posts(api) == [] and "503" in done.sentence
+    assert 2 <= len(store.log()) <= 10
+
+
 def test_a_fast_clock_is_not_for_a_bucket_elsewhere(emulator):
     """Listings would come faster than another's server should be asked."""
     place = Place("s3://pcaps?region=us-east-1", {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"})
