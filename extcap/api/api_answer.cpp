@@ -20,8 +20,8 @@ std::string OneError(const json_t* error) {
   std::string text;
   if (json_is_string(message)) {
     // Redacted before it is cut: half a secret would not be recognised later.
-    text = CleanLine(Redact({json_string_value(message), json_string_length(message)}));
-    while (text.ends_with('.')) text.pop_back();
+    text = WithoutFullStop(
+        CleanLine(Redact({json_string_value(message), json_string_length(message)})));
   }
   if (json_is_integer(code)) {
     if (!text.empty()) text += ", ";

@@ -97,14 +97,14 @@ std::string_view UserInfoOf(std::string_view address) {
 }
 
 void RegisterSecretsIn(std::string_view address) {
+  const auto add = [](std::string_view secret) {
+    RegisterSecret(secret);
+    if (const auto decoded = PercentDecode(secret)) RegisterSecret(*decoded);
+  };
   const std::string_view user = UserInfoOf(address);
-  const std::string_view password = user.substr(user.find(':') + 1);
-  RegisterSecret(password);
-  if (const auto decoded = PercentDecode(password)) RegisterSecret(*decoded);
+  add(user.substr(user.find(':') + 1));
   for (const AddressPiece& piece : PiecesOf(address)) {
-    if (!piece.IsSecret()) continue;
-    RegisterSecret(piece.value);
-    if (const auto decoded = PercentDecode(piece.value)) RegisterSecret(*decoded);
+    if (piece.IsSecret()) add(piece.value);
   }
 }
 

@@ -46,6 +46,11 @@ std::string CleanLine(std::string_view text, std::size_t max_bytes) {
   return clean + "…";
 }
 
+std::string WithoutFullStop(std::string sentence) {
+  while (sentence.ends_with('.')) sentence.pop_back();
+  return sentence;
+}
+
 std::string_view Trim(std::string_view text) {
   constexpr std::string_view kBlanks = " \t\r\n";
   const std::size_t first = text.find_first_not_of(kBlanks);

@@ -112,8 +112,6 @@ Result<void> TakeR2(DestinationConf& conf, Parameters& parameters) {
   conf.account_id = Take(parameters, "account-id");
   conf.access_key_id = Take(parameters, "access-key-id");
   conf.secret_access_key = Take(parameters, "secret-access-key");
-  RegisterSecret(conf.access_key_id);
-  RegisterSecret(conf.secret_access_key);
   if (conf.account_id.empty()) {
     return Mistake("the r2:// address needs account-id=…, the account that the bucket belongs to");
   }

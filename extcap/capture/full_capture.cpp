@@ -70,7 +70,7 @@ Result<void> FullCapture::RunSteps() {
   // What was attached to was asked for by others, with another filter and for another bucket.
   if (!ours_) return CollectOthersParts(context_, http_, *job_, outcome_);
   auto place = OpenSource(context_, http_, context_.settings.Text(Opt::kDestinationConf),
-                          seconds(context_.settings.Number(Opt::kRetryTime)));
+                          context_.WithJob().retry_budget);
   if (!place) return std::unexpected(place.error());
   if (!job_->packet_limit) job_->packet_limit = request->packet_limit;
   if (!job_->byte_limit) job_->byte_limit = request->byte_limit;
@@ -240,8 +240,7 @@ Error FullCapture::ExplainRefusal(Error refusal, const std::string& destination_
   auto buckets = context_.api.ListBuckets(context_.BeforeJob());
   const auto trouble = buckets ? OwnershipTrouble(*buckets, destination_conf) : std::nullopt;
   if (!trouble) return refusal;
-  while (refusal.message.ends_with('.')) refusal.message.pop_back();
-  refusal.message += "; " + *trouble;
+  refusal.message = WithoutFullStop(std::move(refusal.message)) + "; " + *trouble;
   return refusal;
 }
 

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture/outcome.h"
 
+#include <utility>
+
+#include "extcap/base/text.h"
+
 namespace cloudflaredump {
 
 PacketCounts& PacketCounts::operator+=(const PacketCounts& other) {
@@ -34,8 +38,7 @@ std::string Complaint(const Outcome& outcome) {
   std::string text = outcome.error->message;
   // Some errors say themselves how to get the rest.
   if (outcome.left_behind.empty() || text.find("--pcap-id") != std::string::npos) return text;
-  while (text.ends_with('.')) text.pop_back();
-  return text + "; " + outcome.left_behind;
+  return WithoutFullStop(std::move(text)) + "; " + outcome.left_behind;
 }
 
 }  // namespace cloudflaredump

@@ -29,8 +29,7 @@ class PartTransfers : public PartReceiver {
       : context_(context),
         originals_(originals),
         fetcher_(bucket, context.loop, *this,
-                 {.max_at_once = 16,
-                  .patience = std::chrono::seconds(context.settings.Number(Opt::kRetryTime))}),
+                 {.max_at_once = 16, .patience = context.WithJob().retry_budget}),
         moved_(objects.size(), 0) {
     for (const StoredObject& object : objects) {
       spool_.AddPart();
@@ -48,31 +47,13 @@ class PartTransfers : public PartReceiver {
 
   /// Waits until something of `part` has come, or its end.
   Result<void> Await(std::size_t part) {
-    // While the merge waits nobody may stay paused: the part may need a connection.
-    for (const std::size_t paused : std::exchange(paused_, {})) fetcher_.Resume(paused);
     const std::size_t before = moved_[part];
-    const auto moved = [&] {
-      return moved_[part] != before || context_.stop.AtLeast(StopLevel::kLeave);
-    };
-    while (!context_.loop.RunUntil(moved, context_.loop.Steady() + Duration(500ms))) Tell();
-    Tell();
-    if (context_.stop.AtLeast(StopLevel::kLeave)) {
-      return Fail("stopped.", Error::Kind::kInterrupted);
-    }
-    return {};
+    return RunUntil([&] { return moved_[part] != before; });
   }
 
   /// Waits until every part has come to its end.
   Result<void> AwaitRest() {
-    for (const std::size_t paused : std::exchange(paused_, {})) fetcher_.Resume(paused);
-    const auto over = [&] {
-      return fetcher_.ended() == fetcher_.parts() || context_.stop.AtLeast(StopLevel::kLeave);
-    };
-    while (!context_.loop.RunUntil(over, context_.loop.Steady() + Duration(500ms))) Tell();
-    if (context_.stop.AtLeast(StopLevel::kLeave)) {
-      return Fail("stopped.", Error::Kind::kInterrupted);
-    }
-    return {};
+    return RunUntil([&] { return fetcher_.ended() == fetcher_.parts(); });
   }
 
  private:
@@ -93,6 +74,18 @@ class PartTransfers : public PartReceiver {
     } else {
       spool_.Fail(part, end.error());
     }
+  }
+
+  Result<void> RunUntil(const std::function<bool()>& done) {
+    // While the merge waits nobody may stay paused: the part may need a connection.
+    for (const std::size_t paused : std::exchange(paused_, {})) fetcher_.Resume(paused);
+    const auto over = [&] { return done() || context_.stop.AtLeast(StopLevel::kLeave); };
+    while (!context_.loop.RunUntil(over, context_.loop.Steady() + Duration(500ms))) Tell();
+    Tell();
+    if (context_.stop.AtLeast(StopLevel::kLeave)) {
+      return Fail("stopped.", Error::Kind::kInterrupted);
+    }
+    return {};
   }
 
   void Tell() {
@@ -238,8 +231,7 @@ Result<void> CollectOthersParts(const CaptureContext& context, Http& http, const
                "with --read-from.",
                job.id.c_str()));
   }
-  const auto parts =
-      OpenSource(context, http, written, std::chrono::seconds(settings.Number(Opt::kRetryTime)));
+  const auto parts = OpenSource(context, http, written, context.WithJob().retry_budget);
   if (!parts) return std::unexpected(parts.error());
   const std::string at = job.colo ? " at " + CleanLine(*job.colo, 20) : "";
   return CollectParts(context, *parts, job, false, "full capture " + job.id + at, outcome);

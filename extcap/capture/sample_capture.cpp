@@ -73,7 +73,6 @@ Outcome SampleCapture::Run() {
 Result<void> SampleCapture::CaptureWindows(const std::vector<Window>& windows) {
   for (const Window& window : windows) {
     std::vector<SamplePart> parts;
-    posted_ = false;
     auto captured = CaptureWindow(window, parts);
     // A stop, or a fault after the first answer, still delivers what is held.
     if (!parts.empty()) {
@@ -89,10 +88,9 @@ Result<void> SampleCapture::CaptureWindows(const std::vector<Window>& windows) {
         captured.error().kind == Error::Kind::kUsage) {
       return captured;
     }
-    std::string why = captured.error().message;
-    while (why.ends_with('.')) why.pop_back();
-    outcome_.losses.push_back("the window from " + ClockTime(window.start) + " to " +
-                              ClockTime(window.end) + " is missing or not whole: " + why);
+    outcome_.losses.push_back(
+        "the window from " + ClockTime(window.start) + " to " + ClockTime(window.end) +
+        " is missing or not whole: " + WithoutFullStop(captured.error().message));
   }
   return {};
 }

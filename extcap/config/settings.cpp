@@ -94,9 +94,7 @@ std::string WhyUnreadable(const GError* error) {
   if (g_error_matches(error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_PARSE)) {
     return "a line is neither [section] nor key=value nor # comment";
   }
-  std::string why = CleanLine(error->message);
-  while (why.ends_with('.')) why.pop_back();
-  return why;
+  return WithoutFullStop(CleanLine(error->message));
 }
 
 /// The first trouble is the one that is told.

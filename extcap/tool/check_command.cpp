@@ -133,8 +133,9 @@ void CheckApi(const Settings& settings, Engine& engine, Report& report) {
 int CheckCommand(int argc, char** argv) {
   auto arguments = ParseArguments(argc, argv, {}, {.summary = kSummary, .options = kBucketOptions});
   if (!arguments) return Complain(arguments.error());
-  if (!arguments->words.empty())
+  if (!arguments->words.empty()) {
     return Complain({"check takes no arguments.", Error::Kind::kUsage});
+  }
   Report report;
   CheckInstallation(report);
   auto settings = Settings::Load(arguments->values, InterfaceKind::kFull, ProcessEnvironment);
