@@ -8,12 +8,12 @@
 #include <string_view>
 #include <utility>
 
-#include "dissector/description_sentence.h"
-#include "dissector/readable_line.h"
+#include "common/description_sentence.h"
+#include "common/readable_line.h"
 #include "dissector/wireshark_time.h"
 #include "dissector/wireshark_version.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::dissector {
 namespace {
 
 using Text = std::optional<std::string>;
@@ -235,4 +235,4 @@ void CaptureInterfaces::Clear() {
   *this = CaptureInterfaces();
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::dissector

@@ -9,11 +9,11 @@
 #include <unordered_map>
 #include <vector>
 
-#include "dissector/capture_description.h"
+#include "common/capture_description.h"
+#include "common/colos.h"
 #include "dissector/fields.h"
-#include "extcap/config/colos.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::dissector {
 
 /// What all interfaces of one capture share: numbers of first packets seen, 0 before that.
 struct CaptureFacts {
@@ -68,4 +68,4 @@ class CaptureInterfaces {
   std::unique_ptr<CaptureInterface> Read(const packet_info& pinfo, Key key);
 };
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::dissector

@@ -8,7 +8,7 @@
 #include <array>
 #include <cstddef>
 
-namespace cloudflaredump {
+namespace cloudflaredump::dissector {
 namespace {
 
 constexpr std::size_t kFieldCount = static_cast<std::size_t>(Field::kCount);
@@ -200,4 +200,4 @@ proto_item* AddField(proto_tree* tree, tvbuff_t* tvb, const FieldValue& value) {
   return std::visit(Adder{tree, tvb, value.field}, value.content);
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::dissector

@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-namespace cloudflaredump {
+namespace cloudflaredump::dissector {
 
 /// The fields of the protocol `cloudflare`, in the order in which the packet details show them.
 /// Their names, types and descriptions stand in one table in fields.cpp.
@@ -77,4 +77,4 @@ proto_item* AddFlag(proto_tree* tree, tvbuff_t* tvb, Field field, bool value);
 proto_item* AddTime(proto_tree* tree, tvbuff_t* tvb, Field field, const nstime_t& time);
 proto_item* AddField(proto_tree* tree, tvbuff_t* tvb, const FieldValue& value);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::dissector

@@ -6,7 +6,7 @@
 #include <array>
 #include <cstddef>
 
-namespace cloudflaredump {
+namespace cloudflaredump::dissector {
 namespace {
 
 constexpr std::size_t kFindingCount = static_cast<std::size_t>(Finding::kCount);
@@ -71,4 +71,4 @@ void AddFinding(packet_info* pinfo, proto_item* item, Finding finding, const cha
   expert_add_info_format(pinfo, item, &ids[static_cast<std::size_t>(finding)], "%s", detail);
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::dissector

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-namespace cloudflaredump {
+namespace cloudflaredump::dissector {
 
 /// What a reader of a capture must know so as not to draw wrong conclusions from it: Wireshark's
 /// expert information. Names, severities and sentences stand in one table in findings.cpp.
@@ -33,4 +33,4 @@ void AddFinding(packet_info* pinfo, proto_item* item, Finding finding);
 /// The same with `detail`, valid UTF-8, in place of the table's sentence.
 void AddFinding(packet_info* pinfo, proto_item* item, Finding finding, const char* detail);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::dissector

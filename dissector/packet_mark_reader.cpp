@@ -7,11 +7,11 @@
 #include <string>
 #include <type_traits>
 
-#include "dissector/capture_description.h"
-#include "dissector/readable_line.h"
+#include "common/capture_description.h"
+#include "common/readable_line.h"
 #include "dissector/wireshark_time.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::dissector {
 namespace {
 
 /// Ours is the first comment: it is written with the packet. Each costs a walk over those before
@@ -66,4 +66,4 @@ MarkFacts ReadMarks(const packet_info& pinfo) {
   return facts;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::dissector

@@ -3,7 +3,7 @@
 
 #include <epan/packet.h>
 
-namespace cloudflaredump {
+namespace cloudflaredump::dissector {
 
 /// What our comments on a packet say. Trivial, and its text owned by the packet's memory pool:
 /// Wireshark's exceptions jump over destructors.
@@ -22,4 +22,4 @@ struct MarkFacts {
 /// Reads the comments of a packet, as they are in the file or as the user has edited them.
 MarkFacts ReadMarks(const packet_info& pinfo);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::dissector

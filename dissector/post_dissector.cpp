@@ -13,7 +13,7 @@
 #include "dissector/statistics.h"
 #include "dissector/wireshark_version.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::dissector {
 namespace {
 
 int protocol = -1;
@@ -180,4 +180,4 @@ void ForgetFile() {
   Interfaces().Clear();
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::dissector

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-namespace cloudflaredump {
+namespace cloudflaredump::dissector {
 
 /// Registers the protocol `cloudflare` with Wireshark: fields, findings, statistics, preferences.
 void RegisterProtocol();
@@ -13,4 +13,4 @@ void RegisterHandoff();
 /// dissected anew.
 void ForgetFile();
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::dissector

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <string_view>
 
-namespace cloudflaredump {
+namespace cloudflaredump::dissector {
 namespace {
 
 /// What may be the name of a field of ours in a word that follows -e, or holds it (`-ne…`).
@@ -49,4 +49,4 @@ std::vector<std::string> CommandLine() {
   return words;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::dissector

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace cloudflaredump {
+namespace cloudflaredump::dissector {
 
 /// Whether a program started with these words prints nothing of a packet but fields that they name,
 /// none of which is ours: `tshark -T fields -e frame.number`. False if in doubt. `is_field` tells
@@ -21,4 +21,4 @@ bool PrintsOtherFieldsOnly(std::span<const std::string> words,
 /// The words this process was started with, from /proc; none where there is no such file.
 std::vector<std::string> CommandLine();
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::dissector

@@ -12,9 +12,9 @@
 #include <set>
 #include <string>
 
-#include "dissector/readable_line.h"
+#include "common/readable_line.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::dissector {
 namespace {
 
 constexpr char kName[] = "cloudflare";
@@ -159,4 +159,4 @@ void CountPacket(packet_info* pinfo, const CaptureInterface& interface) {
   if (have_tap_listener(tap_id)) tap_queue_packet(tap_id, pinfo, &interface);
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::dissector

@@ -5,7 +5,7 @@
 
 #include "dissector/capture_interfaces.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::dissector {
 
 /// Registers the tap and the tree `-z cloudflare,tree`, in the window's menu Statistics. The tree
 /// counts packets and bytes by data center, by capture and part, and by request. Rates are shown
@@ -15,4 +15,4 @@ void RegisterStatistics();
 /// Hands a packet to the statistics, if any is open.
 void CountPacket(packet_info* pinfo, const CaptureInterface& interface);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::dissector

@@ -7,9 +7,9 @@
 #include <optional>
 #include <string_view>
 
-#include "extcap/base/time.h"
+#include "common/time.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::dissector {
 
 /// A time of the capture description as Wireshark keeps times; nothing if it is none.
 inline std::optional<nstime_t> ToWireshark(std::string_view rfc3339) {
@@ -22,4 +22,4 @@ inline std::optional<nstime_t> ToWireshark(std::string_view rfc3339) {
   return converted;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::dissector

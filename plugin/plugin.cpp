@@ -17,8 +17,8 @@ CLOUDFLAREDUMP_EXPORT const int plugin_want_minor = WIRESHARK_VERSION_MINOR;
 
 CLOUDFLAREDUMP_EXPORT void plugin_register() {
   static proto_plugin plugin = {};
-  plugin.register_protoinfo = cloudflaredump::RegisterProtocol;
-  plugin.register_handoff = cloudflaredump::RegisterHandoff;
+  plugin.register_protoinfo = cloudflaredump::dissector::RegisterProtocol;
+  plugin.register_handoff = cloudflaredump::dissector::RegisterHandoff;
   proto_register_plugin(&plugin);
 }
 

@@ -4,12 +4,12 @@
 #include <memory>
 #include <string>
 
-#include "extcap/base/result.h"
+#include "common/result.h"
 #include "extcap/http/http.h"
 
 struct json_t;
 
-namespace cloudflaredump {
+namespace cloudflaredump::api {
 
 /// A reference to a JSON value, given up in the end.
 struct JsonUnref {
@@ -21,10 +21,11 @@ using Json = std::unique_ptr<json_t, JsonUnref>;
 /// if it is JSON null). An Error for everything that is not a success, worded for the user: `doing`
 /// says what was tried ("start the capture"), `host` who answered. Source: the published schema,
 /// and cloudflare-docs for codes seen in the wild.
-Result<Json> ReadEnvelope(const HttpAnswer& answer, const std::string& doing,
+Result<Json> ReadEnvelope(const http::HttpAnswer& answer, const std::string& doing,
                           const std::string& host);
 
 /// The sentence for an answer with an error status, whether or not its body is an envelope.
-Error ErrorOfAnswer(const HttpAnswer& answer, const std::string& doing, const std::string& host);
+Error ErrorOfAnswer(const http::HttpAnswer& answer, const std::string& doing,
+                    const std::string& host);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::api

@@ -2,11 +2,11 @@
 // The part of PcapsApi that registers buckets: /pcaps/ownership….
 #include <jansson.h>
 
+#include "common/text.h"
 #include "extcap/api/api_answer.h"
 #include "extcap/api/pcaps_ask.h"
-#include "extcap/base/text.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::api {
 namespace {
 
 std::string Member(const json_t* object, const char* key) {
@@ -39,9 +39,9 @@ Result<std::vector<BucketOwnership>> PcapsApi::ListBuckets(const Patience& patie
   constexpr const char* kDoing = "list the registered buckets";
   using Buckets = std::vector<BucketOwnership>;
   return Ask<Buckets>(Request("GET", "/ownership"), kDoing, patience,
-                      [&](const HttpAnswer& answer) -> Result<Buckets> {
+                      [&](const http::HttpAnswer& answer) -> Result<Buckets> {
                         auto result = ReadEnvelope(answer, kDoing, host_);
-                        if (!result) return std::unexpected(result.error());
+                        if (!result) return Failure(result);
                         Buckets buckets;
                         // With none registered the result is null.
                         for (std::size_t i = 0; i < json_array_size(result->get()); ++i) {
@@ -53,13 +53,13 @@ Result<std::vector<BucketOwnership>> PcapsApi::ListBuckets(const Patience& patie
 
 Result<BucketOwnership> PcapsApi::PostOwnership(const std::string& path, const std::string& body,
                                                 const char* doing, const Patience& patience) {
-  HttpRequest post = Request("POST", path);
+  http::HttpRequest post = Request("POST", path);
   post.headers.emplace_back("Content-Type", "application/json");
   post.body = body;
   auto answer = AskOnce(post, doing, patience);
-  if (!answer) return std::unexpected(answer.error());
+  if (!answer) return Failure(answer);
   auto result = ReadEnvelope(*answer, doing, host_);
-  if (!result) return std::unexpected(result.error());
+  if (!result) return Failure(result);
   return ReadOwnership(result->get());
 }
 
@@ -78,4 +78,4 @@ Result<BucketOwnership> PcapsApi::ValidateBucket(const std::string& destination_
       "validate the bucket", patience);
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::api

@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <memory>
 
-namespace cloudflaredump {
+namespace cloudflaredump::api {
 namespace {
 
 constexpr std::size_t kLongestId = 32;
@@ -160,4 +160,4 @@ std::optional<PcapJob> FindMade(const std::vector<PcapJob>& jobs, const std::vec
   return std::nullopt;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::api

@@ -7,12 +7,12 @@
 #include <string_view>
 #include <vector>
 
-#include "extcap/base/result.h"
-#include "extcap/base/time.h"
+#include "common/result.h"
+#include "common/time.h"
 
 struct json_t;
 
-namespace cloudflaredump {
+namespace cloudflaredump::api {
 
 /// filter_v1 of the PCAPs API: addresses as text, absent fields unset.
 struct FilterV1 {
@@ -92,4 +92,4 @@ bool CameFrom(const PcapJob& job, const PcapRequest& request);
 std::optional<PcapJob> FindMade(const std::vector<PcapJob>& jobs, const std::vector<PcapJob>& known,
                                 const PcapRequest& request);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::api

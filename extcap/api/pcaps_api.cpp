@@ -5,12 +5,12 @@
 
 #include <algorithm>
 
+#include "common/text.h"
 #include "extcap/api/api_answer.h"
 #include "extcap/api/pcaps_ask.h"
-#include "extcap/base/text.h"
 #include "extcap/system/log.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::api {
 namespace {
 
 using namespace std::chrono_literals;
@@ -30,7 +30,7 @@ bool IsNotYet(int status) {
 /// Cloudflare's pages call the data center `colo`, its schema `colo_name`; both are sent. If the
 /// answer is a 400 that names one of them, the request without that one.
 std::optional<PcapRequest> WithoutRefusedName(const PcapRequest& request,
-                                              const HttpAnswer& answer) {
+                                              const http::HttpAnswer& answer) {
   const bool both = request.send_colo && request.send_colo_name;
   if (request.type != PcapRequest::Type::kFull || answer.head.status != 400 || !both) {
     return std::nullopt;
@@ -49,19 +49,18 @@ std::optional<PcapRequest> WithoutRefusedName(const PcapRequest& request,
 /// An Error if `id` cannot stand in a path.
 Result<void> CheckId(const std::string& id) {
   if (IsPcapId(id)) return {};
-  return Fail(Format("\"%s\" is no capture id; an id is 32 letters and digits, as `cloudflaredump "
-                     "list` shows.",
-                     CleanLine(id, 60).c_str()),
+  return Fail(Format("\"%s\" is no capture id", CleanLine(id, 60).c_str()),
+              "an id is 32 letters and digits, as `cloudflaredump list` shows",
               Error::Kind::kUsage);
 }
 
 }  // namespace
 
-PcapsApi::PcapsApi(Http& http, EventLoop& loop, ApiAccess access)
-    : http_(http), loop_(loop), access_(std::move(access)), host_(HostOf(access_.base_url)) {}
+PcapsApi::PcapsApi(http::Http& http, system::EventLoop& loop, ApiAccess access)
+    : http_(http), loop_(loop), access_(std::move(access)), host_(http::HostOf(access_.base_url)) {}
 
-HttpRequest PcapsApi::Request(const char* method, const std::string& path) const {
-  HttpRequest request;
+http::HttpRequest PcapsApi::Request(const char* method, const std::string& path) const {
+  http::HttpRequest request;
   request.method = method;
   request.url = access_.base_url + "/accounts/" + access_.account_id + "/pcaps" + path;
   request.max_body = kLargestJson;
@@ -74,14 +73,15 @@ HttpRequest PcapsApi::Request(const char* method, const std::string& path) const
   return request;
 }
 
-Result<HttpAnswer> PcapsApi::AskOnce(const HttpRequest& request, const char* doing,
-                                     const Patience& patience) {
+Result<http::HttpAnswer> PcapsApi::AskOnce(const http::HttpRequest& request, const char* doing,
+                                           const Patience& patience) {
   retry_after_.clear();
-  auto answer = Fetch(http_, loop_, request, patience.stop);
+  auto answer = http::Fetch(http_, loop_, request, patience.stop);
   if (!answer) {
     if (answer.error().kind == Error::Kind::kInterrupted) return answer;
-    return Fail(Format("cannot %s: %s.", doing, answer.error().message.c_str()),
-                answer.error().kind);
+    Error error = answer.error();
+    error.what = Format("cannot %s: %s", doing, error.what.c_str());
+    return std::unexpected(std::move(error));
   }
   if (const std::string* header = answer->head.Find("retry-after")) retry_after_ = *header;
   return answer;
@@ -89,19 +89,18 @@ Result<HttpAnswer> PcapsApi::AskOnce(const HttpRequest& request, const char* doi
 
 Result<PcapJob> PcapsApi::PostOnce(const PcapRequest& request, const Patience& patience) {
   constexpr const char* kDoing = "start the capture";
-  HttpRequest post = Request("POST", "");
+  http::HttpRequest post = Request("POST", "");
   post.headers.emplace_back("Content-Type", "application/json");
   post.body = WritePcapRequest(request);
   auto answer = AskOnce(post, kDoing, patience);
-  if (!answer) return std::unexpected(answer.error());
+  if (!answer) return Failure(answer);
   if (const auto other = WithoutRefusedName(request, *answer)) return PostOnce(*other, patience);
   auto result = ReadEnvelope(*answer, kDoing, host_);
-  if (!result) return std::unexpected(result.error());
+  if (!result) return Failure(result);
   PcapJob job = ReadPcapJob(result->get());
   if (!IsPcapId(job.id)) {
-    return Fail(
-        Format("cannot %s: %s answered without a usable capture id.", kDoing, host_.c_str()),
-        Error::Kind::kTransient);
+    return Fail(Format("cannot %s: %s answered without a usable capture id", kDoing, host_.c_str()),
+                Error::Kind::kPassing);
   }
   return job;
 }
@@ -110,34 +109,34 @@ Result<std::optional<PcapJob>> PcapsApi::FindLost(const PcapRequest& request,
                                                   const std::vector<PcapJob>& known,
                                                   const Patience& patience) {
   auto jobs = List(patience);
-  if (!jobs) return std::unexpected(jobs.error());
+  if (!jobs) return Failure(jobs);
   return FindMade(*jobs, known, request);
 }
 
 Result<PcapJob> PcapsApi::Create(const PcapRequest& request, const std::vector<PcapJob>& known,
                                  const Patience& patience) {
-  Backoff backoff(loop_, patience.retry_budget);
+  http::Backoff backoff(loop_, patience.retry_budget);
   for (;;) {
     auto job = PostOnce(request, patience);
-    if (job || job.error().kind != Error::Kind::kTransient) return job;
-    Log(LogLevel::kWarning, "%s", job.error().message.c_str());
+    if (job || job.error().kind != Error::Kind::kPassing) return job;
+    system::Log(system::LogLevel::kWarning, "%s", SentenceOf(job.error()).c_str());
     const std::string retry_after = retry_after_;
     auto found = FindLost(request, known, patience);
     if (found && *found) {
-      Log(LogLevel::kInfo, "found the capture whose answer was lost: %s", (*found)->id.c_str());
+      system::Log(system::LogLevel::kInfo, "found the capture whose answer was lost: %s",
+                  (*found)->id.c_str());
       return **found;
     }
     if (!found && found.error().kind == Error::Kind::kInterrupted) {
-      return std::unexpected(found.error());
+      return Failure(found);
     }
     // Nothing is repeated unless the list said that nothing was made.
     if (!found) {
-      return Fail(
-          job.error().message + " It may have been started all the same; see: cloudflaredump list",
-          Error::Kind::kTransient);
+      return Fail(ClauseOf(job.error()) + "; it may have been started all the same",
+                  "see: cloudflaredump list", Error::Kind::kPassing);
     }
     if (!backoff.WaitForNextTry(retry_after, patience.stop)) {
-      if (patience.stop()) return Fail("stopped.", Error::Kind::kInterrupted);
+      if (patience.stop()) return Stopped();
       return job;
     }
   }
@@ -145,11 +144,11 @@ Result<PcapJob> PcapsApi::Create(const PcapRequest& request, const std::vector<P
 
 Result<PcapJob> PcapsApi::Get(const std::string& id, const Patience& patience) {
   constexpr const char* kDoing = "ask for the capture";
-  if (auto good = CheckId(id); !good) return std::unexpected(good.error());
+  if (auto good = CheckId(id); !good) return Failure(good);
   return Ask<PcapJob>(Request("GET", "/" + id), kDoing, patience,
-                      [&](const HttpAnswer& answer) -> Result<PcapJob> {
+                      [&](const http::HttpAnswer& answer) -> Result<PcapJob> {
                         auto result = ReadEnvelope(answer, kDoing, host_);
-                        if (!result) return std::unexpected(result.error());
+                        if (!result) return Failure(result);
                         PcapJob job = ReadPcapJob(result->get());
                         job.id = id;  // whatever the server says: it becomes part of paths
                         return job;
@@ -159,13 +158,12 @@ Result<PcapJob> PcapsApi::Get(const std::string& id, const Patience& patience) {
 Result<std::vector<PcapJob>> PcapsApi::List(const Patience& patience) {
   constexpr const char* kDoing = "list the captures";
   using Jobs = std::vector<PcapJob>;
-  const auto read = [&](const HttpAnswer& answer) -> Result<Jobs> {
+  const auto read = [&](const http::HttpAnswer& answer) -> Result<Jobs> {
     auto result = ReadEnvelope(answer, kDoing, host_);
-    if (!result) return std::unexpected(result.error());
+    if (!result) return Failure(result);
     if (!json_is_array(result->get()) && !json_is_null(result->get())) {
-      return Fail(Format("cannot %s: %s answered without a list; check the address of the API.",
-                         kDoing, host_.c_str()),
-                  Error::Kind::kTransient);
+      return Fail(Format("cannot %s: %s answered without a list", kDoing, host_.c_str()),
+                  "check the address of the API", Error::Kind::kPassing);
     }
     Jobs jobs;
     for (std::size_t i = 0; i < json_array_size(result->get()); ++i) {
@@ -183,18 +181,18 @@ Result<std::vector<PcapJob>> PcapsApi::List(const Patience& patience) {
 Result<PcapsApi::Download> PcapsApi::DownloadSample(const std::string& id,
                                                     const Patience& patience) {
   constexpr const char* kDoing = "download the capture";
-  if (auto good = CheckId(id); !good) return std::unexpected(good.error());
-  HttpRequest request = Request("GET", "/" + id + "/download");
+  if (auto good = CheckId(id); !good) return Failure(good);
+  http::HttpRequest request = Request("GET", "/" + id + "/download");
   request.headers.emplace_back("Accept", "application/vnd.tcpdump.pcap");
   request.max_body = kLargestSample;
-  const SteadyTime settled = loop_.Steady() + kFileSettles;
-  const auto read = [&](const HttpAnswer& answer) -> Result<Download> {
+  const system::SteadyTime settled = loop_.Steady() + kFileSettles;
+  const auto read = [&](const http::HttpAnswer& answer) -> Result<Download> {
     if (answer.head.status == 200) {
       return Download{.bytes = answer.body, .end_is_certain = answer.end.end_is_certain};
     }
     Error error = ErrorOfAnswer(answer, kDoing, host_);
     if (IsNotYet(answer.head.status) && loop_.Steady() < settled) {
-      error.kind = Error::Kind::kTransient;
+      error.kind = Error::Kind::kPassing;
     }
     return std::unexpected(error);
   };
@@ -205,10 +203,10 @@ Result<void> PcapsApi::Stop(const std::string& id, const Patience& patience) {
   constexpr const char* kDoing = "stop the capture";
   if (auto good = CheckId(id); !good) return good;
   return Ask<void>(Request("PUT", "/" + id + "/stop"), kDoing, patience,
-                   [&](const HttpAnswer& answer) -> Result<void> {
+                   [&](const http::HttpAnswer& answer) -> Result<void> {
                      if (answer.head.status >= 200 && answer.head.status <= 299) return {};
                      return std::unexpected(ErrorOfAnswer(answer, kDoing, host_));
                    });
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::api

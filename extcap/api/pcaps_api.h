@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "common/result.h"
 #include "extcap/api/pcap_job.h"
-#include "extcap/base/result.h"
 #include "extcap/http/http.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::api {
 
 /// A bucket as Cloudflare knows it, registered or being registered.
 struct BucketOwnership {
@@ -41,7 +41,7 @@ struct Patience {
 class PcapsApi {
  public:
   /// `http` and `loop` must outlive this object.
-  PcapsApi(Http& http, EventLoop& loop, ApiAccess access);
+  PcapsApi(http::Http& http, system::EventLoop& loop, ApiAccess access);
 
   /// POST. Never repeated blindly: when its answer was lost the list is read first, and a capture
   /// that `request` could have made and that is not among `known` (a list read before) is taken for
@@ -78,23 +78,23 @@ class PcapsApi {
  private:
   Result<BucketOwnership> PostOwnership(const std::string& path, const std::string& body,
                                         const char* doing, const Patience& patience);
-  Result<HttpAnswer> AskOnce(const HttpRequest& request, const char* doing,
-                             const Patience& patience);
+  Result<http::HttpAnswer> AskOnce(const http::HttpRequest& request, const char* doing,
+                                   const Patience& patience);
   /// Asks until `read` is content with the answer, which it turns into the result.
   template <class T>
-  Result<T> Ask(const HttpRequest& request, const char* doing, const Patience& patience,
-                const std::function<Result<T>(const HttpAnswer&)>& read);
+  Result<T> Ask(const http::HttpRequest& request, const char* doing, const Patience& patience,
+                const std::function<Result<T>(const http::HttpAnswer&)>& read);
   Result<PcapJob> PostOnce(const PcapRequest& request, const Patience& patience);
   Result<std::optional<PcapJob>> FindLost(const PcapRequest& request,
                                           const std::vector<PcapJob>& known,
                                           const Patience& patience);
-  HttpRequest Request(const char* method, const std::string& path) const;
+  http::HttpRequest Request(const char* method, const std::string& path) const;
 
-  Http& http_;
-  EventLoop& loop_;
+  http::Http& http_;
+  system::EventLoop& loop_;
   ApiAccess access_;
   std::string host_;         ///< of base_url, for sentences
   std::string retry_after_;  ///< of the last answer
 };
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::api

@@ -5,9 +5,9 @@
 
 #include <memory>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 namespace {
 
 struct KeyFileFree {
@@ -87,12 +87,12 @@ Result<AwsProfile> ReadAwsProfile(const std::string& credentials_file,
   AwsProfile profile;
   profile.name = name;
   if (const Result<void> read = AddFile(config_file, "profile ", profile); !read) {
-    return std::unexpected(read.error());
+    return Failure(read);
   }
   if (const Result<void> read = AddFile(credentials_file, "", profile); !read) {
-    return std::unexpected(read.error());
+    return Failure(read);
   }
   return profile;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket

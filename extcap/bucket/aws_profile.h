@@ -4,9 +4,9 @@
 #include <map>
 #include <string>
 
-#include "extcap/base/result.h"
+#include "common/result.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 
 /// The settings of one profile in AWS's shared files.
 struct AwsProfile {
@@ -23,4 +23,4 @@ struct AwsProfile {
 Result<AwsProfile> ReadAwsProfile(const std::string& credentials_file,
                                   const std::string& config_file, const std::string& name);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket

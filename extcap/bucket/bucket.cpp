@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/bucket/bucket.h"
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 #include "extcap/bucket/folder_bucket.h"
 #include "extcap/bucket/remote_bucket.h"
 #include "extcap/bucket/store_address.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 namespace {
 
 /// Gathers one object in memory.
@@ -22,7 +22,7 @@ class Gatherer : public ObjectReceiver {
   bool ended() const { return end_.has_value(); }
 
   Result<std::string> Take() {
-    if (!end_->result) return std::unexpected(end_->result.error());
+    if (!end_->result) return Failure(end_->result);
     return std::move(text_);
   }
 
@@ -35,24 +35,24 @@ class Gatherer : public ObjectReceiver {
 
 Result<std::unique_ptr<Bucket>> OpenBucket(const DestinationConf& conf,
                                            const BucketSettings& settings,
-                                           const Environment& environment, Http& http,
-                                           EventLoop& loop) {
+                                           const system::Environment& environment, http::Http& http,
+                                           system::EventLoop& loop) {
   if (conf.kind == StoreKind::kFolder) {
     return std::make_unique<FolderBucket>(conf.directory, loop);
   }
   Result<BucketKeys> keys = FindBucketKeys(conf, settings.keys, environment);
-  if (!keys) return std::unexpected(keys.error());
+  if (!keys) return Failure(keys);
   const Result<StoreAddress> address =
       FindStore(conf, FindEndpoint(settings.endpoint, environment), keys->region);
-  if (!address) return std::unexpected(address.error());
-  if (auto allowed = CheckSpeed(loop.speed(), address->url); !allowed) {
-    return std::unexpected(allowed.error());
+  if (!address) return Failure(address);
+  if (auto allowed = http::CheckSpeed(loop.speed(), address->url); !allowed) {
+    return Failure(allowed);
   }
   return std::make_unique<RemoteBucket>(conf, *address, std::move(*keys), settings.patience, http,
                                         loop);
 }
 
-Result<std::string> ReadObject(Bucket& bucket, EventLoop& loop, const StoredObject& object,
+Result<std::string> ReadObject(Bucket& bucket, system::EventLoop& loop, const StoredObject& object,
                                std::size_t max_size, const std::function<bool()>& stop) {
   if (object.size > max_size) {
     return Fail(CleanLine(object.key, 120) + " has " + WithThousands(object.size) +
@@ -65,7 +65,7 @@ Result<std::string> ReadObject(Bucket& bucket, EventLoop& loop, const StoredObje
   }
   if (gatherer.ended()) return gatherer.Take();
   bucket.Cancel(read);
-  return Fail("interrupted", Error::Kind::kInterrupted);
+  return Stopped();
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket

@@ -9,18 +9,18 @@
 #include <string>
 #include <vector>
 
-#include "extcap/base/result.h"
+#include "common/result.h"
 #include "extcap/bucket/credentials.h"
 #include "extcap/bucket/destination_conf.h"
 #include "extcap/bucket/listing.h"
 #include "extcap/http/http.h"
 #include "extcap/system/event_loop.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 
 /// How the reading of an object ended.
 struct ObjectEnd {
-  /// Good only if every byte of the object, as listed, has been delivered. kTransient: what is
+  /// Good only if every byte of the object, as listed, has been delivered. kPassing: what is
   /// missing may be read from where it broke off; kFinal: not (changed, removed, refused).
   Result<void> result = {};
   std::string retry_after = {};  ///< The store's wish, for Backoff; empty if none.
@@ -79,11 +79,11 @@ struct BucketSettings {
 /// `environment`. Asks nobody yet. `http` and `loop` must outlive it.
 Result<std::unique_ptr<Bucket>> OpenBucket(const DestinationConf& conf,
                                            const BucketSettings& settings,
-                                           const Environment& environment, Http& http,
-                                           EventLoop& loop);
+                                           const system::Environment& environment, http::Http& http,
+                                           system::EventLoop& loop);
 
 /// The whole of a small object, such as an ownership challenge: at most `max_size` bytes.
-Result<std::string> ReadObject(Bucket& bucket, EventLoop& loop, const StoredObject& object,
+Result<std::string> ReadObject(Bucket& bucket, system::EventLoop& loop, const StoredObject& object,
                                std::size_t max_size, const std::function<bool()>& stop);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket

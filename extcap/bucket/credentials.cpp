@@ -5,14 +5,14 @@
 
 #include <algorithm>
 
-#include "extcap/base/redact.h"
-#include "extcap/base/text.h"
+#include "common/redact.h"
+#include "common/text.h"
 #include "extcap/bucket/aws_profile.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 namespace {
 
-std::string Value(const Environment& environment, const char* name) {
+std::string Value(const system::Environment& environment, const char* name) {
   const char* const value = environment(name);
   return value == nullptr ? std::string() : std::string(Trim(value));
 }
@@ -29,10 +29,11 @@ BucketKeys Registered(BucketKeys keys) {
 }
 
 /// `name` of AWS's folder in the home directory, unless `variable` names another file.
-std::string SharedFile(const Environment& environment, const char* variable, const char* name) {
+std::string SharedFile(const system::Environment& environment, const char* variable,
+                       const char* name) {
   std::string file = Value(environment, variable);
   if (!file.empty()) return file;
-  return HomeFolder(environment) + "/.aws/" + name;
+  return system::HomeFolder(environment) + "/.aws/" + name;
 }
 
 /// How a profile without keys of its own gets them, or null if it does not say.
@@ -68,16 +69,18 @@ std::unexpected<Error> NoKeys(const DestinationConf& conf, const std::string& fi
         ways;
   }
   return Fail(std::string("there are no keys to read the bucket ") + conf.bucket + " of " +
-              StoreName(conf.kind) + "; " + ways);
+                  StoreName(conf.kind),
+              std::string("") + ways);
 }
 
-Result<BucketKeys> KeysOfProfile(const DestinationConf& conf, const Environment& environment) {
+Result<BucketKeys> KeysOfProfile(const DestinationConf& conf,
+                                 const system::Environment& environment) {
   const std::string chosen = Value(environment, "AWS_PROFILE");
   const std::string file = SharedFile(environment, "AWS_SHARED_CREDENTIALS_FILE", "credentials");
   const Result<AwsProfile> profile =
       ReadAwsProfile(file, SharedFile(environment, "AWS_CONFIG_FILE", "config"),
                      chosen.empty() ? "default" : chosen);
-  if (!profile) return std::unexpected(profile.error());
+  if (!profile) return Failure(profile);
   const std::string name = CleanLine(profile->name, 80);
   BucketKeys keys{.access_key_id = profile->Get("aws_access_key_id"),
                   .secret_access_key = profile->Get("aws_secret_access_key"),
@@ -86,10 +89,11 @@ Result<BucketKeys> KeysOfProfile(const DestinationConf& conf, const Environment&
                   .source = "the AWS profile " + name};
   if (HasPair(keys)) return keys;
   if (const char* const how = HowKeysAreMade(*profile)) {
-    return Fail("the AWS profile " + name + " gets its keys " + how +
-                ", which only AWS's own tools can do; run: eval \"$(aws configure "
-                "export-credentials --profile " +
-                name + " --format env)\", and start again from that shell");
+    return Fail(
+        "the AWS profile " + name + " gets its keys " + how + ", which only AWS's own tools can do",
+        "run: eval \"$(aws configure "
+        "export-credentials --profile " +
+            name + " --format env)\", and start again from that shell");
   }
   if (chosen.empty()) return NoKeys(conf, file);
   return Fail(profile->values.empty()
@@ -103,7 +107,7 @@ Result<BucketKeys> KeysOfProfile(const DestinationConf& conf, const Environment&
 }  // namespace
 
 Result<BucketKeys> FindBucketKeys(const DestinationConf& conf, const BucketKeys& given,
-                                  const Environment& environment) {
+                                  const system::Environment& environment) {
   if (conf.kind == StoreKind::kFolder) return BucketKeys{};
   std::string region = Value(environment, "AWS_REGION");
   if (region.empty()) region = Value(environment, "AWS_DEFAULT_REGION");
@@ -138,4 +142,4 @@ Result<BucketKeys> FindBucketKeys(const DestinationConf& conf, const BucketKeys&
   return Registered(std::move(keys));
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket

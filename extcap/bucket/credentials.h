@@ -3,11 +3,11 @@
 
 #include <string>
 
-#include "extcap/base/environment.h"
-#include "extcap/base/result.h"
+#include "common/result.h"
 #include "extcap/bucket/destination_conf.h"
+#include "extcap/system/environment.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 
 /// What proves to a store who reads. Secret: never logged.
 struct BucketKeys {
@@ -26,6 +26,6 @@ struct BucketKeys {
 /// ~/.aws/config. Only keys that stand there as they are: for a profile with single sign-on, a role
 /// or a program the Error says how to export them. Registers secrets with RegisterSecret.
 Result<BucketKeys> FindBucketKeys(const DestinationConf& conf, const BucketKeys& given,
-                                  const Environment& environment);
+                                  const system::Environment& environment);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket

@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <map>
 
-#include "extcap/base/redact.h"
-#include "extcap/base/text.h"
+#include "common/redact.h"
+#include "common/text.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 namespace {
 
 constexpr const char* kForms =
@@ -146,7 +146,7 @@ Result<DestinationConf> ParseStoreUrl(StoreKind kind, const std::string& scheme,
   const std::size_t slash = place.find('/');
   conf.bucket = place.substr(0, slash);
   if (const Result<void> good = CheckBucket(conf.bucket, kind); !good) {
-    return std::unexpected(good.error());
+    return Failure(good);
   }
   if (slash != std::string_view::npos) {
     place.remove_prefix(slash + 1);
@@ -157,11 +157,11 @@ Result<DestinationConf> ParseStoreUrl(StoreKind kind, const std::string& scheme,
   const bool asked = question != std::string_view::npos;
   Result<Parameters> parameters =
       ParseParameters(asked ? rest.substr(question + 1) : std::string_view(), scheme);
-  if (!parameters) return std::unexpected(parameters.error());
+  if (!parameters) return Failure(parameters);
   Result<void> taken;
   if (kind == StoreKind::kS3) taken = TakeS3(conf, *parameters);
   if (kind == StoreKind::kR2) taken = TakeR2(conf, *parameters);
-  if (!taken) return std::unexpected(taken.error());
+  if (!taken) return Failure(taken);
   if (!parameters->empty()) {
     return Mistake("the " + scheme + ":// address has the parameter " +
                    Shown(parameters->begin()->first) + ", which it cannot have");
@@ -203,7 +203,7 @@ const char* StoreName(StoreKind kind) {
 
 Result<DestinationConf> ParseDestinationConf(std::string_view text) {
   const std::string_view address = Trim(text);
-  if (auto good = CheckSecrets(address); !good) return std::unexpected(good.error());
+  if (auto good = CheckSecrets(address); !good) return Failure(good);
   const std::size_t colon = address.find("://");
   if (colon == std::string_view::npos) {
     return Mistake(Shown(address) + " is not the address of a bucket; it must be " + kForms);
@@ -227,7 +227,7 @@ Result<DestinationConf> ParseDestinationConf(std::string_view text) {
 
 Result<DestinationConf> ParseReadFrom(std::string_view text) {
   const std::string_view address = Trim(text);
-  if (auto good = CheckSecrets(address); !good) return std::unexpected(good.error());
+  if (auto good = CheckSecrets(address); !good) return Failure(good);
   if (address.empty()) return Mistake("no bucket and no folder is named");
   if (address.starts_with("s3://")) {
     return ParseStoreUrl(StoreKind::kS3, "s3", address.substr(5));
@@ -248,4 +248,4 @@ std::string WithoutKeys(std::string_view destination_conf) {
   return conf ? AddressOf(*conf) : RedactAddress(destination_conf);
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket

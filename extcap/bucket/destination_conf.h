@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-#include "extcap/base/result.h"
+#include "common/result.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 
 /// The places where the files of a full capture can be.
 enum class StoreKind : std::uint8_t { kS3, kGcs, kR2, kFolder };
@@ -45,4 +45,4 @@ Result<DestinationConf> ParseReadFrom(std::string_view text);
 /// RedactAddress gives it.
 std::string WithoutKeys(std::string_view destination_conf);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket

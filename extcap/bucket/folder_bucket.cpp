@@ -10,9 +10,9 @@
 #include <cerrno>
 #include <filesystem>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 namespace {
 
 namespace fs = std::filesystem;
@@ -68,10 +68,10 @@ struct FolderBucket::FileRead {
   ObjectReceiver* receiver = nullptr;
   int fd = -1;
   bool paused = false;
-  EventLoop::Id task = 0;
+  system::EventLoop::Id task = 0;
 };
 
-FolderBucket::FolderBucket(std::string folder, EventLoop& loop)
+FolderBucket::FolderBucket(std::string folder, system::EventLoop& loop)
     : folder_(std::move(folder)), loop_(loop) {}
 
 FolderBucket::~FolderBucket() {
@@ -80,13 +80,13 @@ FolderBucket::~FolderBucket() {
 
 Result<std::vector<StoredObject>> FolderBucket::List(const std::string& needle,
                                                      const std::function<bool()>& stop) {
-  if (stop()) return Fail("interrupted", Error::Kind::kInterrupted);
+  if (stop()) return Stopped();
   std::vector<StoredObject> objects;
   std::error_code error;
   ListFolder(folder_, "", 0, needle, objects, error);
   if (error) {
-    return Fail("the folder " + CleanLine(folder_) + " cannot be read: " + Why(error.value()) +
-                "; check read-from");
+    return Fail("the folder " + CleanLine(folder_) + " cannot be read: " + Why(error.value()),
+                "check read-from");
   }
   std::ranges::sort(objects, {}, &StoredObject::key);
   return objects;
@@ -119,7 +119,7 @@ Result<void> FolderBucket::Open(FileRead& read) const {
     // Out of descriptors is nothing that lasts.
     const bool passing = errno == EMFILE || errno == ENFILE;
     return Fail("the file " + CleanLine(path) + " cannot be read: " + Why(errno),
-                passing ? Error::Kind::kTransient : Error::Kind::kFinal);
+                passing ? Error::Kind::kPassing : Error::Kind::kFinal);
   }
   if (!S_ISREG(file.st_mode) || static_cast<std::uint64_t>(file.st_size) != read.object.size ||
       (!read.object.etag.empty() && FileState(file) != read.object.etag)) {
@@ -173,4 +173,4 @@ void FolderBucket::Cancel(Read read) {
   reads_.erase(found);
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket

@@ -9,13 +9,13 @@
 
 #include "extcap/bucket/bucket.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 
 /// A folder with capture files: a mounted bucket, a synced copy, or what the emulator wrote.
 /// Looks into folders below it too, but through no symbolic link to a folder.
 class FolderBucket final : public Bucket {
  public:
-  FolderBucket(std::string folder, EventLoop& loop);
+  FolderBucket(std::string folder, system::EventLoop& loop);
   ~FolderBucket() override;
 
   Result<std::vector<StoredObject>> List(const std::string& needle,
@@ -35,9 +35,9 @@ class FolderBucket final : public Bucket {
   Result<void> Open(FileRead& read) const;
 
   const std::string folder_;
-  EventLoop& loop_;
+  system::EventLoop& loop_;
   std::map<Read, std::unique_ptr<FileRead>> reads_;
   Read last_ = 0;
 };
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket

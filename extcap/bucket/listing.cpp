@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 #include "extcap/bucket/xml_walk.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 namespace {
 
 /// S3 encodes keys as forms do: a blank may come as a plus, and a plus comes as %2B.
@@ -77,7 +77,7 @@ Result<ListingPage> ParseListing(std::string_view xml) {
   PageBuilder builder;
   const Result<void> walked = WalkXml(
       xml, [&](std::string_view path, const std::string& text) { builder.TakeEnd(path, text); });
-  if (!walked) return std::unexpected(walked.error());
+  if (!walked) return Failure(walked);
   return builder.Finish();
 }
 
@@ -93,4 +93,4 @@ bool SameKeysAndSizes(std::vector<StoredObject> one, std::vector<StoredObject> o
   });
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket

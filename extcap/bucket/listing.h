@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "extcap/base/result.h"
+#include "common/result.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 
 /// One object of a bucket, or one file of a folder.
 struct StoredObject {
@@ -37,4 +37,4 @@ bool IsPartOf(const StoredObject& object, std::string_view needle);
 /// Whether the listings name the same keys with the same sizes, in any order.
 bool SameKeysAndSizes(std::vector<StoredObject> one, std::vector<StoredObject> other);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 
 void ObjectDigest::Add(std::span<const std::byte> bytes) {
   g_checksum_update(sum_.get(), reinterpret_cast<const guchar*>(bytes.data()),
@@ -32,7 +32,7 @@ bool LooksLikeMd5(std::string_view etag) {
          std::ranges::all_of(bare, [](char c) { return g_ascii_isxdigit(c); });
 }
 
-std::string ToldMd5(const HttpHead& head) {
+std::string ToldMd5(const http::HttpHead& head) {
   constexpr std::array kOtherwiseEncrypted = {"x-amz-server-side-encryption-customer-algorithm",
                                               "x-amz-server-side-encryption-aws-kms-key-id",
                                               "x-goog-encryption-kms-key-name",
@@ -49,4 +49,4 @@ std::string ToldMd5(const HttpHead& head) {
   return md5;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket

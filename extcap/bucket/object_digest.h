@@ -11,7 +11,7 @@
 
 #include "extcap/http/http.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 
 /// The MD5 of bytes that come one after the other.
 class ObjectDigest {
@@ -38,6 +38,6 @@ bool LooksLikeMd5(std::string_view etag);
 /// The MD5 of the whole object that the head of its answer tells, in lower-case hex; empty if it
 /// tells none. An ETag is one unless the object is encrypted with a key of the customer's or of a
 /// key service (Amazon S3, "Checking object integrity"; Cloud Storage, "Hashes and ETags").
-std::string ToldMd5(const HttpHead& head);
+std::string ToldMd5(const http::HttpHead& head);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 #include "extcap/bucket/object_digest.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 namespace {
 
 /// Objects up to this size are held back until their MD5 was compared.
@@ -50,13 +50,13 @@ class PartFetcher::Part : public ObjectReceiver {
   void OnObjectEnd(ObjectEnd end) override {
     fetcher_.reading_.erase(number_);
     fetcher_.ScheduleFill();
-    const bool cut = !end.result && end.result.error().kind == Error::Kind::kTransient;
+    const bool cut = !end.result && end.result.error().kind == Error::Kind::kPassing;
     // Cut off exactly at the end: nothing is missing.
     if (cut && got > 0 && got == object.size) end.result = {};
     if (end.result && has_md5_ && !end.md5.empty() && digest_.Take() != end.md5) {
       end.result = Spoilt();
     }
-    const bool again = !end.result && end.result.error().kind == Error::Kind::kTransient;
+    const bool again = !end.result && end.result.error().kind == Error::Kind::kPassing;
     const auto wait = again ? backoff.NextWait(end.retry_after) : std::nullopt;
     if (!wait) return Deliver(std::move(end.result));
     fetcher_.Retry(*this, *wait);
@@ -85,8 +85,8 @@ class PartFetcher::Part : public ObjectReceiver {
   bool paused = false;
   std::uint64_t got = 0;  ///< Bytes delivered: where the next read begins.
   Bucket::Read read = 0;
-  EventLoop::Id timer = 0;
-  Backoff backoff;
+  system::EventLoop::Id timer = 0;
+  http::Backoff backoff;
 
  private:
   /// The bytes are not those that the store has. What is held is read again, a few times.
@@ -97,9 +97,9 @@ class PartFetcher::Part : public ObjectReceiver {
     fetcher_.bytes_ -= got;
     got = 0;
     held_.clear();
-    if (++spoilt_reads_ < kMostSpoilt) return Fail(what, Error::Kind::kTransient);
-    return Fail(what +
-                " at each try; to read it as it is, copy it to a folder and use --read-from");
+    if (++spoilt_reads_ < kMostSpoilt) return Fail(what, Error::Kind::kPassing);
+    return Fail(what + " at each try",
+                "to read it as it is, copy it to a folder and use --read-from");
   }
 
   PartFetcher& fetcher_;
@@ -112,7 +112,8 @@ class PartFetcher::Part : public ObjectReceiver {
   Result<void> end_;
 };
 
-PartFetcher::PartFetcher(Bucket& bucket, EventLoop& loop, PartReceiver& receiver, Options options)
+PartFetcher::PartFetcher(Bucket& bucket, system::EventLoop& loop, PartReceiver& receiver,
+                         Options options)
     : bucket_(bucket), loop_(loop), receiver_(receiver), options_(options) {}
 
 PartFetcher::~PartFetcher() {
@@ -215,4 +216,4 @@ void PartFetcher::Cancel(std::size_t part) {
   ++ended_;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket

@@ -9,7 +9,7 @@
 
 #include "extcap/bucket/bucket.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 
 /// Takes the parts of a capture as they arrive, any number at a time. A part is named by its number
 /// in the order of PartFetcher::Add, from 0. Called from EventLoop::RunUntil only; must not run the
@@ -36,7 +36,7 @@ class PartFetcher {
   };
 
   /// All must outlive this.
-  PartFetcher(Bucket& bucket, EventLoop& loop, PartReceiver& receiver, Options options);
+  PartFetcher(Bucket& bucket, system::EventLoop& loop, PartReceiver& receiver, Options options);
   PartFetcher(const PartFetcher&) = delete;
   PartFetcher& operator=(const PartFetcher&) = delete;
   /// Ends all reads without OnPartEnd.
@@ -73,7 +73,7 @@ class PartFetcher {
   void Retry(Part& part, Duration wait);
 
   Bucket& bucket_;
-  EventLoop& loop_;
+  system::EventLoop& loop_;
   PartReceiver& receiver_;
   const Options options_;
   std::vector<std::unique_ptr<Part>> parts_;
@@ -82,7 +82,7 @@ class PartFetcher {
   std::size_t ended_ = 0;
   std::uint64_t bytes_ = 0;
   std::uint64_t bytes_in_all_ = 0;
-  EventLoop::Id fill_ = 0;
+  system::EventLoop::Id fill_ = 0;
 };
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket

@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <charconv>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 #include "extcap/bucket/object_digest.h"
 #include "extcap/http/url.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 namespace {
 
 /// So many pages that cannot be read are no accident.
@@ -27,7 +27,7 @@ std::optional<std::uint64_t> RangeStart(const std::string* content_range) {
 }  // namespace
 
 /// One GET of an object, from an offset.
-class RemoteBucket::ObjectRead : public HttpReceiver {
+class RemoteBucket::ObjectRead : public http::HttpReceiver {
  public:
   ObjectRead(RemoteBucket& bucket, Read id, const StoredObject& object, std::uint64_t offset,
              ObjectReceiver& receiver)
@@ -40,15 +40,16 @@ class RemoteBucket::ObjectRead : public HttpReceiver {
 
   void Start() {
     const std::string path = ObjectPath(object_.key);
-    if (HasDotSegment(path)) {
+    if (http::HasDotSegment(path)) {
       end_ = Fail("the object " + CleanLine(object_.key, 120) + " of the bucket " +
-                  bucket_.context_.bucket +
-                  " cannot be asked for, because of the . or .. in its name; copy it to a folder "
+                      bucket_.context_.bucket +
+                      " cannot be asked for, because of the . or .. in its name",
+                  "copy it to a folder "
                   "and read from there");
-      task_ = bucket_.loop_.CallAt(bucket_.loop_.Steady(), [this] { OnEnd(HttpEnd{}); });
+      task_ = bucket_.loop_.CallAt(bucket_.loop_.Steady(), [this] { OnEnd(http::HttpEnd{}); });
       return;
     }
-    HttpRequest request = bucket_.Request(path);
+    http::HttpRequest request = bucket_.Request(path);
     // What was listed, or nothing: bytes of two states of an object must not be put together.
     if (!object_.etag.empty()) request.headers.emplace_back("If-Match", object_.etag);
     if (offset_ > 0) {
@@ -63,9 +64,9 @@ class RemoteBucket::ObjectRead : public HttpReceiver {
     bucket_.loop_.Cancel(task_);
   }
 
-  Http::Transfer transfer() const { return transfer_; }
+  http::Http::Transfer transfer() const { return transfer_; }
 
-  void OnHead(const HttpHead& head) override {
+  void OnHead(const http::HttpHead& head) override {
     head_ = head;
     if (IsAnotherObject(head)) {
       end_ = Changed();
@@ -94,7 +95,7 @@ class RemoteBucket::ObjectRead : public HttpReceiver {
     return receiver_.OnObjectBytes(bytes);
   }
 
-  void OnEnd(Result<HttpEnd> end) override {
+  void OnEnd(Result<http::HttpEnd> end) override {
     ObjectEnd told{.result = {}};
     if (const std::string* const wish = head_.Find("retry-after")) told.retry_after = *wish;
     if (head_.status == 200 || head_.status == 206) told.md5 = ToldMd5(head_);
@@ -111,16 +112,16 @@ class RemoteBucket::ObjectRead : public HttpReceiver {
   }
 
   /// The store says that If-Match or Range do not fit, or sends what was not listed.
-  bool IsAnotherObject(const HttpHead& head) const {
+  bool IsAnotherObject(const http::HttpHead& head) const {
     if (head.status == 412 || head.status == 416) return true;
     const std::string* const etag = head.Find("etag");
     return (head.status == 200 || head.status == 206) && etag != nullptr && !object_.etag.empty() &&
            BareEtag(*etag) != BareEtag(object_.etag);
   }
 
-  Result<void> Judge(const Result<HttpEnd>& end) const {
+  Result<void> Judge(const Result<http::HttpEnd>& end) const {
     if (!end_) return end_;
-    if (!end) return std::unexpected(end.error());
+    if (!end) return Failure(end);
     if (head_.status != 200 && head_.status != 206) {
       return std::unexpected(StoreError(bucket_.context_, StoreAction::kRead, object_.key, head_,
                                         error_body_, bucket_.loop_.Now()));
@@ -129,7 +130,7 @@ class RemoteBucket::ObjectRead : public HttpReceiver {
     if (end->end_is_certain) return Changed();
     return Fail("the object " + CleanLine(object_.key, 120) + " broke off after " +
                     WithThousands(at_) + " of " + WithThousands(object_.size) + " bytes",
-                Error::Kind::kTransient);
+                Error::Kind::kPassing);
   }
 
   RemoteBucket& bucket_;
@@ -139,15 +140,15 @@ class RemoteBucket::ObjectRead : public HttpReceiver {
   std::uint64_t at_;        ///< The next byte of the object to deliver.
   std::uint64_t skip_ = 0;  ///< Bytes of the body before it.
   ObjectReceiver& receiver_;
-  Http::Transfer transfer_ = 0;
-  EventLoop::Id task_ = 0;
-  HttpHead head_;
+  http::Http::Transfer transfer_ = 0;
+  system::EventLoop::Id task_ = 0;
+  http::HttpHead head_;
   std::string error_body_;
   Result<void> end_;  ///< An Error once we know that the read fails.
 };
 
 RemoteBucket::RemoteBucket(const DestinationConf& conf, StoreAddress address, BucketKeys keys,
-                           Duration patience, Http& http, EventLoop& loop)
+                           Duration patience, http::Http& http, system::EventLoop& loop)
     : context_{.kind = conf.kind,
                .bucket = conf.bucket,
                .directory = conf.directory,
@@ -164,26 +165,26 @@ RemoteBucket::~RemoteBucket() {
   for (const auto& [id, read] : reads_) read->Stop();
 }
 
-HttpRequest RemoteBucket::Request(const std::string& path_and_query) const {
-  HttpRequest request;
+http::HttpRequest RemoteBucket::Request(const std::string& path_and_query) const {
+  http::HttpRequest request;
   request.url = address_.url + path_and_query;
   if (!keys_.bearer_token.empty()) {
     request.headers.emplace_back("Authorization", "Bearer " + keys_.bearer_token);
     return request;
   }
-  request.sigv4 = SigV4Keys{.access_key_id = keys_.access_key_id,
-                            .secret_access_key = keys_.secret_access_key,
-                            .session_token = keys_.session_token,
-                            .region = address_.region};
+  request.sigv4 = http::SigV4Keys{.access_key_id = keys_.access_key_id,
+                                  .secret_access_key = keys_.secret_access_key,
+                                  .session_token = keys_.session_token,
+                                  .region = address_.region};
   return request;
 }
 
 Result<ListingPage> RemoteBucket::ListPage(const Parameters& parameters,
                                            const std::function<bool()>& stop) {
-  const HttpRequest request = Request("/?" + CanonicalQuery(parameters));
-  Backoff backoff(loop_, patience_);
+  const http::HttpRequest request = Request("/?" + CanonicalQuery(parameters));
+  http::Backoff backoff(loop_, patience_);
   for (int unreadable = 0;;) {
-    const Result<HttpAnswer> answer = Fetch(http_, loop_, request, stop);
+    const Result<http::HttpAnswer> answer = http::Fetch(http_, loop_, request, stop);
     std::string retry_after;
     Error error;
     if (!answer) {
@@ -192,16 +193,18 @@ Result<ListingPage> RemoteBucket::ListPage(const Parameters& parameters,
       Result<ListingPage> page = ParseListing(answer->body);
       if (page) return page;
       // Half a page, or a proxy's: the next one may be whole, but not for long.
-      error = {"what " + HostOf(address_.url) + " answered cannot be read as the listing of " +
-                   context_.bucket + ": " + page.error().message,
-               ++unreadable < kMostUnreadable ? Error::Kind::kTransient : Error::Kind::kFinal};
+      error = {
+          .what = "what " + http::HostOf(address_.url) +
+                  " answered cannot be read as the listing of " + context_.bucket + ": " +
+                  ClauseOf(page.error()),
+          .kind = ++unreadable < kMostUnreadable ? Error::Kind::kPassing : Error::Kind::kFinal};
     } else {
       error = StoreError(context_, StoreAction::kList, {}, answer->head, answer->body, loop_.Now());
       if (const std::string* const wish = answer->head.Find("retry-after")) retry_after = *wish;
     }
-    if (error.kind != Error::Kind::kTransient) return std::unexpected(error);
+    if (error.kind != Error::Kind::kPassing) return std::unexpected(error);
     if (backoff.WaitForNextTry(retry_after, stop)) continue;
-    if (stop()) return Fail("interrupted", Error::Kind::kInterrupted);
+    if (stop()) return Stopped();
     return std::unexpected(error);
   }
 }
@@ -218,7 +221,7 @@ Result<std::vector<StoredObject>> RemoteBucket::List(const std::string& needle,
     Parameters parameters = {{"list-type", "2"}, {"encoding-type", "url"}, {"prefix", prefix}};
     parameters.insert(parameters.end(), next.begin(), next.end());
     const Result<ListingPage> page = ListPage(parameters, stop);
-    if (!page) return std::unexpected(page.error());
+    if (!page) return Failure(page);
     for (const StoredObject& object : page->objects) {
       if (object.key.starts_with(context_.directory) && IsPartOf(object, needle)) {
         objects.push_back(object);
@@ -227,7 +230,7 @@ Result<std::vector<StoredObject>> RemoteBucket::List(const std::string& needle,
     if (!page->truncated) break;
     if (page->objects.empty() || page->objects.back().key <= last) {
       return Fail("the listing of " + context_.bucket + " does not come to an end: " +
-                  HostOf(address_.url) + " sends the same keys again");
+                  http::HostOf(address_.url) + " sends the same keys again");
     }
     last = page->objects.back().key;
     const bool token = last.find('+') != std::string::npos && !page->continuation_token.empty() &&
@@ -269,4 +272,4 @@ void RemoteBucket::Cancel(Read read) {
   reads_.erase(found);
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket

@@ -11,14 +11,14 @@
 #include "extcap/bucket/store_address.h"
 #include "extcap/bucket/store_error.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 
 /// A bucket of an S3-compatible store: ListObjectsV2 and GetObject, signed with SigV4, or with a
 /// Google bearer token.
 class RemoteBucket final : public Bucket {
  public:
   RemoteBucket(const DestinationConf& conf, StoreAddress address, BucketKeys keys,
-               Duration patience, Http& http, EventLoop& loop);
+               Duration patience, http::Http& http, system::EventLoop& loop);
   ~RemoteBucket() override;
 
   Result<std::vector<StoredObject>> List(const std::string& needle,
@@ -33,7 +33,7 @@ class RemoteBucket final : public Bucket {
   class ObjectRead;
   using Parameters = std::vector<std::pair<std::string, std::string>>;
 
-  HttpRequest Request(const std::string& path_and_query) const;
+  http::HttpRequest Request(const std::string& path_and_query) const;
   Result<ListingPage> ListPage(const Parameters& parameters, const std::function<bool()>& stop);
   ObjectRead* Find(Read read) const;
 
@@ -41,10 +41,10 @@ class RemoteBucket final : public Bucket {
   const StoreAddress address_;
   const BucketKeys keys_;
   const Duration patience_;
-  Http& http_;
-  EventLoop& loop_;
+  http::Http& http_;
+  system::EventLoop& loop_;
   std::map<Read, std::unique_ptr<ObjectRead>> reads_;
   Read last_ = 0;
 };
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket

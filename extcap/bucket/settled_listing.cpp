@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/bucket/settled_listing.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 
-Result<SettledListing> WaitForSettledListing(Bucket& bucket, EventLoop& loop,
+Result<SettledListing> WaitForSettledListing(Bucket& bucket, system::EventLoop& loop,
                                              const std::string& needle, const SettlePolicy& policy,
                                              const std::function<bool()>& stop) {
-  const SteadyTime end = loop.Steady() + policy.max_wait;
+  const system::SteadyTime end = loop.Steady() + policy.max_wait;
   std::optional<std::vector<StoredObject>> before;
   for (;;) {
     Result<std::vector<StoredObject>> now = bucket.List(needle, stop);
-    if (!now) return std::unexpected(now.error());
+    if (!now) return Failure(now);
     const bool counts = !policy.expect_objects || !now->empty();
     if (counts && before && SameKeysAndSizes(*before, *now)) {
       return SettledListing{.objects = std::move(*now), .settled = true};
@@ -20,9 +20,9 @@ Result<SettledListing> WaitForSettledListing(Bucket& bucket, EventLoop& loop,
     }
     before = std::move(*now);
     if (loop.RunUntil(stop, loop.Steady() + policy.pause)) {
-      return Fail("interrupted", Error::Kind::kInterrupted);
+      return Stopped();
     }
   }
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket

@@ -7,7 +7,7 @@
 
 #include "extcap/bucket/bucket.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 
 /// What WaitForSettledListing waited for.
 struct SettledListing {
@@ -27,8 +27,8 @@ struct SettlePolicy {
 /// Lists the objects of `needle` until two listings in a row agree in keys and sizes: objects
 /// appear one by one after a capture, and a bucket does not say when it has all. The Errors are
 /// those of Bucket::List.
-Result<SettledListing> WaitForSettledListing(Bucket& bucket, EventLoop& loop,
+Result<SettledListing> WaitForSettledListing(Bucket& bucket, system::EventLoop& loop,
                                              const std::string& needle, const SettlePolicy& policy,
                                              const std::function<bool()>& stop);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket

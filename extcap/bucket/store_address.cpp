@@ -3,11 +3,11 @@
 
 #include <algorithm>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 #include "extcap/http/http.h"
 #include "extcap/http/url.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 namespace {
 
 constexpr const char* kGoogle = "storage.googleapis.com";
@@ -15,7 +15,7 @@ constexpr const char* kR2 = ".r2.cloudflarestorage.com";
 
 /// The endpoint's scheme, host and path without slashes at its end.
 Result<std::string> CheckEndpoint(const std::string& endpoint) {
-  const std::optional<Url> url = ParseUrl(endpoint);
+  const std::optional<http::Url> url = http::ParseUrl(endpoint);
   if (!url || (url->scheme != "https" && url->scheme != "http") ||
       endpoint.find_first_of("?#@") != std::string::npos) {
     // What stands before an @ or after a ? may be a key.
@@ -40,7 +40,7 @@ StoreAddress AmazonAddress(const std::string& bucket, const std::string& region)
 
 /// Google and R2 have one region, whatever the environment says for Amazon's sake.
 bool WantsAuto(const std::string& endpoint) {
-  const std::optional<Url> url = ParseUrl(endpoint);
+  const std::optional<http::Url> url = http::ParseUrl(endpoint);
   return url && (url->host == kGoogle || url->host.ends_with(kR2));
 }
 
@@ -51,12 +51,12 @@ Result<StoreAddress> FindStore(const DestinationConf& conf, const std::string& e
   const bool amazon = conf.kind == StoreKind::kS3;
   const std::string s3_region = conf.region.empty() ? region : conf.region;
   if (amazon && s3_region.empty()) {
-    return Fail("the region of the bucket " + conf.bucket + " is not known; write s3://" +
-                conf.bucket + "?region=…, or set AWS_REGION");
+    return Fail("the region of the bucket " + conf.bucket + " is not known",
+                "write s3://" + conf.bucket + "?region=…, or set AWS_REGION");
   }
   if (!endpoint.empty()) {
     const Result<std::string> base = CheckEndpoint(endpoint);
-    if (!base) return std::unexpected(base.error());
+    if (!base) return Failure(base);
     const std::string other = region.empty() || WantsAuto(*base) ? "auto" : region;
     return StoreAddress{.url = Format("%s/%s", base->c_str(), conf.bucket.c_str()),
                         .region = amazon ? s3_region : other};
@@ -77,7 +77,7 @@ Result<StoreAddress> FindStore(const DestinationConf& conf, const std::string& e
   return Fail("a folder has no address");
 }
 
-std::string FindEndpoint(const std::string& configured, const Environment& environment) {
+std::string FindEndpoint(const std::string& configured, const system::Environment& environment) {
   for (const char* const variable : {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"}) {
     const char* const value = environment(variable);
     if (value != nullptr && *value != '\0') return value;
@@ -99,4 +99,4 @@ std::string CanonicalQuery(std::vector<std::pair<std::string, std::string>> para
   return query;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket

@@ -6,11 +6,11 @@
 #include <utility>
 #include <vector>
 
-#include "extcap/base/result.h"
+#include "common/result.h"
 #include "extcap/bucket/credentials.h"
 #include "extcap/bucket/destination_conf.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 
 /// Where a bucket answers, and for which region requests to it are signed.
 struct StoreAddress {
@@ -27,7 +27,7 @@ Result<StoreAddress> FindStore(const DestinationConf& conf, const std::string& e
                                const std::string& region);
 
 /// AWS_ENDPOINT_URL_S3, else AWS_ENDPOINT_URL, else `configured`; empty if none.
-std::string FindEndpoint(const std::string& configured, const Environment& environment);
+std::string FindEndpoint(const std::string& configured, const system::Environment& environment);
 
 /// The path of `key` below a bucket's URL: all but unreserved characters and slashes encoded.
 std::string ObjectPath(std::string_view key);
@@ -35,4 +35,4 @@ std::string ObjectPath(std::string_view key);
 /// A query as a signature wants it: sorted by name, RFC 3986, always `name=`.
 std::string CanonicalQuery(std::vector<std::pair<std::string, std::string>> parameters);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket

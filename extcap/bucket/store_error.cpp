@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 #include "extcap/bucket/xml_walk.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 namespace {
 
 /// The error document of S3, as far as it could be read.
@@ -38,7 +38,7 @@ std::string Bucket(const StoreContext& store) {
 }
 
 /// The region that the bucket is in, as far as the answer says it.
-std::string RightRegion(const HttpHead& head, const ErrorDocument& document) {
+std::string RightRegion(const http::HttpHead& head, const ErrorDocument& document) {
   if (const std::string* const header = head.Find("x-amz-bucket-region")) {
     return CleanLine(*header, 40);
   }
@@ -83,10 +83,10 @@ std::string NotAllowed(const StoreContext& store, StoreAction action, const std:
          " to their policy";
 }
 
-std::string WrongClock(const StoreContext& store, const HttpHead& head, WallTime now) {
+std::string WrongClock(const StoreContext& store, const http::HttpHead& head, WallTime now) {
   std::string text = "the clock of this machine is wrong";
   const std::string* const date = head.Find("date");
-  const auto theirs = date == nullptr ? std::nullopt : ParseHttpDate(*date);
+  const auto theirs = date == nullptr ? std::nullopt : http::ParseHttpDate(*date);
   if (theirs) {
     const Duration ahead = now - *theirs;
     text += " by " + FormatSpan(ahead < Duration(0) ? -ahead : ahead) +
@@ -107,7 +107,7 @@ std::string ExpiredKeys(const StoreContext& store) {
 
 /// The sentence for the codes that have one of their own; empty for the others.
 std::string KnownFault(const StoreContext& store, StoreAction action, const std::string& key,
-                       const HttpHead& head, const ErrorDocument& document, WallTime now) {
+                       const http::HttpHead& head, const ErrorDocument& document, WallTime now) {
   const std::string& code = document.code;
   if (code == "SignatureDoesNotMatch") {
     return "the secret access key from " + store.key_source +
@@ -145,10 +145,10 @@ std::string KnownFault(const StoreContext& store, StoreAction action, const std:
 }  // namespace
 
 Error StoreError(const StoreContext& store, StoreAction action, const std::string& key,
-                 const HttpHead& head, std::string_view body, WallTime now) {
+                 const http::HttpHead& head, std::string_view body, WallTime now) {
   const ErrorDocument document = ParseErrorDocument(body);
   std::string known = KnownFault(store, action, key, head, document, now);
-  if (!known.empty()) return {std::move(known), Error::Kind::kFinal};
+  if (!known.empty()) return {.what = std::move(known)};
   std::string text = std::string(StoreName(store.kind)) + " answered " +
                      std::to_string(head.status) + (document.code.empty() ? "" : " ") +
                      document.code + " to " +
@@ -157,8 +157,8 @@ Error StoreError(const StoreContext& store, StoreAction action, const std::strin
   if (!document.message.empty()) text += ": " + document.message;
   if (!document.details.empty()) text += " (" + document.details + ")";
   // RequestTimeout is a 400: the connection was too slow for the store.
-  const bool transient = IsTransientStatus(head.status) || document.code == "RequestTimeout";
-  return {std::move(text), transient ? Error::Kind::kTransient : Error::Kind::kFinal};
+  const bool transient = http::IsTransientStatus(head.status) || document.code == "RequestTimeout";
+  return {.what = std::move(text), .kind = transient ? Error::Kind::kPassing : Error::Kind::kFinal};
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket

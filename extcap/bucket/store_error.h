@@ -5,12 +5,12 @@
 #include <string>
 #include <string_view>
 
-#include "extcap/base/result.h"
-#include "extcap/base/time.h"
+#include "common/result.h"
+#include "common/time.h"
 #include "extcap/bucket/destination_conf.h"
 #include "extcap/http/http.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 
 /// What a sentence about a store needs to know.
 struct StoreContext {
@@ -29,6 +29,6 @@ enum class StoreAction : std::uint8_t { kList, kRead };
 /// for a listing. Codes: Amazon S3 API Reference, "Error responses"; Google's and R2's where they
 /// differ. Transient by the status, except for what no waiting helps.
 Error StoreError(const StoreContext& store, StoreAction action, const std::string& key,
-                 const HttpHead& head, std::string_view body, WallTime now);
+                 const http::HttpHead& head, std::string_view body, WallTime now);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket

@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 namespace {
 
 constexpr int kMaxDepth = 16;
@@ -98,4 +98,4 @@ Result<void> WalkXml(std::string_view xml, const XmlElementEnd& on_end) {
   return {};
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket

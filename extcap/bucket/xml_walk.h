@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-#include "extcap/base/result.h"
+#include "common/result.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 
 /// Called at the end of each element: its path of local names from the root, as "/Error/Code", and
 /// the text directly in it.
@@ -18,4 +18,4 @@ using XmlElementEnd = std::function<void(std::string_view path, const std::strin
 /// 16 elements or one text is longer than 1 MiB; what came before has been told by then.
 Result<void> WalkXml(std::string_view xml, const XmlElementEnd& on_end);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket

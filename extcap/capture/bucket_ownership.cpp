@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture/bucket_ownership.h"
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 #include "extcap/bucket/destination_conf.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 namespace {
 
 std::string Remedy(const std::string& destination) {
@@ -13,9 +13,9 @@ std::string Remedy(const std::string& destination) {
 
 }  // namespace
 
-std::optional<std::string> OwnershipTrouble(const BucketOwnership& ownership) {
+std::optional<std::string> OwnershipTrouble(const api::BucketOwnership& ownership) {
   if (ownership.status == "success") return std::nullopt;
-  const std::string destination = WithoutKeys(ownership.destination_conf);
+  const std::string destination = bucket::WithoutKeys(ownership.destination_conf);
   const std::string name = "the bucket " + CleanLine(destination, 300);
   return name +
          (ownership.status == "pending"
@@ -24,13 +24,13 @@ std::optional<std::string> OwnershipTrouble(const BucketOwnership& ownership) {
          Remedy(destination);
 }
 
-std::optional<std::string> OwnershipTrouble(const std::vector<BucketOwnership>& registered,
+std::optional<std::string> OwnershipTrouble(const std::vector<api::BucketOwnership>& registered,
                                             const std::string& destination_conf) {
-  const std::string destination = WithoutKeys(destination_conf);
+  const std::string destination = bucket::WithoutKeys(destination_conf);
   std::optional<std::string> trouble = "the bucket " + CleanLine(destination, 300) +
                                        " is not registered in this account" + Remedy(destination);
-  for (const BucketOwnership& ownership : registered) {
-    if (WithoutKeys(ownership.destination_conf) != destination) continue;
+  for (const api::BucketOwnership& ownership : registered) {
+    if (bucket::WithoutKeys(ownership.destination_conf) != destination) continue;
     trouble = OwnershipTrouble(ownership);
     // One that was registered again after a failure counts.
     if (!trouble) break;
@@ -38,4 +38,4 @@ std::optional<std::string> OwnershipTrouble(const std::vector<BucketOwnership>& 
   return trouble;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

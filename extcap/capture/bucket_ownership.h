@@ -7,15 +7,15 @@
 
 #include "extcap/api/pcaps_api.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 
 /// Why Cloudflare does not write to a registered bucket, and the command that mends it; nothing if
 /// the bucket is validated. Without keys.
-std::optional<std::string> OwnershipTrouble(const BucketOwnership& ownership);
+std::optional<std::string> OwnershipTrouble(const api::BucketOwnership& ownership);
 
 /// The same for the bucket that `destination_conf` means, which may be none of the `registered`
 /// ones. Keys do not tell two addresses apart.
-std::optional<std::string> OwnershipTrouble(const std::vector<BucketOwnership>& registered,
+std::optional<std::string> OwnershipTrouble(const std::vector<api::BucketOwnership>& registered,
                                             const std::string& destination_conf);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

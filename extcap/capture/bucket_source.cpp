@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 namespace {
 
 /// Whether `folder`, there or not, is `other` or lies in it.
@@ -22,40 +22,43 @@ bool IsWithin(const std::string& folder, const std::string& other) {
 
 }  // namespace
 
-BucketKeys KeysOf(const Settings& settings) {
+bucket::BucketKeys KeysOf(const config::Settings& settings) {
   // The environment is asked by the bucket room itself, which knows what belongs together there.
-  const auto from_file = [&](Opt id) {
-    const Setting& setting = settings.At(id);
-    return setting.source == Source::kFile || setting.source == Source::kGiven ? setting.value : "";
+  const auto from_file = [&](config::Opt id) {
+    const config::Setting& setting = settings.At(id);
+    return setting.source == config::Source::kFile || setting.source == config::Source::kGiven
+               ? setting.value
+               : "";
   };
-  BucketKeys keys;
-  keys.access_key_id = from_file(Opt::kAwsAccessKeyId);
-  keys.secret_access_key = from_file(Opt::kAwsSecretAccessKey);
-  keys.session_token = from_file(Opt::kAwsSessionToken);
-  keys.source = settings.At(Opt::kAwsAccessKeyId).where;
+  bucket::BucketKeys keys;
+  keys.access_key_id = from_file(config::Opt::kAwsAccessKeyId);
+  keys.secret_access_key = from_file(config::Opt::kAwsSecretAccessKey);
+  keys.session_token = from_file(config::Opt::kAwsSessionToken);
+  keys.source = settings.At(config::Opt::kAwsAccessKeyId).where;
   return keys;
 }
 
-Result<PartsPlace> OpenSource(const CaptureContext& context, Http& http,
+Result<PartsPlace> OpenSource(const CaptureContext& context, http::Http& http,
                               const std::string& destination_conf, Duration patience) {
-  const std::string& read_from = context.settings.Text(Opt::kReadFrom);
-  auto conf = read_from.empty() ? ParseDestinationConf(destination_conf) : ParseReadFrom(read_from);
-  if (!conf) return std::unexpected(conf.error());
-  const std::string& originals = context.settings.Text(Opt::kKeepOriginals);
-  if (conf->kind == StoreKind::kFolder && IsWithin(originals, conf->directory)) {
+  const std::string& read_from = context.settings.Text(config::Opt::kReadFrom);
+  auto conf = read_from.empty() ? bucket::ParseDestinationConf(destination_conf)
+                                : bucket::ParseReadFrom(read_from);
+  if (!conf) return Failure(conf);
+  const std::string& originals = context.settings.Text(config::Opt::kKeepOriginals);
+  if (conf->kind == bucket::StoreKind::kFolder && IsWithin(originals, conf->directory)) {
     return Fail(
-        Format("the files are read from %s already, and copies in it would be taken for more "
-               "files; give another folder with --keep-originals.",
+        Format("the files are read from %s already, and copies in it would be taken for more files",
                CleanLine(conf->directory).c_str()),
-        Error::Kind::kUsage);
+        "give another folder with --keep-originals", Error::Kind::kUsage);
   }
-  const BucketSettings settings{.keys = KeysOf(context.settings),
-                                .endpoint = context.settings.Text(Opt::kBucketEndpoint),
-                                .patience = patience};
-  auto bucket = OpenBucket(*conf, settings, ProcessEnvironment, http, context.loop);
-  if (!bucket) return std::unexpected(bucket.error());
+  const bucket::BucketSettings settings{
+      .keys = KeysOf(context.settings),
+      .endpoint = context.settings.Text(config::Opt::kBucketEndpoint),
+      .patience = patience};
+  auto bucket = bucket::OpenBucket(*conf, settings, system::ProcessEnvironment, http, context.loop);
+  if (!bucket) return Failure(bucket);
   return PartsPlace{.bucket = *std::move(bucket),
-                    .folder = conf->kind == StoreKind::kFolder ? conf->directory : ""};
+                    .folder = conf->kind == bucket::StoreKind::kFolder ? conf->directory : ""};
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

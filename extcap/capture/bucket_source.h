@@ -7,21 +7,21 @@
 #include "extcap/bucket/bucket.h"
 #include "extcap/capture/capture_context.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 
 /// Where the files of a full capture are read.
 struct PartsPlace {
-  std::unique_ptr<Bucket> bucket;
+  std::unique_ptr<bucket::Bucket> bucket;
   std::string folder;  ///< of a folder on this machine, whose files need no fetching; else empty
 };
 
 /// The place where the files of a full capture are read: --read-from if it is given, else where
 /// Cloudflare writes (`destination_conf`), with the keys of configuration and environment. Faults
 /// of listings are borne for `patience`. An Error if originals were to be kept where they are read.
-Result<PartsPlace> OpenSource(const CaptureContext& context, Http& http,
+Result<PartsPlace> OpenSource(const CaptureContext& context, http::Http& http,
                               const std::string& destination_conf, Duration patience);
 
 /// The keys that the settings hold; empty if they hold none.
-BucketKeys KeysOf(const Settings& settings);
+bucket::BucketKeys KeysOf(const config::Settings& settings);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

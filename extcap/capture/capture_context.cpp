@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture/capture_context.h"
 
-#include "extcap/base/redact.h"
-#include "extcap/base/text.h"
+#include "common/redact.h"
+#include "common/text.h"
 #include "extcap/system/log.h"
 #include "extcap/system/private_file.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 
 using namespace std::chrono_literals;
 
-Patience CaptureContext::BeforeJob() const {
+api::Patience CaptureContext::BeforeJob() const {
   return {.retry_budget = 5s, .stop = stop.Stopping()};
 }
 
-Patience CaptureContext::WithJob() const {
-  const auto budget = std::chrono::seconds(settings.Number(Opt::kRetryTime));
+api::Patience CaptureContext::WithJob() const {
+  const auto budget = std::chrono::seconds(settings.Number(config::Opt::kRetryTime));
   return {.retry_budget = budget, .stop = stop.StoppingSoon()};
 }
 
@@ -24,23 +24,23 @@ void CaptureContext::Tell(const std::string& state) const {
   // States count seconds; a log that does is of no use.
   if (std::string phase = WithoutNumbers(state); phase != logged_phase) {
     logged_phase = std::move(phase);
-    Log(LogLevel::kDebug, "%s", state.c_str());
+    system::Log(system::LogLevel::kDebug, "%s", state.c_str());
   }
 }
 
 void CaptureContext::Warn(const std::string& sentence) const {
   reporter.Warning(Redact(sentence));
-  Log(LogLevel::kWarning, "%s", sentence.c_str());
+  system::Log(system::LogLevel::kWarning, "%s", sentence.c_str());
 }
 
 void KeepOriginal(const CaptureContext& context, const std::string& file_name,
                   const std::string& bytes) {
-  const std::string& folder = context.settings.Text(Opt::kKeepOriginals);
+  const std::string& folder = context.settings.Text(config::Opt::kKeepOriginals);
   if (folder.empty()) return;
   const std::string path = folder + "/" + file_name;
-  if (auto kept = ReplacePrivateFile(path, bytes); !kept) {
-    context.Warn("the original file was not kept: " + kept.error().message);
+  if (auto kept = system::ReplacePrivateFile(path, bytes); !kept) {
+    context.Warn("the original file was not kept: " + ClauseOf(kept.error()));
   }
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

@@ -12,25 +12,25 @@
 #include "extcap/system/event_loop.h"
 #include "extcap/system/stop_requests.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 
 /// What a capture works with. Everything outlives it.
 struct CaptureContext {
-  PcapsApi& api;
-  EventLoop& loop;
-  StopRequests& stop;
+  api::PcapsApi& api;
+  system::EventLoop& loop;
+  system::StopRequests& stop;
   Reporter& reporter;
-  const Settings& settings;
-  const CaptureFilter& filter;
-  const CaptureInterface& interface;
+  const config::Settings& settings;
+  const filter::CaptureFilter& filter;
+  const config::CaptureInterface& interface;
   PcapngStream& stream;
   mutable std::string logged_phase = {};  ///< the last state in the log, without its numbers
 
   /// Until a job exists nothing is lost by giving up soon.
-  Patience BeforeJob() const;
+  api::Patience BeforeJob() const;
   /// While a job of ours runs or is fetched, an outage is waited out (retry-time). "Finish now"
   /// does not end it, for the job's packets are what it asks for.
-  Patience WithJob() const;
+  api::Patience WithJob() const;
   /// Tells the reporter and the log.
   void Tell(const std::string& state) const;
   void Warn(const std::string& sentence) const;
@@ -41,4 +41,4 @@ struct CaptureContext {
 void KeepOriginal(const CaptureContext& context, const std::string& file_name,
                   const std::string& bytes);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

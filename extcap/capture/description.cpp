@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture/description.h"
 
-#include "extcap/base/redact.h"
+#include "common/redact.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 namespace {
 
 /// A text of the server's for a file that may be passed on; nothing if there is none.
@@ -13,7 +13,7 @@ std::optional<std::string> IfSaid(const std::optional<std::string>& text) {
 
 }  // namespace
 
-CaptureDescription DescribeJob(const PcapJob& job) {
+CaptureDescription DescribeJob(const api::PcapJob& job) {
   CaptureDescription description;
   description.pcap_id = IfSaid(job.id);
   description.type = IfSaid(job.type);
@@ -36,8 +36,8 @@ CaptureDescription DescribeJob(const PcapJob& job) {
   return description;
 }
 
-FilterV1 ToFilterV1(const Box& box) {
-  const auto text = [](const std::optional<IpAddress>& address) {
+api::FilterV1 ToFilterV1(const filter::Box& box) {
+  const auto text = [](const std::optional<filter::IpAddress>& address) {
     return address ? std::optional(address->ToString()) : std::nullopt;
   };
   return {.source_address = text(box.source_address),
@@ -47,4 +47,4 @@ FilterV1 ToFilterV1(const Box& box) {
           .protocol = box.protocol};
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

@@ -3,17 +3,17 @@
 
 #include <string>
 
-#include "dissector/capture_description.h"
+#include "common/capture_description.h"
 #include "extcap/api/pcap_job.h"
 #include "extcap/filter/plan.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 
 /// What a job says of itself, as far as the capture description has room for it. destination_conf
 /// is left to the caller, who redacts it.
-CaptureDescription DescribeJob(const PcapJob& job);
+CaptureDescription DescribeJob(const api::PcapJob& job);
 
 /// A request of the plan as the API wants it.
-FilterV1 ToFilterV1(const Box& box);
+api::FilterV1 ToFilterV1(const filter::Box& box);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

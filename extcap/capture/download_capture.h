@@ -6,10 +6,10 @@
 #include "extcap/capture/capture_context.h"
 #include "extcap/capture/outcome.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 
 /// Delivers an earlier capture, sample or full, by its id: --pcap-id, or `latest`, the newest one
 /// started from here. One that still runs is waited for and never stopped.
-Outcome RunDownload(const CaptureContext& context, Http& http, const std::string& account_id);
+Outcome RunDownload(const CaptureContext& context, http::Http& http, const std::string& account_id);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

@@ -5,10 +5,10 @@
 
 #include <cstdlib>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 #include "extcap/capture/description.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 namespace {
 
 /// JSON text is UTF-8; a filter typed in another encoding still gets its plan.
@@ -19,11 +19,11 @@ json_t* TextJson(std::string_view text) {
 
 }  // namespace
 
-std::string ExplainJson(std::string_view filter, const Plan& plan) {
+std::string ExplainJson(std::string_view filter, const filter::Plan& plan) {
   json_t* requests = json_array();
-  for (const Box& request : plan.requests) {
+  for (const filter::Box& request : plan.requests) {
     json_array_append_new(requests,
-                          json_pack("{s:o}", "filter_v1", FilterV1Json(ToFilterV1(request))));
+                          json_pack("{s:o}", "filter_v1", api::FilterV1Json(ToFilterV1(request))));
   }
   json_t* undocumented = json_array();
   for (const std::string& phrase : plan.undocumented) {
@@ -39,4 +39,4 @@ std::string ExplainJson(std::string_view filter, const Plan& plan) {
   return text;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

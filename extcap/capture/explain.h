@@ -6,10 +6,10 @@
 
 #include "extcap/filter/plan.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 
 /// The plan for `filter` as `cloudflaredump explain` prints it: one line of JSON with the keys
 /// filter, requests, exact, broad and undocumented in this order, without a newline.
-std::string ExplainJson(std::string_view filter, const Plan& plan);
+std::string ExplainJson(std::string_view filter, const filter::Plan& plan);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

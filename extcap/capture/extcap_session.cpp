@@ -3,14 +3,14 @@
 
 #include <string>
 
-#include "extcap/base/sentence.h"
 #include "extcap/capture/run_capture.h"
 #include "extcap/capture/toolbar_reporter.h"
 #include "extcap/config/arguments.h"
+#include "extcap/frontend/sentence.h"
 #include "extcap/system/control_pipes.h"
 #include "extcap/system/fifo_sink.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 namespace {
 
 /// The words of Wireshark's own options.
@@ -22,10 +22,10 @@ struct ExtcapWords {
   std::string control_out;
 };
 
-Result<Arguments> Parse(int argc, char** argv, ExtcapWords& words) {
+Result<config::Arguments> Parse(int argc, char** argv, ExtcapWords& words) {
   bool capture = false;
   std::string version;
-  const ExtraArgument extra[] = {
+  const config::ExtraArgument extra[] = {
       {.name = "capture", .flag = &capture},
       {.name = "extcap-interface", .text = &words.interface},
       {.name = "fifo", .text = &words.fifo},
@@ -34,24 +34,25 @@ Result<Arguments> Parse(int argc, char** argv, ExtcapWords& words) {
       {.name = "extcap-control-out", .text = &words.control_out},
       {.name = "extcap-version", .text = &version},
   };
-  return ParseExtcapArguments(argc, argv, extra);
+  return config::ParseExtcapArguments(argc, argv, extra);
 }
 
 /// What has to be known before a capture can begin.
 struct Prepared {
-  CaptureInterface interface;
-  Settings settings;
+  config::CaptureInterface interface;
+  config::Settings settings;
   std::unique_ptr<Engine> engine;
 };
 
-Result<Prepared> Prepare(const Result<Arguments>& arguments, const ExtcapWords& words) {
-  if (!arguments) return std::unexpected(arguments.error());
-  auto interface = FindInterface(words.interface);
-  if (!interface) return std::unexpected(interface.error());
-  auto settings = Settings::Load(arguments->values, interface->kind, ProcessEnvironment);
-  if (!settings) return std::unexpected(settings.error());
-  auto engine = Engine::Make(*settings, ProcessEnvironment);
-  if (!engine) return std::unexpected(engine.error());
+Result<Prepared> Prepare(const Result<config::Arguments>& arguments, const ExtcapWords& words) {
+  if (!arguments) return Failure(arguments);
+  auto interface = config::FindInterface(words.interface);
+  if (!interface) return Failure(interface);
+  auto settings =
+      config::Settings::Load(arguments->values, interface->kind, system::ProcessEnvironment);
+  if (!settings) return Failure(settings);
+  auto engine = Engine::Make(*settings, system::ProcessEnvironment);
+  if (!engine) return Failure(engine);
   return Prepared{*std::move(interface), *std::move(settings), *std::move(engine)};
 }
 
@@ -59,8 +60,8 @@ Result<Prepared> Prepare(const Result<Arguments>& arguments, const ExtcapWords& 
 constexpr std::chrono::seconds kWindow{5};
 
 /// Runs the capture; returns the sentence that ends it on stderr, empty if there is nothing to say.
-std::string RunPrepared(Prepared& prepared, const std::string& filter, ByteSink& sink,
-                        ControlPipes& pipes) {
+std::string RunPrepared(Prepared& prepared, const std::string& filter, system::ByteSink& sink,
+                        system::ControlPipes& pipes) {
   Engine& engine = *prepared.engine;
   ToolbarReporter reporter(pipes, engine.loop(), engine.stop());
   const Outcome outcome =
@@ -79,19 +80,20 @@ int RunExtcapCapture(int argc, char** argv) {
   ExtcapWords words;
   const auto arguments = Parse(argc, argv, words);
   // The window stands still until control-in is open, so nothing comes before that.
-  ControlPipes pipes(words.control_in, words.control_out);
+  system::ControlPipes pipes(words.control_in, words.control_out);
   auto prepared = Prepare(arguments, words);
   // Whatever went wrong so far, the FIFO is opened before it is said.
   const auto spare = prepared ? nullptr : std::make_unique<Engine>(1);
   Engine& engine = prepared ? *prepared->engine : *spare;
-  auto sink = FifoSink::Open(words.fifo, engine.loop(), engine.stop());
+  auto sink = system::FifoSink::Open(words.fifo, engine.loop(), engine.stop());
   // From here on this process may end at any point: dumpcap and the window have all they wait for.
   pipes.AwaitPartner(kWindow);
-  if (!prepared) return FailExtcapCall(prepared.error());
+  if (!prepared) return frontend::FailExtcapCall(prepared.error());
   if (!sink)
-    return sink.error().kind == Error::Kind::kInterrupted ? 0 : FailExtcapCall(sink.error());
+    return sink.error().kind == Error::Kind::kInterrupted ? 0
+                                                          : frontend::FailExtcapCall(sink.error());
   const std::string said = RunPrepared(*prepared, words.filter, **sink, pipes);
-  return said.empty() ? 0 : FailExtcapCall({said});
+  return said.empty() ? 0 : frontend::FailExtcapCall({said});
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 
 /// What Wireshark and tshark run to capture:
 /// `--capture --extcap-interface IF --fifo PATH [--extcap-capture-filter F] [--extcap-control-in P
@@ -13,4 +13,4 @@ namespace cloudflaredump {
 /// Returns the process's exit status, which Wireshark ignores.
 int RunExtcapCapture(int argc, char** argv);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

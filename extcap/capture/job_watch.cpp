@@ -4,32 +4,35 @@
 #include <algorithm>
 #include <array>
 
-#include "extcap/base/redact.h"
-#include "extcap/base/text.h"
+#include "common/redact.h"
+#include "common/text.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 namespace {
 
 using namespace std::chrono_literals;
 
-Error FailedJob(const PcapJob& job) {
-  const std::string said = CleanLine(Redact(job.error_message.value_or("")));
-  if (!said.empty()) {
-    return {Format("Cloudflare says that capture %s failed: %s", job.id.c_str(), said.c_str())};
+Error FailedJob(const api::PcapJob& job) {
+  Error error{.what = "Cloudflare says that capture " + job.id + " failed",
+              .said = CleanLine(Redact(job.error_message.value_or("")))};
+  if (error.said.empty()) {
+    error.remedy = job.type == "full" ? "check that the bucket is registered and that Cloudflare "
+                                        "may write to it"
+                                      : "check the filter, and try again";
   }
-  const char* const advice = job.type == "full"
-                                 ? "check that the bucket is registered and that Cloudflare may "
-                                   "write to it"
-                                 : "check the filter, and try again";
-  return {Format("Cloudflare says that capture %s failed; %s.", job.id.c_str(), advice)};
+  return error;
 }
 
 }  // namespace
 
-bool IsEmptyCapture(const PcapJob& job) {
+bool IsEmptyCapture(const api::PcapJob& job) {
   // The schema's own example of an error_message; there is no code for it.
-  return job.phase() == JobPhase::kFailed && job.error_message &&
+  return job.phase() == api::JobPhase::kFailed && job.error_message &&
          job.error_message->find("No packets matched") != std::string::npos;
+}
+
+std::string HowToGetLater(const std::string& id) {
+  return "get it later with: cloudflaredump capture -i cloudflare-download --pcap-id " + id;
 }
 
 Duration PollInterval(int poll, Duration waited) {
@@ -38,26 +41,24 @@ Duration PollInterval(int poll, Duration waited) {
   return waited < 10min ? 5s : 30s;
 }
 
-Result<PcapJob> AwaitJob(PcapsApi& api, EventLoop& loop, PcapJob job, SteadyTime deadline,
-                         const Patience& patience,
-                         const std::function<void(const PcapJob&)>& told) {
-  const SteadyTime start = loop.Steady();
+Result<api::PcapJob> AwaitJob(api::PcapsApi& api, system::EventLoop& loop, api::PcapJob job,
+                              system::SteadyTime deadline, const api::Patience& patience,
+                              const std::function<void(const api::PcapJob&)>& told) {
+  const system::SteadyTime start = loop.Steady();
   for (int poll = 0;; ++poll) {
     told(job);
-    if (job.phase() == JobPhase::kDone) return job;
+    if (job.phase() == api::JobPhase::kDone) return job;
     if (IsEmptyCapture(job)) return job;
-    if (job.phase() == JobPhase::kFailed) return std::unexpected(FailedJob(job));
-    const SteadyTime now = loop.Steady();
+    if (job.phase() == api::JobPhase::kFailed) return std::unexpected(FailedJob(job));
+    const system::SteadyTime now = loop.Steady();
     if (now >= deadline) {
-      return Fail(
-          Format("Cloudflare has not finished capture %s within %s; get it later with: "
-                 "cloudflaredump capture -i cloudflare-download --pcap-id %s",
-                 job.id.c_str(), FormatSpan(deadline - start).c_str(), job.id.c_str()));
+      return Fail("Cloudflare has not finished capture " + job.id + " within " +
+                  FormatSpan(deadline - start));
     }
-    const SteadyTime next = std::min(now + PollInterval(poll, now - start), deadline);
-    for (SteadyTime tick = now + Duration(1s);; tick += Duration(1s)) {
+    const system::SteadyTime next = std::min(now + PollInterval(poll, now - start), deadline);
+    for (system::SteadyTime tick = now + Duration(1s);; tick += Duration(1s)) {
       if (loop.RunUntil(patience.stop, std::min(tick, next))) {
-        return Fail("stopped.", Error::Kind::kInterrupted);
+        return Stopped();
       }
       if (tick >= next) break;
       told(job);
@@ -68,4 +69,4 @@ Result<PcapJob> AwaitJob(PcapsApi& api, EventLoop& loop, PcapJob job, SteadyTime
   }
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

@@ -4,13 +4,16 @@
 #include <functional>
 #include <string>
 
+#include "common/result.h"
 #include "extcap/api/pcaps_api.h"
-#include "extcap/base/result.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 
 /// Whether a failed job is no failure but an empty capture: "No packets matched the filter…".
-bool IsEmptyCapture(const PcapJob& job);
+bool IsEmptyCapture(const api::PcapJob& job);
+
+/// The remedy of whoever cannot have the capture `id` now.
+std::string HowToGetLater(const std::string& id);
 
 /// How long to wait before poll number `poll` (from 0), `waited` into the job: 1, 2, 3, 5 s, then
 /// every 5 s, and every 30 s after ten minutes.
@@ -18,9 +21,10 @@ Duration PollInterval(int poll, Duration waited);
 
 /// Waits until `job` is over: polls it, calling `told` with each answer and every second between
 /// them, so that times in a status move. Returns the finished job
-/// (kDone, or an empty capture), or an Error: what Cloudflare says failed, the deadline (naming how
-/// to get the capture later), a final API error, kInterrupted once `patience.stop` says so.
-Result<PcapJob> AwaitJob(PcapsApi& api, EventLoop& loop, PcapJob job, SteadyTime deadline,
-                         const Patience& patience, const std::function<void(const PcapJob&)>& told);
+/// (kDone, or an empty capture), or an Error: what Cloudflare says failed, the deadline, a final
+/// API error, kInterrupted once `patience.stop` says so.
+Result<api::PcapJob> AwaitJob(api::PcapsApi& api, system::EventLoop& loop, api::PcapJob job,
+                              system::SteadyTime deadline, const api::Patience& patience,
+                              const std::function<void(const api::PcapJob&)>& told);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

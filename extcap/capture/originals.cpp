@@ -9,9 +9,9 @@
 #include <cstdio>
 #include <cstring>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 namespace {
 
 /// A file name from an object's key, which anybody may have chosen: slashes and all but plain
@@ -32,7 +32,7 @@ std::string SafeFileName(const std::string& key) {
 }  // namespace
 
 Originals::Originals(const CaptureContext& context)
-    : context_(context), folder_(context.settings.Text(Opt::kKeepOriginals)) {
+    : context_(context), folder_(context.settings.Text(config::Opt::kKeepOriginals)) {
   if (!folder_.empty() && g_mkdir_with_parents(folder_.c_str(), 0700) != 0) Complain(folder_);
 }
 
@@ -88,4 +88,4 @@ void Originals::Finish(const std::string& key, bool whole) {
   if (whole && rename((path + ".part").c_str(), path.c_str()) != 0) Complain(path);
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

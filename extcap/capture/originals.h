@@ -8,7 +8,7 @@
 
 #include "extcap/capture/capture_context.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 
 /// Saves the files of a bucket as they arrive in the folder of --keep-originals; does nothing if
 /// that is not set. A file gets its name when it is whole; until then it ends in ".part". Trouble
@@ -34,4 +34,4 @@ class Originals {
   bool complained_ = false;
 };
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

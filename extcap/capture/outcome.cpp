@@ -3,9 +3,9 @@
 
 #include <utility>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 
 PacketCounts& PacketCounts::operator+=(const PacketCounts& other) {
   received += other.received;
@@ -35,10 +35,13 @@ ExitStatus StatusOf(const Outcome& outcome) {
 
 std::string Complaint(const Outcome& outcome) {
   if (!outcome.error) return outcome.left_behind;
-  std::string text = outcome.error->message;
-  // Some errors say themselves how to get the rest.
-  if (outcome.left_behind.empty() || text.find("--pcap-id") != std::string::npos) return text;
-  return WithoutFullStop(std::move(text)) + "; " + outcome.left_behind;
+  Error error = *outcome.error;
+  if (error.remedy.empty()) {
+    error.remedy = outcome.left_behind;
+  } else if (!outcome.left_behind.empty()) {
+    error.remedy += "; " + outcome.left_behind;
+  }
+  return SentenceOf(error);
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

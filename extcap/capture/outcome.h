@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "extcap/base/result.h"
+#include "common/result.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 
 /// How many packets went where, over all parts.
 struct PacketCounts {
@@ -56,4 +56,4 @@ ExitStatus StatusOf(const Outcome& outcome);
 /// nothing to say. It ends with where the packets are still to be had.
 std::string Complaint(const Outcome& outcome);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <set>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 #include "extcap/bucket/part_fetcher.h"
 #include "extcap/bucket/settled_listing.h"
 #include "extcap/capture/job_watch.h"
@@ -13,7 +13,7 @@
 #include "extcap/pcap/file_parts.h"
 #include "extcap/pcap/spool.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 namespace {
 
 using namespace std::chrono_literals;
@@ -22,24 +22,24 @@ using namespace std::chrono_literals;
 constexpr Duration kLateFiles = 60s;
 
 /// Fetches one batch of parts into a spool while the merge reads from it.
-class PartTransfers : public PartReceiver {
+class PartTransfers : public bucket::PartReceiver {
  public:
-  PartTransfers(const CaptureContext& context, Bucket& bucket, Originals& originals,
-                const std::vector<StoredObject>& objects)
+  PartTransfers(const CaptureContext& context, bucket::Bucket& bucket, Originals& originals,
+                const std::vector<bucket::StoredObject>& objects)
       : context_(context),
         originals_(originals),
         fetcher_(bucket, context.loop, *this,
                  {.max_at_once = 16, .patience = context.WithJob().retry_budget}),
         moved_(objects.size(), 0) {
-    for (const StoredObject& object : objects) {
+    for (const bucket::StoredObject& object : objects) {
       spool_.AddPart();
       fetcher_.Add(object);
       keys_.push_back(object.key);
     }
   }
 
-  std::vector<std::unique_ptr<PartSource>> Sources() {
-    std::vector<std::unique_ptr<PartSource>> sources;
+  std::vector<std::unique_ptr<pcap::PartSource>> Sources() {
+    std::vector<std::unique_ptr<pcap::PartSource>> sources;
     sources.reserve(keys_.size());
     for (std::size_t part = 0; part < keys_.size(); ++part) sources.push_back(spool_.Source(part));
     return sources;
@@ -79,11 +79,11 @@ class PartTransfers : public PartReceiver {
   Result<void> RunUntil(const std::function<bool()>& done) {
     // While the merge waits nobody may stay paused: the part may need a connection.
     for (const std::size_t paused : std::exchange(paused_, {})) fetcher_.Resume(paused);
-    const auto over = [&] { return done() || context_.stop.AtLeast(StopLevel::kLeave); };
+    const auto over = [&] { return done() || context_.stop.AtLeast(system::StopLevel::kLeave); };
     while (!context_.loop.RunUntil(over, context_.loop.Steady() + Duration(500ms))) Tell();
     Tell();
-    if (context_.stop.AtLeast(StopLevel::kLeave)) {
-      return Fail("stopped.", Error::Kind::kInterrupted);
+    if (context_.stop.AtLeast(system::StopLevel::kLeave)) {
+      return Stopped();
     }
     return {};
   }
@@ -98,18 +98,19 @@ class PartTransfers : public PartReceiver {
 
   const CaptureContext& context_;
   Originals& originals_;
-  Spool spool_;
-  PartFetcher fetcher_;
+  pcap::Spool spool_;
+  bucket::PartFetcher fetcher_;
   std::vector<std::string> keys_;
   std::vector<std::size_t> moved_;  ///< by part, how often something came
   std::set<std::size_t> paused_;
 };
 
-std::vector<StoredObject> Unseen(const std::vector<StoredObject>& objects,
-                                 const std::set<std::string>& seen) {
-  std::vector<StoredObject> unseen;
-  std::ranges::copy_if(objects, std::back_inserter(unseen),
-                       [&](const StoredObject& object) { return !seen.contains(object.key); });
+std::vector<bucket::StoredObject> Unseen(const std::vector<bucket::StoredObject>& objects,
+                                         const std::set<std::string>& seen) {
+  std::vector<bucket::StoredObject> unseen;
+  std::ranges::copy_if(
+      objects, std::back_inserter(unseen),
+      [&](const bucket::StoredObject& object) { return !seen.contains(object.key); });
   return unseen;
 }
 
@@ -117,7 +118,7 @@ std::vector<StoredObject> Unseen(const std::vector<StoredObject>& objects,
 struct Collection {
   const CaptureContext& context;
   const PartsPlace& place;
-  const PcapJob& job;
+  const api::PcapJob& job;
   PartDelivery& delivery;
   Outcome& outcome;
   Originals& originals;
@@ -127,29 +128,29 @@ struct Collection {
 /// Files of this machine are read where they are, unless they are to be copied anyway.
 Result<void> DeliverFiles(const Collection& collection, const std::vector<std::string>& keys,
                           bool late) {
-  FileParts files;
-  std::vector<std::unique_ptr<PartSource>> sources;
+  pcap::FileParts files;
+  std::vector<std::unique_ptr<pcap::PartSource>> sources;
   sources.reserve(keys.size());
   for (const std::string& key : keys) {
     sources.push_back(files.Add(collection.place.folder + "/" + key));
   }
-  Merge merge(std::move(sources));
+  pcap::Merge merge(std::move(sources));
   return collection.delivery.Deliver(merge, keys, late, [](std::size_t) { return Result<void>(); });
 }
 
 /// Delivers one batch and remembers its keys.
-Result<void> DeliverBatch(Collection& collection, const std::vector<StoredObject>& objects,
+Result<void> DeliverBatch(Collection& collection, const std::vector<bucket::StoredObject>& objects,
                           bool late) {
   std::vector<std::string> keys;
-  for (const StoredObject& object : objects) {
+  for (const bucket::StoredObject& object : objects) {
     keys.push_back(object.key);
     collection.seen.insert(object.key);
   }
-  const bool copied = collection.context.settings.Has(Opt::kKeepOriginals);
+  const bool copied = collection.context.settings.Has(config::Opt::kKeepOriginals);
   if (!collection.place.folder.empty() && !copied) return DeliverFiles(collection, keys, late);
   PartTransfers transfers(collection.context, *collection.place.bucket, collection.originals,
                           objects);
-  Merge merge(transfers.Sources());
+  pcap::Merge merge(transfers.Sources());
   auto delivered = collection.delivery.Deliver(
       merge, keys, late, [&](std::size_t part) { return transfers.Await(part); });
   // Originals are wanted whole, also those that the merge gave up.
@@ -157,18 +158,18 @@ Result<void> DeliverBatch(Collection& collection, const std::vector<StoredObject
   return delivered;
 }
 
-bool Missing(const PcapJob& job, const Outcome& outcome) {
+bool Missing(const api::PcapJob& job, const Outcome& outcome) {
   return job.packets_captured && outcome.counts.received < *job.packets_captured;
 }
 
 /// Looks for files that were not there when the listing had settled.
 Result<void> DeliverLate(Collection& collection) {
   const CaptureContext& context = collection.context;
-  const auto pause = std::chrono::seconds(context.settings.Number(Opt::kListingInterval));
-  const SteadyTime until = context.loop.Steady() + kLateFiles;
+  const auto pause = std::chrono::seconds(context.settings.Number(config::Opt::kListingInterval));
+  const system::SteadyTime until = context.loop.Steady() + kLateFiles;
   for (;;) {
     auto objects = collection.place.bucket->List(collection.job.id, context.stop.Leaving());
-    if (!objects) return std::unexpected(objects.error());
+    if (!objects) return Failure(objects);
     const auto late = Unseen(*objects, collection.seen);
     if (!late.empty()) {
       if (auto done = DeliverBatch(collection, late, true); !done) return done;
@@ -186,18 +187,18 @@ Result<void> DeliverLate(Collection& collection) {
 }  // namespace
 
 Result<void> CollectParts(const CaptureContext& context, const PartsPlace& place,
-                          const PcapJob& job, bool exact_plan, const std::string& asked,
+                          const api::PcapJob& job, bool exact_plan, const std::string& asked,
                           Outcome& outcome) {
-  const Settings& settings = context.settings;
+  const config::Settings& settings = context.settings;
   context.Tell("waiting for the files in the bucket");
   const bool none_expected = job.packets_captured == 0 || IsEmptyCapture(job);
-  auto listing =
-      WaitForSettledListing(*place.bucket, context.loop, job.id,
-                            {.pause = std::chrono::seconds(settings.Number(Opt::kListingInterval)),
-                             .max_wait = std::chrono::seconds(settings.Number(Opt::kMaxWait)),
-                             .expect_objects = !none_expected},
-                            context.stop.Leaving());
-  if (!listing) return std::unexpected(listing.error());
+  auto listing = bucket::WaitForSettledListing(
+      *place.bucket, context.loop, job.id,
+      {.pause = std::chrono::seconds(settings.Number(config::Opt::kListingInterval)),
+       .max_wait = std::chrono::seconds(settings.Number(config::Opt::kMaxWait)),
+       .expect_objects = !none_expected},
+      context.stop.Leaving());
+  if (!listing) return Failure(listing);
   if (listing->objects.empty() && !none_expected) {
     outcome.losses.push_back("no file of capture " + job.id +
                              " appeared in the bucket; if it is read elsewhere, use --read-from");
@@ -216,25 +217,25 @@ Result<void> CollectParts(const CaptureContext& context, const PartsPlace& place
   auto delivered = DeliverBatch(collection, listing->objects, false);
   if (delivered && !none_expected) delivered = DeliverLate(collection);
   outcome.Note(delivered);
-  if (context.stop.AtLeast(StopLevel::kStop)) outcome.stopped = true;
-  if (context.stop.AtLeast(StopLevel::kLeave)) return {};
+  if (context.stop.AtLeast(system::StopLevel::kStop)) outcome.stopped = true;
+  if (context.stop.AtLeast(system::StopLevel::kLeave)) return {};
   return delivery.Finish(asked);
 }
 
-Result<void> CollectOthersParts(const CaptureContext& context, Http& http, const PcapJob& job,
-                                Outcome& outcome) {
-  const Settings& settings = context.settings;
-  const std::string written = job.destination_conf.value_or(settings.Text(Opt::kDestinationConf));
-  if (written.empty() && !settings.Has(Opt::kReadFrom)) {
-    return Fail(
-        Format("Cloudflare does not say in which bucket the files of capture %s are; give it "
-               "with --read-from.",
-               job.id.c_str()));
+Result<void> CollectOthersParts(const CaptureContext& context, http::Http& http,
+                                const api::PcapJob& job, Outcome& outcome) {
+  const config::Settings& settings = context.settings;
+  const std::string written =
+      job.destination_conf.value_or(settings.Text(config::Opt::kDestinationConf));
+  if (written.empty() && !settings.Has(config::Opt::kReadFrom)) {
+    return Fail(Format("Cloudflare does not say in which bucket the files of capture %s are",
+                       job.id.c_str()),
+                "give it with --read-from");
   }
   const auto parts = OpenSource(context, http, written, context.WithJob().retry_budget);
-  if (!parts) return std::unexpected(parts.error());
+  if (!parts) return Failure(parts);
   const std::string at = job.colo ? " at " + CleanLine(*job.colo, 20) : "";
   return CollectParts(context, *parts, job, false, "full capture " + job.id + at, outcome);
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "extcap/base/redact.h"
-#include "extcap/base/text.h"
+#include "common/redact.h"
+#include "common/text.h"
 #include "extcap/capture/description.h"
 #include "extcap/filter/link_type.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 namespace {
 
 /// If so much of an exact plan was rejected without one match, the packets contradict the model.
@@ -27,20 +27,21 @@ std::string Rfc3339(std::uint64_t nanoseconds) {
 
 }  // namespace
 
-PartDelivery::PartDelivery(const CaptureContext& context, const PcapJob& job, bool exact_plan,
+PartDelivery::PartDelivery(const CaptureContext& context, const api::PcapJob& job, bool exact_plan,
                            Outcome& outcome)
     : context_(context),
       job_(job),
       outcome_(outcome),
-      local_(context.settings.IsOn(Opt::kLocalFilter)),
-      may_mismatch_(local_ && exact_plan && context.filter.kind() != CaptureFilter::Kind::kAll) {}
+      local_(context.settings.IsOn(config::Opt::kLocalFilter)),
+      may_mismatch_(local_ && exact_plan &&
+                    context.filter.kind() != filter::CaptureFilter::Kind::kAll) {}
 
 std::string PartDelivery::PartName(std::size_t part) const {
   return Format("part %zu (%s)", part + 1, CleanLine(parts_[part].object, 100).c_str());
 }
 
-Result<void> PartDelivery::Deliver(Merge& merge, const std::vector<std::string>& objects, bool late,
-                                   const AwaitBytes& await_bytes) {
+Result<void> PartDelivery::Deliver(pcap::Merge& merge, const std::vector<std::string>& objects,
+                                   bool late, const AwaitBytes& await_bytes) {
   const std::size_t first_part = parts_.size();
   for (const std::string& object : objects) {
     Part& part = parts_.emplace_back();
@@ -49,20 +50,20 @@ Result<void> PartDelivery::Deliver(Merge& merge, const std::vector<std::string>&
   }
   for (int turn = 1;; ++turn) {
     switch (merge.Next()) {
-      case Merge::Step::kPacket:
+      case pcap::Merge::Step::kPacket:
         if (auto taken = Take(merge, first_part); !taken) return taken;
         break;
-      case Merge::Step::kNeedsBytes:
+      case pcap::Merge::Step::kNeedsBytes:
         if (auto flushed = context_.stream.Flush(); !flushed) return flushed;
         if (auto more = await_bytes(merge.waits_for()); !more) return more;
         break;
-      case Merge::Step::kEnd:
+      case pcap::Merge::Step::kEnd:
         NoteLosses(merge, first_part);
         // Parts without packets are parts all the same: their interfaces tell of them.
         for (std::size_t i = first_part; i < parts_.size(); ++i) {
-          const PcapHeader* const header = merge.header(i - first_part);
+          const pcap::PcapHeader* const header = merge.header(i - first_part);
           if (header != nullptr) parts_[i].header = *header;
-          const PartReport& report = merge.report(i - first_part);
+          const pcap::PartReport& report = merge.report(i - first_part);
           parts_[i].statistics.first_nanoseconds = report.first_nanoseconds;
           parts_[i].statistics.last_nanoseconds = report.last_nanoseconds;
           outcome_.out_of_order += report.late;
@@ -72,14 +73,14 @@ Result<void> PartDelivery::Deliver(Merge& merge, const std::vector<std::string>&
     if (turn % kPacketsPerTurn == 0) {
       // Signals and the toolbar get their turn, whatever the speed of the merge.
       if (context_.loop.RunUntil(context_.stop.Leaving(), context_.loop.Steady())) {
-        return Fail("stopped.", Error::Kind::kInterrupted);
+        return Stopped();
       }
     }
   }
 }
 
-Result<void> PartDelivery::Take(const Merge& merge, std::size_t first_part) {
-  const MergedPacket& merged = merge.packet();
+Result<void> PartDelivery::Take(const pcap::Merge& merge, std::size_t first_part) {
+  const pcap::MergedPacket& merged = merge.packet();
   const std::size_t number = first_part + merged.part;
   Part& part = parts_[number];
   if (!part.residual) {
@@ -89,9 +90,10 @@ Result<void> PartDelivery::Take(const Merge& merge, std::size_t first_part) {
   ++part.statistics.received;
   bytes_ += kRecordHeader + merged.view.bytes.size();
   longest_ = std::max(longest_, kRecordHeader + merged.view.bytes.size());
-  const FilterAnswer answer = part.residual->Test(merged.view.bytes, merged.view.original_length);
+  const filter::FilterAnswer answer =
+      part.residual->Test(merged.view.bytes, merged.view.original_length);
   NoteLosses(merge, first_part);
-  if (local_ && !mismatch_ && answer == FilterAnswer::kRejects) {
+  if (local_ && !mismatch_ && answer == filter::FilterAnswer::kRejects) {
     if (may_mismatch_) return Hold(number, merged.view);
     ++part.statistics.filtered_out;
     ++outcome_.counts.filtered_out;
@@ -110,20 +112,20 @@ Result<void> PartDelivery::Take(const Merge& merge, std::size_t first_part) {
   return DeliverPacket(part, merged.view, answer);
 }
 
-Result<void> PartDelivery::PrepareTest(Part& part, const PcapHeader& header) {
+Result<void> PartDelivery::PrepareTest(Part& part, const pcap::PcapHeader& header) {
   part.header = header;
-  auto residual = Residual::Make(context_.filter, header.link_type);
-  if (!residual) return std::unexpected(residual.error());
+  auto residual = filter::Residual::Make(context_.filter, header.link_type);
+  if (!residual) return Failure(residual);
   part.residual.emplace(*std::move(residual));
   return {};
 }
 
-Result<void> PartDelivery::DeliverPacket(Part& part, const PacketView& packet,
-                                         FilterAnswer answer) {
+Result<void> PartDelivery::DeliverPacket(Part& part, const pcap::PacketView& packet,
+                                         filter::FilterAnswer answer) {
   PacketMark mark = std::exchange(pending_, {});
-  mark.undecided = answer == FilterAnswer::kUndecided;
+  mark.undecided = answer == filter::FilterAnswer::kUndecided;
   auto taken = context_.stream.AddPacket(InterfaceOf(part), packet, mark);
-  if (!taken) return std::unexpected(taken.error());
+  if (!taken) return Failure(taken);
   if (!*taken) {
     pending_.damaged = mark.damaged;
     outcome_.losses.emplace_back("a packet too long for Wireshark was left out");
@@ -135,11 +137,11 @@ Result<void> PartDelivery::DeliverPacket(Part& part, const PacketView& packet,
     ++part.statistics.undecided;
     ++outcome_.counts.undecided;
   }
-  if (answer == FilterAnswer::kRejects) ++outcome_.counts.unmatched;
+  if (answer == filter::FilterAnswer::kRejects) ++outcome_.counts.unmatched;
   return {};
 }
 
-Result<void> PartDelivery::Hold(std::size_t part, const PacketView& packet) {
+Result<void> PartDelivery::Hold(std::size_t part, const pcap::PacketView& packet) {
   held_.push_back({part,
                    {.ticks = packet.ticks,
                     .original_length = packet.original_length,
@@ -157,7 +159,8 @@ Result<void> PartDelivery::DeliverHeld() {
   const PacketMark after = std::exchange(pending_, {});
   for (const HeldPacket& held : std::exchange(held_, {})) {
     if (held.damaged) AddDamage(*held.damaged);
-    if (auto done = DeliverPacket(parts_[held.part], held.packet, FilterAnswer::kRejects); !done) {
+    if (auto done = DeliverPacket(parts_[held.part], held.packet, filter::FilterAnswer::kRejects);
+        !done) {
       return done;
     }
   }
@@ -169,9 +172,9 @@ void PartDelivery::AddDamage(const std::string& text) {
   pending_.damaged = pending_.damaged ? *pending_.damaged + "; " + text : text;
 }
 
-void PartDelivery::NoteLosses(const Merge& merge, std::size_t first_part) {
-  for (const PartLoss& loss : merge.losses()) {
-    const std::string text = PartName(first_part + loss.part) + ": " + loss.error.message;
+void PartDelivery::NoteLosses(const pcap::Merge& merge, std::size_t first_part) {
+  for (const pcap::PartLoss& loss : merge.losses()) {
+    const std::string text = PartName(first_part + loss.part) + ": " + ClauseOf(loss.error);
     outcome_.losses.push_back(text);
     AddDamage(text);
   }
@@ -245,9 +248,9 @@ Result<void> PartDelivery::Finish(const std::string& asked) {
   }
   CompareCounts();
   MarkEnd(coverage);
-  if (parts_.empty()) parts_.emplace_back().header.link_type = kLinkTypeRaw;
+  if (parts_.empty()) parts_.emplace_back().header.link_type = filter::kLinkTypeRaw;
   for (Part& part : parts_) InterfaceOf(part);
-  const bool filtered = context_.filter.kind() != CaptureFilter::Kind::kAll;
+  const bool filtered = context_.filter.kind() != filter::CaptureFilter::Kind::kAll;
   outcome_.stream_begun = true;
   outcome_.verdict = Verdict(outcome_, coverage, filtered);
   for (Part& part : parts_) {
@@ -257,4 +260,4 @@ Result<void> PartDelivery::Finish(const std::string& asked) {
   return context_.stream.Flush();
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

@@ -14,7 +14,7 @@
 #include "extcap/filter/capture_filter.h"
 #include "extcap/pcap/merge.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 
 /// Turns the merged parts of a full capture into the stream: one interface for each part, every
 /// packet tested with the user's filter, losses marked on packets, statistics at the end.
@@ -22,7 +22,7 @@ class PartDelivery {
  public:
   /// `job` is the finished capture; `exact_plan` says that its filter needed no residual. All
   /// references outlive this object.
-  PartDelivery(const CaptureContext& context, const PcapJob& job, bool exact_plan,
+  PartDelivery(const CaptureContext& context, const api::PcapJob& job, bool exact_plan,
                Outcome& outcome);
 
   /// Waits until more bytes of the merge's part have come; an Error ends the delivery.
@@ -30,7 +30,7 @@ class PartDelivery {
 
   /// Delivers all of `merge`, whose parts are the files `objects`. `late` parts were found after
   /// the others had been delivered. May be called again for late ones.
-  Result<void> Deliver(Merge& merge, const std::vector<std::string>& objects, bool late,
+  Result<void> Deliver(pcap::Merge& merge, const std::vector<std::string>& objects, bool late,
                        const AwaitBytes& await_bytes);
 
   /// Ends the stream: packets held back, marks of what was learnt late, verdict, statistics.
@@ -42,24 +42,25 @@ class PartDelivery {
   struct Part {
     std::string object;
     bool late = false;
-    PcapHeader header = {};
-    std::optional<Residual> residual;
+    pcap::PcapHeader header = {};
+    std::optional<filter::Residual> residual;
     std::optional<std::uint32_t> interface_id;
-    InterfaceStatistics statistics = {};
+    pcap::InterfaceStatistics statistics = {};
   };
   /// A rejected packet that may yet be delivered, see Hold.
   struct HeldPacket {
     std::size_t part;
-    Packet packet;
+    pcap::Packet packet;
     std::optional<std::string> damaged;  ///< what was lost after it
   };
 
-  Result<void> Take(const Merge& merge, std::size_t first_part);
-  Result<void> PrepareTest(Part& part, const PcapHeader& header);
-  Result<void> DeliverPacket(Part& part, const PacketView& packet, FilterAnswer answer);
-  Result<void> Hold(std::size_t part, const PacketView& packet);
+  Result<void> Take(const pcap::Merge& merge, std::size_t first_part);
+  Result<void> PrepareTest(Part& part, const pcap::PcapHeader& header);
+  Result<void> DeliverPacket(Part& part, const pcap::PacketView& packet,
+                             filter::FilterAnswer answer);
+  Result<void> Hold(std::size_t part, const pcap::PacketView& packet);
   Result<void> DeliverHeld();
-  void NoteLosses(const Merge& merge, std::size_t first_part);
+  void NoteLosses(const pcap::Merge& merge, std::size_t first_part);
   /// Says on the next packet delivered that `text` was lost after it.
   void AddDamage(const std::string& text);
   /// The limit that ended the capture, in words, if one did.
@@ -70,7 +71,7 @@ class PartDelivery {
   void CompareCounts();
 
   const CaptureContext& context_;
-  const PcapJob& job_;
+  const api::PcapJob& job_;
   Outcome& outcome_;
   std::vector<Part> parts_;
   PacketMark pending_;  ///< losses to be said on the next packet delivered
@@ -83,4 +84,4 @@ class PartDelivery {
   std::uint64_t longest_ = 0;  ///< of these records
 };
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

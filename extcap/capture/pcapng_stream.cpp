@@ -5,9 +5,9 @@
 #include <utility>
 #include <vector>
 
-#include "extcap/base/version.h"
+#include "common/version.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 namespace {
 
 /// Large enough for few system calls, small enough for a reader to see packets soon.
@@ -33,26 +33,26 @@ void Join(PacketMark& mark, const PacketMark& more) {
 
 }  // namespace
 
-std::uint32_t PcapngStream::AddInterface(const InterfaceBlock& interface) {
-  if (!begun()) AppendSectionHeader(buffer_, kApplication);
+std::uint32_t PcapngStream::AddInterface(const pcap::InterfaceBlock& interface) {
+  if (!begun()) pcap::AppendSectionHeader(buffer_, kApplication);
   // An interface may come at any place before its first packet: here, before the held one, which
   // stays at the end.
   std::string held = last_ ? buffer_.substr(last_->block) : std::string();
   buffer_.resize(buffer_.size() - held.size());
-  AppendInterface(buffer_, interface);
+  pcap::AppendInterface(buffer_, interface);
   if (last_) last_->block = buffer_.size();
   buffer_ += held;
   return interfaces_++;
 }
 
-Result<bool> PcapngStream::AddPacket(std::uint32_t interface_id, const PacketView& packet,
+Result<bool> PcapngStream::AddPacket(std::uint32_t interface_id, const pcap::PacketView& packet,
                                      const PacketMark& mark) {
   last_.reset();
   if (buffer_.size() >= kFlushAt) {
-    if (auto flushed = Flush(); !flushed) return std::unexpected(flushed.error());
+    if (auto flushed = Flush(); !flushed) return Failure(flushed);
   }
   const std::size_t block = buffer_.size();
-  if (!AppendPacket(buffer_, interface_id, packet, CommentsOf(mark))) return false;
+  if (!pcap::AppendPacket(buffer_, interface_id, packet, CommentsOf(mark))) return false;
   last_ = {.block = block,
            .interface_id = interface_id,
            .ticks = packet.ticks,
@@ -67,18 +67,18 @@ bool PcapngStream::MarkLast(const PacketMark& more) {
   Join(last_->mark, more);
   const std::string bytes = buffer_.substr(last_->block + kBytesInBlock, last_->captured_length);
   buffer_.resize(last_->block);
-  AppendPacket(buffer_, last_->interface_id,
-               {.ticks = last_->ticks,
-                .original_length = last_->original_length,
-                .bytes = std::as_bytes(std::span(bytes))},
-               CommentsOf(last_->mark));
+  pcap::AppendPacket(buffer_, last_->interface_id,
+                     {.ticks = last_->ticks,
+                      .original_length = last_->original_length,
+                      .bytes = std::as_bytes(std::span(bytes))},
+                     CommentsOf(last_->mark));
   return true;
 }
 
-void PcapngStream::AddStatistics(std::uint32_t interface_id, TimePrecision precision,
-                                 const InterfaceStatistics& statistics) {
+void PcapngStream::AddStatistics(std::uint32_t interface_id, pcap::TimePrecision precision,
+                                 const pcap::InterfaceStatistics& statistics) {
   last_.reset();
-  AppendStatistics(buffer_, interface_id, precision, statistics);
+  pcap::AppendStatistics(buffer_, interface_id, precision, statistics);
 }
 
 Result<void> PcapngStream::Flush() {
@@ -90,4 +90,4 @@ Result<void> PcapngStream::Flush() {
   return written;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

@@ -5,12 +5,12 @@
 #include <optional>
 #include <string>
 
-#include "dissector/capture_description.h"
-#include "extcap/base/result.h"
+#include "common/capture_description.h"
+#include "common/result.h"
 #include "extcap/pcap/pcapng_writer.h"
 #include "extcap/system/byte_sink.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 
 /// One pcapng section on its way to a sink. The section header goes out with the first interface,
 /// so that a capture that fails before has written nothing. The last packet is held back until
@@ -18,16 +18,16 @@ namespace cloudflaredump {
 class PcapngStream {
  public:
   /// `sink` outlives this object.
-  explicit PcapngStream(ByteSink& sink) : sink_(sink) {}
+  explicit PcapngStream(system::ByteSink& sink) : sink_(sink) {}
 
   bool begun() const { return interfaces_ > 0; }
 
   /// Adds an interface and returns its number in the section.
-  std::uint32_t AddInterface(const InterfaceBlock& interface);
+  std::uint32_t AddInterface(const pcap::InterfaceBlock& interface);
 
   /// Appends a packet, with a comment if `mark` says anything; false if the packet is too large for
   /// a block that Wireshark takes (it is left out then).
-  Result<bool> AddPacket(std::uint32_t interface_id, const PacketView& packet,
+  Result<bool> AddPacket(std::uint32_t interface_id, const pcap::PacketView& packet,
                          const PacketMark& mark);
 
   /// Says more on the packet added last; false if there is none.
@@ -37,8 +37,8 @@ class PcapngStream {
   void LetLastGo() { last_.reset(); }
 
   /// Lets the last packet go.
-  void AddStatistics(std::uint32_t interface_id, TimePrecision precision,
-                     const InterfaceStatistics& statistics);
+  void AddStatistics(std::uint32_t interface_id, pcap::TimePrecision precision,
+                     const pcap::InterfaceStatistics& statistics);
 
   /// Writes what was appended, but for the packet held back, to the sink.
   Result<void> Flush();
@@ -54,10 +54,10 @@ class PcapngStream {
     PacketMark mark;
   };
 
-  ByteSink& sink_;
+  system::ByteSink& sink_;
   std::string buffer_;
   std::optional<LastPacket> last_;
   std::uint32_t interfaces_ = 0;
 };
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

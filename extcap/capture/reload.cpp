@@ -5,17 +5,17 @@
 #include <string_view>
 #include <vector>
 
+#include "common/colos.h"
+#include "common/redact.h"
+#include "common/text.h"
 #include "extcap/api/pcaps_api.h"
-#include "extcap/base/redact.h"
-#include "extcap/base/sentence.h"
-#include "extcap/base/text.h"
 #include "extcap/capture/engine.h"
 #include "extcap/capture/running_captures.h"
 #include "extcap/config/arguments.h"
-#include "extcap/config/colos.h"
 #include "extcap/config/interfaces.h"
+#include "extcap/frontend/sentence.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 namespace {
 
 using std::chrono::milliseconds;
@@ -32,28 +32,28 @@ using Rows = std::vector<Row>;
 
 /// What a list is asked with.
 struct Question {
-  const Settings& settings;
+  const config::Settings& settings;
   Engine& engine;
-  Patience patience;
+  api::Patience patience;
 };
 
 /// The data center that this machine reaches, by the page that every Cloudflare site has.
 Result<std::string> NearestColo(const Question& question) {
-  const std::string& url = question.settings.Text(Opt::kTraceUrl);
-  HttpRequest request;
+  const std::string& url = question.settings.Text(config::Opt::kTraceUrl);
+  http::HttpRequest request;
   request.url = url;
   auto answer =
-      Fetch(question.engine.http(), question.engine.loop(), request, question.patience.stop);
+      http::Fetch(question.engine.http(), question.engine.loop(), request, question.patience.stop);
   if (!answer && answer.error().kind == Error::Kind::kInterrupted) {
-    return Fail(HostOf(url) + " did not answer in time");
+    return Fail(http::HostOf(url) + " did not answer in time");
   }
-  if (!answer) return std::unexpected(answer.error());
+  if (!answer) return Failure(answer);
   for (const std::string_view line : Split(answer->body, '\n')) {
-    if (line.starts_with("colo=") && IsColoShape(Trim(line.substr(5)))) {
+    if (line.starts_with("colo=") && config::IsColoShape(Trim(line.substr(5)))) {
       return std::string(Trim(line.substr(5)));
     }
   }
-  return Fail(HostOf(url) + " does not say which data center it is");
+  return Fail(http::HostOf(url) + " does not say which data center it is");
 }
 
 std::string Place(const Colo& colo) {
@@ -71,7 +71,7 @@ Rows ColoRows(const Question& question, std::string& trouble) {
     rows.push_back({*nearest, (colo == nullptr ? *nearest : Place(*colo)) +
                                   ": reached from this machine, not necessarily by your traffic"});
   } else {
-    trouble = "which data center this machine reaches is unknown: " + nearest.error().message;
+    trouble = "which data center this machine reaches is unknown: " + ClauseOf(nearest.error());
   }
   for (const Colo& colo : AllColos()) {
     if (!nearest || colo.code != *nearest) rows.push_back({std::string(colo.code), Place(colo)});
@@ -79,11 +79,11 @@ Rows ColoRows(const Question& question, std::string& trouble) {
   return rows;
 }
 
-Result<Rows> BucketRows(PcapsApi& api, const Question& question) {
+Result<Rows> BucketRows(api::PcapsApi& api, const Question& question) {
   auto buckets = api.ListBuckets(question.patience);
-  if (!buckets) return std::unexpected(buckets.error());
+  if (!buckets) return Failure(buckets);
   Rows rows;
-  for (const BucketOwnership& bucket : *buckets) {
+  for (const api::BucketOwnership& bucket : *buckets) {
     // Keys do not go into a dialog, which keeps and passes what was picked in the clear.
     const std::string url = DropKeys(bucket.destination_conf);
     if (url.empty()) continue;
@@ -91,17 +91,17 @@ Result<Rows> BucketRows(PcapsApi& api, const Question& question) {
     rows.push_back({url, url + state});
   }
   if (rows.empty()) {
-    return Fail("no bucket is registered yet; do it with: cloudflaredump register-bucket");
+    return Fail("no bucket is registered yet", "do it with: cloudflaredump register-bucket");
   }
   return rows;
 }
 
-Result<Rows> CaptureRows(PcapsApi& api, const Question& question) {
+Result<Rows> CaptureRows(api::PcapsApi& api, const Question& question) {
   auto jobs = api.List(question.patience);
-  if (!jobs) return std::unexpected(jobs.error());
+  if (!jobs) return Failure(jobs);
   Rows rows;
-  for (const PcapJob& job : *jobs) {
-    if (!IsPcapId(job.id)) continue;
+  for (const api::PcapJob& job : *jobs) {
+    if (!api::IsPcapId(job.id)) continue;
     const auto at = job.submitted_at();
     const std::string when =
         at ? FormatRfc3339(std::chrono::floor<std::chrono::seconds>(*at)) : "at an unknown time";
@@ -115,50 +115,53 @@ Result<Rows> CaptureRows(PcapsApi& api, const Question& question) {
   return rows;
 }
 
-Result<Rows> ApiRows(Opt pick, const Question& question) {
+Result<Rows> ApiRows(config::Opt pick, const Question& question) {
   auto access = FindAccess(question.settings);
-  if (!access) return std::unexpected(access.error());
-  PcapsApi api(question.engine.http(), question.engine.loop(), *access);
-  auto rows = pick == Opt::kPcapIdPick ? CaptureRows(api, question) : BucketRows(api, question);
+  if (!access) return Failure(access);
+  api::PcapsApi api(question.engine.http(), question.engine.loop(), *access);
+  auto rows =
+      pick == config::Opt::kPcapIdPick ? CaptureRows(api, question) : BucketRows(api, question);
   if (!rows && rows.error().kind == Error::Kind::kInterrupted) {
-    return Fail(HostOf(access->base_url) + " did not answer in time; try again");
+    return Fail(http::HostOf(access->base_url) + " did not answer in time", "try again");
   }
   return rows;
 }
 
 /// What was asked for, as far as it can be said without the network.
 struct Asked {
-  InterfaceKind kind = InterfaceKind::kFull;
-  const Option* option = nullptr;
+  config::InterfaceKind kind = config::InterfaceKind::kFull;
+  const config::Option* option = nullptr;
 };
 
 /// All values of the list `asked`; what went wrong is left in `trouble`.
-Result<Rows> Ask(const Asked& asked, const Result<Arguments>& arguments, std::string& trouble) {
-  if (!arguments) return std::unexpected(arguments.error());
+Result<Rows> Ask(const Asked& asked, const Result<config::Arguments>& arguments,
+                 std::string& trouble) {
+  if (!arguments) return Failure(arguments);
   // What is wrong with other fields of the dialog is said when the capture starts.
-  OptionValues identity;
-  for (const Opt id :
-       {Opt::kAccountId, Opt::kApiToken, Opt::kApiEmail, Opt::kApiKey, Opt::kProfile}) {
+  config::OptionValues identity;
+  for (const config::Opt id :
+       {config::Opt::kAccountId, config::Opt::kApiToken, config::Opt::kApiEmail,
+        config::Opt::kApiKey, config::Opt::kProfile}) {
     identity[static_cast<std::size_t>(id)] = arguments->values[static_cast<std::size_t>(id)];
   }
-  auto settings = Settings::Load(identity, asked.kind, ProcessEnvironment);
-  if (!settings) return std::unexpected(settings.error());
-  auto engine = Engine::Make(*settings, ProcessEnvironment);
-  if (!engine) return std::unexpected(engine.error());
-  EventLoop& loop = (*engine)->loop();
+  auto settings = config::Settings::Load(identity, asked.kind, system::ProcessEnvironment);
+  if (!settings) return Failure(settings);
+  auto engine = Engine::Make(*settings, system::ProcessEnvironment);
+  if (!engine) return Failure(engine);
+  system::EventLoop& loop = (*engine)->loop();
   const Bounded bounded(loop, std::chrono::duration_cast<Duration>(kMostWait * loop.speed()));
   const Question question{*settings, **engine, bounded.patience()};
-  if (asked.option->id == Opt::kColoPick) return ColoRows(question, trouble);
+  if (asked.option->id == config::Opt::kColoPick) return ColoRows(question, trouble);
   return ApiRows(asked.option->id, question);
 }
 
 void Print(const Asked& asked, const Rows& rows, const std::string& trouble) {
-  const unsigned number = DialogNumber(asked.option->id, asked.kind);
+  const unsigned number = config::DialogNumber(asked.option->id, asked.kind);
   const std::string first =
       trouble.empty() ? "as typed" : "as typed; " + CleanLine(Redact(trouble), 300);
-  Sentence("value")
+  frontend::Sentence("value")
       .With("arg", number)
-      .With("value", kAsTyped)
+      .With("value", config::kAsTyped)
       .With("display", first)
       .With("default", "true")
       .Print();
@@ -166,7 +169,11 @@ void Print(const Asked& asked, const Rows& rows, const std::string& trouble) {
     // A value that a sentence would change could not be used.
     const std::string display = Redact(row.display);
     if (CleanLine(row.value, 1000) != row.value || Redact(row.value) != row.value) continue;
-    Sentence("value").With("arg", number).With("value", row.value).With("display", display).Print();
+    frontend::Sentence("value")
+        .With("arg", number)
+        .With("value", row.value)
+        .With("display", display)
+        .Print();
   }
 }
 
@@ -177,27 +184,27 @@ int RunExtcapReload(int argc, char** argv) {
   std::string interface_name;
   std::string ignored;
   bool config = false;
-  const ExtraArgument extra[] = {
+  const config::ExtraArgument extra[] = {
       {.name = "extcap-config", .flag = &config},
       {.name = "extcap-interface", .text = &interface_name},
       {.name = "extcap-reload-option", .text = &name},
       {.name = "extcap-version", .text = &ignored},
   };
-  const auto arguments = ParseExtcapArguments(argc, argv, extra);
-  const auto interface = FindInterface(interface_name);
+  const auto arguments = config::ParseExtcapArguments(argc, argv, extra);
+  const auto interface = config::FindInterface(interface_name);
   std::string_view bare = name;
   while (bare.starts_with('-')) bare.remove_prefix(1);
-  const Asked asked{.kind = interface ? interface->kind : InterfaceKind::kFull,
-                    .option = FindOption(bare)};
+  const Asked asked{.kind = interface ? interface->kind : config::InterfaceKind::kFull,
+                    .option = config::FindOption(bare)};
   const bool known = interface && asked.option != nullptr &&
-                     asked.option->type == OptionType::kPick &&
-                     AppliesTo(*asked.option, asked.kind);
+                     asked.option->type == config::OptionType::kPick &&
+                     config::AppliesTo(*asked.option, asked.kind);
   if (!known) return 0;  // of a later Wireshark's, or nothing that we declared
   std::string trouble;
   auto rows = Ask(asked, arguments, trouble);
-  if (!rows) trouble = rows.error().message;
+  if (!rows) trouble = ClauseOf(rows.error());
   Print(asked, rows ? *rows : Rows(), trouble);
   return 0;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 
 /// What Wireshark runs when the user presses the reload button of a list in the dialog:
 /// `--extcap-config --extcap-interface IF --extcap-reload-option NAME options…`. Prints the list's
@@ -10,4 +10,4 @@ namespace cloudflaredump {
 /// Returns the process's exit status; Wireshark drops the answer of a call that fails, so it is 0.
 int RunExtcapReload(int argc, char** argv);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

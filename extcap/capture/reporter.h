@@ -3,7 +3,7 @@
 
 #include <string>
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 
 /// Tells a person how a capture is getting on. The texts are redacted and in one line. Real ones:
 /// TerminalReporter (`cloudflaredump capture`), ToolbarReporter (Wireshark's toolbar); tests
@@ -21,4 +21,4 @@ class Reporter {
   virtual void Warning(const std::string& sentence) = 0;
 };
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

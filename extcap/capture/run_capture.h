@@ -10,11 +10,12 @@
 #include "extcap/config/settings.h"
 #include "extcap/system/byte_sink.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 
 /// Runs one capture on `interface` with the user's filter into `sink`, which it closes. The one
 /// road for Wireshark, tshark and `cloudflaredump capture`.
-Outcome RunCapture(Engine& engine, const Settings& settings, const CaptureInterface& interface,
-                   const std::string& filter_text, ByteSink& sink, Reporter& reporter);
+Outcome RunCapture(Engine& engine, const config::Settings& settings,
+                   const config::CaptureInterface& interface, const std::string& filter_text,
+                   system::ByteSink& sink, Reporter& reporter);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

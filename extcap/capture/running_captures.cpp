@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
-#include "extcap/base/redact.h"
-#include "extcap/base/text.h"
+#include "common/redact.h"
+#include "common/text.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 namespace {
 
 using namespace std::chrono_literals;
@@ -17,12 +17,12 @@ constexpr Duration kLongestBuilding = 1h;
 
 }  // namespace
 
-std::string FilterOf(const PcapJob& job) {
+std::string FilterOf(const api::PcapJob& job) {
   std::string text;
   const auto add = [&](const char* name, const std::string& value) {
     text += (text.empty() ? "" : ", ") + std::string(name) + " " + value;
   };
-  const FilterV1& filter = job.filter_v1;
+  const api::FilterV1& filter = job.filter_v1;
   if (filter.source_address) add("source_address", CleanLine(Redact(*filter.source_address), 50));
   if (filter.source_port) add("source_port", std::to_string(*filter.source_port));
   if (filter.destination_address) {
@@ -33,9 +33,10 @@ std::string FilterOf(const PcapJob& job) {
   return text.empty() ? "no filter" : "filter " + text;
 }
 
-const PcapJob* FindRunning(const std::vector<PcapJob>& jobs, WallTime now) {
-  for (const PcapJob& job : jobs) {
-    if (job.type != "full" || job.phase() != JobPhase::kGoing || !IsPcapId(job.id)) continue;
+const api::PcapJob* FindRunning(const std::vector<api::PcapJob>& jobs, WallTime now) {
+  for (const api::PcapJob& job : jobs) {
+    if (job.type != "full" || job.phase() != api::JobPhase::kGoing || !api::IsPcapId(job.id))
+      continue;
     const auto submitted = job.submitted_at();
     const auto limit = seconds(job.time_limit.value_or(86400));
     if (submitted && now - *submitted > limit + kLongestBuilding) continue;
@@ -44,21 +45,21 @@ const PcapJob* FindRunning(const std::vector<PcapJob>& jobs, WallTime now) {
   return nullptr;
 }
 
-std::string NameRunning(const PcapJob& job, WallTime now) {
+std::string NameRunning(const api::PcapJob& job, WallTime now) {
   std::string text = CleanLine(Redact(job.id), 40);
   if (job.colo) text += " at " + CleanLine(Redact(*job.colo), 20);
   text += " (" + CleanLine(Redact(job.status), 30);
   if (const auto submitted = job.submitted_at()) {
     text += ", since " + FormatRfc3339(std::chrono::floor<seconds>(*submitted));
     const Duration left = *submitted + seconds(job.time_limit.value_or(0)) - now;
-    if (job.phase() == JobPhase::kGoing && left > Duration(0)) {
+    if (job.phase() == api::JobPhase::kGoing && left > Duration(0)) {
       text += ", " + FormatSpan(left) + " left";
     }
   }
   return text + ", " + FilterOf(job) + ")";
 }
 
-Error BusyError(const PcapJob& running, WallTime now) {
+Error BusyError(const api::PcapJob& running, WallTime now) {
   return {
       Format("Cloudflare runs one full capture at a time, and there is %s; wait for it with "
              "--if-busy wait, get its packets with --if-busy attach, or stop it with: "
@@ -66,17 +67,17 @@ Error BusyError(const PcapJob& running, WallTime now) {
              NameRunning(running, now).c_str(), running.id.c_str())};
 }
 
-SteadyTime DeadlineOf(const PcapJob& job, const CaptureContext& context) {
+system::SteadyTime DeadlineOf(const api::PcapJob& job, const CaptureContext& context) {
   return context.loop.Steady() + seconds(job.time_limit.value_or(0)) +
-         seconds(context.settings.Number(Opt::kMaxWait));
+         seconds(context.settings.Number(config::Opt::kMaxWait));
 }
 
-Bounded::Bounded(EventLoop& loop, Duration span)
+Bounded::Bounded(system::EventLoop& loop, Duration span)
     : loop_(loop), end_(loop.Steady() + span), timer_(loop.CallAt(end_, [] {})) {}
 
-Patience Bounded::patience() const {
+api::Patience Bounded::patience() const {
   return {.retry_budget = std::max(end_ - loop_.Steady(), Duration(0)),
           .stop = [this] { return loop_.Steady() >= end_; }};
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

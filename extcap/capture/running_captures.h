@@ -8,39 +8,39 @@
 #include "extcap/api/pcaps_api.h"
 #include "extcap/capture/capture_context.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 
 /// The full capture in `jobs` that keeps others out, or null. One that should have ended long ago
 /// is passed over: Cloudflare itself will say if it does keep others out.
-const PcapJob* FindRunning(const std::vector<PcapJob>& jobs, WallTime now);
+const api::PcapJob* FindRunning(const std::vector<api::PcapJob>& jobs, WallTime now);
 
 /// "filter destination_address 192.0.2.1, protocol 6", or "no filter"; cleaned.
-std::string FilterOf(const PcapJob& job);
+std::string FilterOf(const api::PcapJob& job);
 
 /// "ID at ORD, since 06:20:00Z, 40 s left, filter …": a running capture for messages.
-std::string NameRunning(const PcapJob& job, WallTime now);
+std::string NameRunning(const api::PcapJob& job, WallTime now);
 
 /// Says which capture is in the way and what can be done.
-Error BusyError(const PcapJob& running, WallTime now);
+Error BusyError(const api::PcapJob& running, WallTime now);
 
 /// Until when a job is waited for: its time limit and max-wait.
-SteadyTime DeadlineOf(const PcapJob& job, const CaptureContext& context);
+system::SteadyTime DeadlineOf(const api::PcapJob& job, const CaptureContext& context);
 
 /// A Patience for calls that must end within `span` whatever else happens, stops included. The loop
 /// is woken when the time is over.
 class Bounded {
  public:
-  Bounded(EventLoop& loop, Duration span);
+  Bounded(system::EventLoop& loop, Duration span);
   Bounded(const Bounded&) = delete;
   Bounded& operator=(const Bounded&) = delete;
   ~Bounded() { loop_.Cancel(timer_); }
 
-  Patience patience() const;
+  api::Patience patience() const;
 
  private:
-  EventLoop& loop_;
-  SteadyTime end_;
-  EventLoop::Id timer_;
+  system::EventLoop& loop_;
+  system::SteadyTime end_;
+  system::EventLoop::Id timer_;
 };
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

@@ -4,15 +4,15 @@
 #include <algorithm>
 #include <tuple>
 
-#include "extcap/base/redact.h"
-#include "extcap/base/text.h"
+#include "common/redact.h"
+#include "common/text.h"
 #include "extcap/capture/description.h"
 #include "extcap/capture/job_watch.h"
 #include "extcap/capture/sample_pacing.h"
 #include "extcap/capture/verdict.h"
 #include "extcap/system/log.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 namespace {
 
 using std::chrono::seconds;
@@ -22,7 +22,7 @@ std::string ClockTime(WallTime time) {
 }
 
 /// What a request of a two-way plan is after, for the status: "inbound", "outbound", "request 2".
-std::string NameOf(const Box& box, std::size_t request) {
+std::string NameOf(const filter::Box& box, std::size_t request) {
   if (box.destination_address && !box.source_address) return "inbound";
   if (box.source_address && !box.destination_address) return "outbound";
   return Format("request %zu", request + 1);
@@ -34,10 +34,11 @@ Result<void> CheckPrice(std::size_t windows, std::size_t requests, std::uint64_t
   const std::size_t price = windows * requests;
   if (price <= allowed) return {};
   return Fail(
-      Format("this takes %zu requests (%zu windows, %zu each) at one a minute, about %s, "
-             "and --max-requests is %llu; shorten the time, or allow more requests%s.",
+      Format("this takes %zu requests (%zu windows, %zu each) at one a minute, about %s, and "
+             "--max-requests is %llu",
              price, windows, requests, FormatSpan(interval * static_cast<int>(price)).c_str(),
-             static_cast<unsigned long long>(allowed),
+             static_cast<unsigned long long>(allowed)),
+      Format("shorten the time, or allow more requests%s",
              requests > 1 ? ", or ask with fewer (--requests-per-window 1)" : ""),
       Error::Kind::kUsage);
 }
@@ -47,20 +48,22 @@ Result<void> CheckPrice(std::size_t windows, std::size_t requests, std::uint64_t
 SampleCapture::SampleCapture(const CaptureContext& context, std::string account_id)
     : context_(context),
       account_id_(std::move(account_id)),
-      started_(ProcessEnvironment),
-      plan_(MakePlan(context.filter, {.max_requests = static_cast<int>(
-                                          context.settings.Number(Opt::kRequestsPerWindow)),
-                                      .pin_ipv6 = context.settings.IsOn(Opt::kFilterIpv6)})),
+      started_(system::ProcessEnvironment),
+      plan_(filter::MakePlan(context.filter,
+                             {.max_requests = static_cast<int>(
+                                  context.settings.Number(config::Opt::kRequestsPerWindow)),
+                              .pin_ipv6 = context.settings.IsOn(config::Opt::kFilterIpv6)})),
       delivery_(context_, plan_, outcome_) {}
 
 Outcome SampleCapture::Run() {
-  const Settings& settings = context_.settings;
-  auto windows = PlanWindows(settings.Text(Opt::kStartTime), settings.Text(Opt::kEndTime),
-                             seconds(settings.Number(Opt::kTimeLimit)), context_.loop.Now());
+  const config::Settings& settings = context_.settings;
+  auto windows =
+      PlanWindows(settings.Text(config::Opt::kStartTime), settings.Text(config::Opt::kEndTime),
+                  seconds(settings.Number(config::Opt::kTimeLimit)), context_.loop.Now());
   auto done = windows ? CheckPrice(windows->size(), plan_.requests.size(),
-                                   settings.Number(Opt::kMaxRequests),
-                                   seconds(settings.Number(Opt::kSampleInterval)))
-                      : Result<void>(std::unexpected(windows.error()));
+                                   settings.Number(config::Opt::kMaxRequests),
+                                   seconds(settings.Number(config::Opt::kSampleInterval)))
+                      : Result<void>(Failure(windows));
   if (done) done = CaptureWindows(*windows);
   outcome_.Note(done);
   if (context_.stream.begun()) {
@@ -88,9 +91,9 @@ Result<void> SampleCapture::CaptureWindows(const std::vector<Window>& windows) {
         captured.error().kind == Error::Kind::kUsage) {
       return captured;
     }
-    outcome_.losses.push_back(
-        "the window from " + ClockTime(window.start) + " to " + ClockTime(window.end) +
-        " is missing or not whole: " + WithoutFullStop(captured.error().message));
+    outcome_.losses.push_back("the window from " + ClockTime(window.start) + " to " +
+                              ClockTime(window.end) +
+                              " is missing or not whole: " + ClauseOf(captured.error()));
   }
   return {};
 }
@@ -100,7 +103,7 @@ Result<void> SampleCapture::CaptureWindow(const Window& window, std::vector<Samp
   for (std::size_t request = 0; request < plan_.requests.size(); ++request) {
     posted_ = false;
     auto part = CaptureRequest(window, request);
-    if (!part) return std::unexpected(part.error());
+    if (!part) return Failure(part);
     if (plan_.requests.size() > 1) {
       progress_ += Format("%s done, %s packets; ", NameOf(plan_.requests[request], request).c_str(),
                           WithThousands(part->packets.size()).c_str());
@@ -110,19 +113,19 @@ Result<void> SampleCapture::CaptureWindow(const Window& window, std::vector<Samp
   return {};
 }
 
-Patience SampleCapture::BeforeRequest() const {
-  Patience patience = context_.BeforeJob();
+api::Patience SampleCapture::BeforeRequest() const {
+  api::Patience patience = context_.BeforeJob();
   // Once a part of the run is there, a short fault must not cost the rest.
   if (!outcome_.pcap_ids.empty()) patience.retry_budget = context_.WithJob().retry_budget;
   return patience;
 }
 
-Result<PcapJob> SampleCapture::Post(const PcapRequest& request, Duration interval,
-                                    const std::function<void(Duration)>& countdown) {
+Result<api::PcapJob> SampleCapture::Post(const api::PcapRequest& request, Duration interval,
+                                         const std::function<void(Duration)>& countdown) {
   constexpr int kMostTurns = 3;
   for (int turn = 1;; ++turn) {
     auto known = AwaitSampleTurn(context_.api, context_.loop, interval, BeforeRequest(), countdown);
-    if (!known) return std::unexpected(known.error());
+    if (!known) return Failure(known);
     const std::string key = started_.Intend(account_id_, request, context_.loop.Now());
     auto job = context_.api.Create(request, *known, BeforeRequest());
     if (job) {
@@ -130,7 +133,7 @@ Result<PcapJob> SampleCapture::Post(const PcapRequest& request, Duration interva
       return job;
     }
     started_.Forget(key);
-    if (job.error().kind != Error::Kind::kTransient || turn == kMostTurns) return job;
+    if (job.error().kind != Error::Kind::kPassing || turn == kMostTurns) return job;
     // Somebody else may have used the turn between the look and the request.
     const auto now = context_.api.List(BeforeRequest());
     if (!now || SampleWait(*now, context_.loop, interval) == Duration(0)) return job;
@@ -138,42 +141,47 @@ Result<PcapJob> SampleCapture::Post(const PcapRequest& request, Duration interva
 }
 
 Result<SamplePart> SampleCapture::CaptureRequest(const Window& window, std::size_t number) {
-  const Settings& settings = context_.settings;
-  const auto interval = seconds(settings.Number(Opt::kSampleInterval));
-  const Box& box = plan_.requests[number];
+  const config::Settings& settings = context_.settings;
+  const auto interval = seconds(settings.Number(config::Opt::kSampleInterval));
+  const filter::Box& box = plan_.requests[number];
   const std::string name = NameOf(box, number);
-  PcapRequest request;
-  request.type = PcapRequest::Type::kSimple;
+  api::PcapRequest request;
+  request.type = api::PcapRequest::Type::kSimple;
   request.time_limit =
       static_cast<std::uint64_t>(std::chrono::ceil<seconds>(window.end - window.start).count());
-  request.packet_limit = settings.Number(Opt::kPacketLimit);
+  request.packet_limit = settings.Number(config::Opt::kPacketLimit);
   request.offset_time = window.end;
   request.filter_v1 = ToFilterV1(box);
   auto job = Post(request, interval, [&](Duration left) {
     context_.Tell(progress_ + "waiting " + FormatSpan(left) +
                   (plan_.requests.size() > 1 ? " for " + name : " for Cloudflare's next sample"));
   });
-  if (!job) return std::unexpected(job.error());
+  if (!job) return Failure(job);
   posted_ = true;
   // Answers may leave out what the request said.
   if (!job->packet_limit) job->packet_limit = request.packet_limit;
   outcome_.pcap_ids.push_back(job->id);
-  Log(LogLevel::kInfo, "sample %s requested: %s", job->id.c_str(),
-      WritePcapRequest(request).c_str());
+  system::Log(system::LogLevel::kInfo, "sample %s requested: %s", job->id.c_str(),
+              api::WritePcapRequest(request).c_str());
 
-  const SteadyTime started = context_.loop.Steady();
-  const auto deadline = started + seconds(settings.Number(Opt::kMaxWait));
+  const system::SteadyTime started = context_.loop.Steady();
+  const auto deadline = started + seconds(settings.Number(config::Opt::kMaxWait));
   auto finished = AwaitJob(
-      context_.api, context_.loop, *job, deadline, context_.WithJob(), [&](const PcapJob& told) {
+      context_.api, context_.loop, *job, deadline, context_.WithJob(),
+      [&](const api::PcapJob& told) {
         const Duration age = context_.loop.Steady() - started;
         context_.Tell(progress_ + CleanLine(Redact(told.status), 40) + ", " + FormatSpan(age));
       });
-  if (!finished) return std::unexpected(finished.error());
+  if (!finished) {
+    if (finished.error().kind != Error::Kind::kInterrupted)
+      outcome_.left_behind = HowToGetLater(job->id);
+    return Failure(finished);
+  }
   if (!finished->packet_limit) finished->packet_limit = request.packet_limit;
   if (!finished->offset_time) finished->offset_time = FormatRfc3339(window.end);
-  if (finished->filter_v1 == FilterV1()) finished->filter_v1 = request.filter_v1;
+  if (finished->filter_v1 == api::FilterV1()) finished->filter_v1 = request.filter_v1;
 
   return FetchSample(context_, *finished, progress_ + "downloading");
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

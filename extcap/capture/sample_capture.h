@@ -11,7 +11,7 @@
 #include "extcap/capture/window.h"
 #include "extcap/filter/plan.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 
 /// A sample capture from request to verdict: for each window, oldest first, the plan's requests one
 /// a minute; a window's packets are held until all its requests have answered, then filtered,
@@ -31,18 +31,18 @@ class SampleCapture {
   Result<void> CaptureWindow(const Window& window, std::vector<SamplePart>& parts);
   Result<SamplePart> CaptureRequest(const Window& window, std::size_t number);
   /// Posts `request` when Cloudflare takes one, telling how long that is.
-  Result<PcapJob> Post(const PcapRequest& request, Duration interval,
-                       const std::function<void(Duration)>& countdown);
-  Patience BeforeRequest() const;
+  Result<api::PcapJob> Post(const api::PcapRequest& request, Duration interval,
+                            const std::function<void(Duration)>& countdown);
+  api::Patience BeforeRequest() const;
 
   CaptureContext context_;
   std::string account_id_;
   StartedCaptures started_;
-  Plan plan_;
+  filter::Plan plan_;
   Outcome outcome_;
   SampleDelivery delivery_;
   bool posted_ = false;   ///< the request in hand became a job
   std::string progress_;  ///< what earlier requests of the window gave: "inbound done, 214 packets"
 };
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

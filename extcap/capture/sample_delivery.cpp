@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 #include "extcap/capture/description.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 namespace {
 
 std::string Rfc3339(std::uint64_t nanoseconds) {
@@ -22,7 +22,7 @@ std::uint64_t ToNanoseconds(WallTime time) {
 Result<void> SampleDelivery::DeliverWindow(const Window& window, std::vector<SamplePart> parts) {
   PacketCounts tested;
   for (const SamplePart& part : parts) tested += part.Count();
-  const bool local = context_.settings.IsOn(Opt::kLocalFilter);
+  const bool local = context_.settings.IsOn(config::Opt::kLocalFilter);
   // An exact plan's packets must all match. If none does, they contradict our model of the fields
   // (still encapsulated, say), and hiding them would hide the only evidence.
   const bool mismatch =
@@ -100,19 +100,19 @@ std::vector<SampleDelivery::Place> SampleDelivery::OrderPackets(
     const Window& window, const std::vector<SamplePart>& parts, std::uint32_t first_interface,
     bool all) {
   std::vector<Place> order;
-  DuplicateFilter among_requests;
-  auto next_seam = std::make_unique<DuplicateFilter>();
+  filter::DuplicateFilter among_requests;
+  auto next_seam = std::make_unique<filter::DuplicateFilter>();
   const std::uint64_t start = ToNanoseconds(window.start);
   const std::uint64_t end = ToNanoseconds(window.end);
   for (std::size_t i = 0; i < parts.size(); ++i) {
     for (std::size_t k = 0; k < parts[i].packets.size(); ++k) {
       const TestedPacket& tested = parts[i].packets[k];
-      if (!all && tested.answer == FilterAnswer::kRejects) {
+      if (!all && tested.answer == filter::FilterAnswer::kRejects) {
         ++delivered_[first_interface + i].statistics.filtered_out;
         ++outcome_.counts.filtered_out;
         continue;
       }
-      const auto time = Nanoseconds(tested.packet.ticks, parts[i].header.precision);
+      const auto time = pcap::Nanoseconds(tested.packet.ticks, parts[i].header.precision);
       const std::uint32_t length = tested.packet.original_length;
       const std::span<const std::byte> bytes = tested.packet.bytes;
       // At a seam the window before counts as request 0 and this one as request 1.
@@ -133,22 +133,22 @@ std::vector<SampleDelivery::Place> SampleDelivery::OrderPackets(
 Result<void> SampleDelivery::DeliverPacket(const SamplePart& part, const TestedPacket& tested,
                                            std::uint32_t interface_id, bool last_of_damaged) {
   PacketMark mark;
-  mark.undecided = tested.answer == FilterAnswer::kUndecided;
+  mark.undecided = tested.answer == filter::FilterAnswer::kUndecided;
   if (last_of_damaged) mark.damaged = part.damage;
   auto taken = context_.stream.AddPacket(interface_id, tested.packet, mark);
-  if (!taken) return std::unexpected(taken.error());
+  if (!taken) return Failure(taken);
   if (!*taken) {
     outcome_.losses.emplace_back("a packet too long for Wireshark was left out");
     return {};
   }
-  InterfaceStatistics& statistics = delivered_[interface_id].statistics;
+  pcap::InterfaceStatistics& statistics = delivered_[interface_id].statistics;
   ++statistics.delivered;
   ++outcome_.counts.delivered;
   if (mark.undecided) {
     ++statistics.undecided;
     ++outcome_.counts.undecided;
   }
-  if (tested.answer == FilterAnswer::kRejects) ++outcome_.counts.unmatched;
+  if (tested.answer == filter::FilterAnswer::kRejects) ++outcome_.counts.unmatched;
   return {};
 }
 
@@ -162,10 +162,10 @@ Coverage SampleDelivery::CoverageOf(const std::string& asked) const {
 
 Result<void> SampleDelivery::Finish(const std::string& asked) {
   outcome_.stream_begun = true;
-  const bool filtered = context_.filter.kind() != CaptureFilter::Kind::kAll;
+  const bool filtered = context_.filter.kind() != filter::CaptureFilter::Kind::kAll;
   outcome_.verdict = Verdict(outcome_, CoverageOf(asked), filtered);
   for (std::size_t i = 0; i < delivered_.size(); ++i) {
-    InterfaceStatistics statistics = delivered_[i].statistics;
+    pcap::InterfaceStatistics statistics = delivered_[i].statistics;
     statistics.comment = outcome_.verdict;
     context_.stream.AddStatistics(static_cast<std::uint32_t>(i), delivered_[i].precision,
                                   statistics);
@@ -173,4 +173,4 @@ Result<void> SampleDelivery::Finish(const std::string& asked) {
   return context_.stream.Flush();
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

@@ -14,7 +14,7 @@
 #include "extcap/filter/duplicate_filter.h"
 #include "extcap/filter/plan.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 
 /// Turns downloaded samples into the stream: one interface for each download, packets in time
 /// order, none twice, statistics at the end. Counts into an Outcome.
@@ -22,7 +22,7 @@ class SampleDelivery {
  public:
   /// `plan` says how many requests share a window and whether they are exact; `outcome` is filled.
   /// All outlive this object.
-  SampleDelivery(const CaptureContext& context, const Plan& plan, Outcome& outcome)
+  SampleDelivery(const CaptureContext& context, const filter::Plan& plan, Outcome& outcome)
       : context_(context), plan_(plan), outcome_(outcome) {}
 
   /// Delivers the answers of one window, given in the plan's order. Windows come oldest first and
@@ -37,8 +37,8 @@ class SampleDelivery {
  private:
   /// What the statistics block of one interface will say.
   struct DeliveredPart {
-    TimePrecision precision;
-    InterfaceStatistics statistics;
+    pcap::TimePrecision precision;
+    pcap::InterfaceStatistics statistics;
   };
   struct Place {
     std::uint64_t nanoseconds;
@@ -55,11 +55,11 @@ class SampleDelivery {
   Coverage CoverageOf(const std::string& asked) const;
 
   const CaptureContext& context_;
-  const Plan& plan_;
+  const filter::Plan& plan_;
   Outcome& outcome_;
   /// The records at the end of the last window, for the next one's start.
-  std::unique_ptr<DuplicateFilter> seam_ = std::make_unique<DuplicateFilter>();
+  std::unique_ptr<filter::DuplicateFilter> seam_ = std::make_unique<filter::DuplicateFilter>();
   std::vector<DeliveredPart> delivered_;  ///< by interface number
 };
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

@@ -10,22 +10,22 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 #include "extcap/system/log.h"
 #include "extcap/system/private_file.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 namespace {
 
 /// Enough for `latest` and for what a bad day leaves to stop.
 constexpr std::size_t kMostRecords = 100;
 
-std::string StatePath(const Environment& environment) {
+std::string StatePath(const system::Environment& environment) {
   const char* const state = environment("XDG_STATE_HOME");
   if (state != nullptr && *state != '\0') {
     return std::string(state) + "/cloudflaredump/started.json";
   }
-  return HomeFolder(environment) + "/.local/state/cloudflaredump/started.json";
+  return system::HomeFolder(environment) + "/.local/state/cloudflaredump/started.json";
 }
 
 std::string Member(const json_t* object, const char* key) {
@@ -61,11 +61,11 @@ int OpenLock(const std::string& path) {
 
 }  // namespace
 
-bool StartedCapture::Asked(const PcapJob& job) const {
+bool StartedCapture::Asked(const api::PcapJob& job) const {
   const std::unique_ptr<json_t, void (*)(json_t*)> object(
       json_loadb(request.data(), request.size(), 0, nullptr),
       [](json_t* json) { json_decref(json); });
-  const PcapJob asked = ReadPcapJob(object.get());
+  const api::PcapJob asked = api::ReadPcapJob(object.get());
   // Clocks differ; a request is answered within seconds.
   constexpr Duration kAround = std::chrono::minutes(5);
   const auto asked_at = ParseRfc3339(at);
@@ -89,7 +89,8 @@ bool Turn::TryTake() const {
   return fd_ >= 0 && flock(fd_, LOCK_EX | LOCK_NB) == 0;
 }
 
-StartedCaptures::StartedCaptures(const Environment& environment) : path_(StatePath(environment)) {}
+StartedCaptures::StartedCaptures(const system::Environment& environment)
+    : path_(StatePath(environment)) {}
 
 std::vector<StartedCapture> StartedCaptures::Read() const {
   std::vector<StartedCapture> captures;
@@ -109,7 +110,7 @@ std::vector<StartedCapture> StartedCaptures::Read() const {
                            .request = Member(object, "request"),
                            .at = Member(object, "at"),
                            .needs_stop = json_is_true(json_object_get(object, "needs_stop"))};
-    if (!capture.pcap_id.empty() && !IsPcapId(capture.pcap_id)) continue;
+    if (!capture.pcap_id.empty() && !api::IsPcapId(capture.pcap_id)) continue;
     captures.push_back(std::move(capture));
   }
   json_decref(array);
@@ -131,24 +132,25 @@ void StartedCaptures::Update(const Change& change) {
   for (const StartedCapture& capture : captures) json_array_append_new(array, ToJson(capture));
   char* const text = json_dumps(array, JSON_INDENT(1));
   json_decref(array);
-  auto written = ReplacePrivateFile(path_, text == nullptr ? "[]" : text);
+  auto written = system::ReplacePrivateFile(path_, text == nullptr ? "[]" : text);
   free(text);
   if (!written && !warned_) {
     warned_ = true;
-    Log(LogLevel::kWarning, "recovery is off: %s", written.error().message.c_str());
+    system::Log(system::LogLevel::kWarning, "recovery is off: %s",
+                ClauseOf(written.error()).c_str());
   }
 }
 
-std::string StartedCaptures::Intend(const std::string& account_id, const PcapRequest& request,
+std::string StartedCaptures::Intend(const std::string& account_id, const api::PcapRequest& request,
                                     WallTime now) {
-  PcapRequest shown = request;
+  api::PcapRequest shown = request;
   shown.destination_conf.clear();  // R2 destinations carry keys
   char* const uuid = g_uuid_string_random();
   StartedCapture capture{.key = uuid,
                          .account_id = account_id,
                          .pcap_id = {},
-                         .type = request.type == PcapRequest::Type::kFull ? "full" : "simple",
-                         .request = WritePcapRequest(shown),
+                         .type = request.type == api::PcapRequest::Type::kFull ? "full" : "simple",
+                         .request = api::WritePcapRequest(shown),
                          .at = FormatRfc3339(now)};
   g_free(uuid);
   Update([&](std::vector<StartedCapture>& captures) { captures.push_back(capture); });
@@ -177,7 +179,7 @@ void StartedCaptures::Forget(const std::string& key) {
   });
 }
 
-std::unique_ptr<Turn> StartedCaptures::AwaitTurn(EventLoop& loop,
+std::unique_ptr<Turn> StartedCaptures::AwaitTurn(system::EventLoop& loop,
                                                  const std::function<bool()>& stop) const {
   using namespace std::chrono_literals;
   MakeFolder(path_);
@@ -207,4 +209,4 @@ std::vector<StartedCapture> StartedCaptures::ToStop(const std::string& account_i
   return captures;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

@@ -7,12 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "common/result.h"
 #include "extcap/api/pcap_job.h"
-#include "extcap/base/result.h"
 #include "extcap/config/settings.h"
 #include "extcap/system/event_loop.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 
 /// One capture that this user's programs asked for.
 struct StartedCapture {
@@ -25,7 +25,7 @@ struct StartedCapture {
   bool needs_stop = false;  ///< it should have been stopped, and nobody could tell Cloudflare
 
   /// Whether `job` is what `request` asked for, as far as both say.
-  bool Asked(const PcapJob& job) const;
+  bool Asked(const api::PcapJob& job) const;
 };
 
 /// A lock that processes of one user share, on an open file, which it closes in the end; with that
@@ -50,10 +50,10 @@ class Turn {
 class StartedCaptures {
  public:
   /// The file is `$XDG_STATE_HOME/cloudflaredump/started.json` (~/.local/state by default).
-  explicit StartedCaptures(const Environment& environment);
+  explicit StartedCaptures(const system::Environment& environment);
 
   /// Records that `request` is about to be sent. Returns the record's key.
-  std::string Intend(const std::string& account_id, const PcapRequest& request, WallTime now);
+  std::string Intend(const std::string& account_id, const api::PcapRequest& request, WallTime now);
   /// Records the id that the request got.
   void Started(const std::string& key, const std::string& pcap_id);
   /// Records that the capture should be stopped as soon as somebody can.
@@ -63,7 +63,7 @@ class StartedCaptures {
 
   /// Waits for this user's turn to start a full capture. Null if stopped, or if there is no lock to
   /// be had (an unwritable folder): then captures go on without order.
-  std::unique_ptr<Turn> AwaitTurn(EventLoop& loop, const std::function<bool()>& stop) const;
+  std::unique_ptr<Turn> AwaitTurn(system::EventLoop& loop, const std::function<bool()>& stop) const;
 
   /// The newest capture of the account that has an id.
   std::optional<std::string> Latest(const std::string& account_id) const;
@@ -82,4 +82,4 @@ class StartedCaptures {
   bool warned_ = false;
 };
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture/stop_wait.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 
-StopWait::StopWait(EventLoop& loop, StopRequests& stop, Duration wait) : loop_(loop), stop_(stop) {
+StopWait::StopWait(system::EventLoop& loop, system::StopRequests& stop, Duration wait)
+    : loop_(loop), stop_(stop) {
   stop_.SetOnStop([this, wait] {
     timer_ = loop_.CallAt(loop_.Steady() + wait, [this] {
       timer_ = 0;
@@ -17,4 +18,4 @@ StopWait::~StopWait() {
   loop_.Cancel(timer_);
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

@@ -4,22 +4,22 @@
 #include "extcap/system/event_loop.h"
 #include "extcap/system/stop_requests.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 
 /// While it lives, what is still delivered after the first request to stop gets at most `wait` (on
 /// the loop's clock); then StopRequests::Leave is called. So a reader that has stopped reading
 /// cannot hold a stopped capture for ever. Both references must outlive it.
 class StopWait {
  public:
-  StopWait(EventLoop& loop, StopRequests& stop, Duration wait);
+  StopWait(system::EventLoop& loop, system::StopRequests& stop, Duration wait);
   StopWait(const StopWait&) = delete;
   StopWait& operator=(const StopWait&) = delete;
   ~StopWait();
 
  private:
-  EventLoop& loop_;
-  StopRequests& stop_;
-  EventLoop::Id timer_ = 0;
+  system::EventLoop& loop_;
+  system::StopRequests& stop_;
+  system::EventLoop::Id timer_ = 0;
 };
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture/toolbar_message.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 namespace {
 
 constexpr char kSync = 'T';
@@ -47,4 +47,4 @@ ToolbarRead ReadToolbarMessage(std::string_view bytes) {
   }
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 
 /// What a message of Wireshark's toolbar protocol says (ui/qt/interface_toolbar.cpp).
 enum class ToolbarCommand : std::uint8_t {
@@ -51,4 +51,4 @@ struct ToolbarRead {
 /// one message.
 ToolbarRead ReadToolbarMessage(std::string_view bytes);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

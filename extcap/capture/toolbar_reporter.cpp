@@ -3,11 +3,11 @@
 
 #include <utility>
 
-#include "extcap/base/redact.h"
-#include "extcap/base/text.h"
+#include "common/redact.h"
+#include "common/text.h"
 #include "extcap/system/log.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 namespace {
 
 using namespace std::chrono_literals;
@@ -23,21 +23,23 @@ constexpr std::size_t kLongestText = 3000;
 
 }  // namespace
 
-ToolbarReporter::ToolbarReporter(ControlPipes& pipes, EventLoop& loop, StopRequests& stop)
+ToolbarReporter::ToolbarReporter(system::ControlPipes& pipes, system::EventLoop& loop,
+                                 system::StopRequests& stop)
     : pipes_(pipes), loop_(loop), stop_(stop), next_(loop.Steady()) {
   if (!pipes_.opened()) return;
   // A window that was killed sends no signal, and its dumpcap goes on reading.
   pipes_.Attach(
       loop, [this](std::string_view bytes) { Receive(bytes); }, [this] { stop_.Request(); });
   // An older capture's lines go. The status stays enabled: disabled, it is too pale to read.
-  Send(ToolbarControl::kLog, ToolbarCommand::kSet, "");
-  Send(ToolbarControl::kStatus, ToolbarCommand::kSet, "starting");
-  TapLog(
-      [this](const std::string& line) { Send(ToolbarControl::kLog, ToolbarCommand::kAdd, line); });
+  Send(config::ToolbarControl::kLog, ToolbarCommand::kSet, "");
+  Send(config::ToolbarControl::kStatus, ToolbarCommand::kSet, "starting");
+  system::TapLog([this](const std::string& line) {
+    Send(config::ToolbarControl::kLog, ToolbarCommand::kAdd, line);
+  });
 }
 
 ToolbarReporter::~ToolbarReporter() {
-  TapLog({});
+  system::TapLog({});
   loop_.Cancel(timer_);
   pipes_.Detach();
 }
@@ -56,10 +58,10 @@ void ToolbarReporter::Status(const std::string& state) {
 void ToolbarReporter::Show() {
   if (!pending_) return;
   const std::string state = *std::exchange(pending_, std::nullopt);
-  Send(ToolbarControl::kStatus, ToolbarCommand::kSet, state);
+  Send(config::ToolbarControl::kStatus, ToolbarCommand::kSet, state);
   if (std::string phase = WithoutNumbers(state); phase != phase_) {
     phase_ = std::move(phase);
-    Send(ToolbarControl::kStatus, ToolbarCommand::kStatusBar, state);
+    Send(config::ToolbarControl::kStatus, ToolbarCommand::kStatusBar, state);
   }
   next_ = loop_.Steady() + std::chrono::duration_cast<Duration>(kBetweenStates * loop_.speed());
 }
@@ -70,7 +72,7 @@ void ToolbarReporter::Warning(const std::string& sentence) {
     return;
   }
   if (++warnings_ <= kMostWarnings) {
-    Send(ToolbarControl::kStatus, ToolbarCommand::kWarning, sentence);
+    Send(config::ToolbarControl::kStatus, ToolbarCommand::kWarning, sentence);
   }
 }
 
@@ -79,13 +81,14 @@ void ToolbarReporter::End(const std::string& sentence) {
   loop_.Cancel(std::exchange(timer_, 0));
   pending_.reset();
   if (!sentence.empty()) {
-    Send(ToolbarControl::kStatus, ToolbarCommand::kSet, sentence);
-    Send(ToolbarControl::kStatus, ToolbarCommand::kStatusBar, sentence);
+    Send(config::ToolbarControl::kStatus, ToolbarCommand::kSet, sentence);
+    Send(config::ToolbarControl::kStatus, ToolbarCommand::kStatusBar, sentence);
   }
   pipes_.Flush(1s);
 }
 
-void ToolbarReporter::Send(ToolbarControl control, ToolbarCommand command, std::string_view text) {
+void ToolbarReporter::Send(config::ToolbarControl control, ToolbarCommand command,
+                           std::string_view text) {
   // The log's lines are cleaned already, and end as they must.
   const bool line = text.ends_with('\n');
   std::string shown = CleanLine(Redact(std::string(text)), kLongestText);
@@ -107,13 +110,14 @@ void ToolbarReporter::Receive(std::string_view bytes) {
 }
 
 void ToolbarReporter::Take(const ToolbarMessage& message) {
-  const bool finish = message.control == static_cast<std::uint8_t>(ToolbarControl::kFinish) &&
-                      message.command == static_cast<std::uint8_t>(ToolbarCommand::kSet);
-  if (!finish || stop_.AtLeast(StopLevel::kStop)) return;
-  Log(LogLevel::kInfo, "Finish now was pressed");
-  Send(ToolbarControl::kFinish, ToolbarCommand::kSet, "Finishing");
-  Send(ToolbarControl::kFinish, ToolbarCommand::kDisable, "");
+  const bool finish =
+      message.control == static_cast<std::uint8_t>(config::ToolbarControl::kFinish) &&
+      message.command == static_cast<std::uint8_t>(ToolbarCommand::kSet);
+  if (!finish || stop_.AtLeast(system::StopLevel::kStop)) return;
+  system::Log(system::LogLevel::kInfo, "Finish now was pressed");
+  Send(config::ToolbarControl::kFinish, ToolbarCommand::kSet, "Finishing");
+  Send(config::ToolbarControl::kFinish, ToolbarCommand::kDisable, "");
   stop_.Finish();
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

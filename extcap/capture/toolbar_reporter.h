@@ -11,7 +11,7 @@
 #include "extcap/system/control_pipes.h"
 #include "extcap/system/stop_requests.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 
 /// Tells how a capture is getting on in Wireshark's window: the toolbar's status text at most once
 /// a second, its log, the status bar at each new state (every second it would hide what the user
@@ -21,7 +21,7 @@ class ToolbarReporter : public Reporter {
  public:
   /// All three must outlive this object; the log is tapped as long as it lives, and the
   /// pipes are attached.
-  ToolbarReporter(ControlPipes& pipes, EventLoop& loop, StopRequests& stop);
+  ToolbarReporter(system::ControlPipes& pipes, system::EventLoop& loop, system::StopRequests& stop);
   ~ToolbarReporter() override;
 
   void Status(const std::string& state) override;
@@ -35,18 +35,18 @@ class ToolbarReporter : public Reporter {
   void Receive(std::string_view bytes);
   void Take(const ToolbarMessage& message);
   void Show();
-  void Send(ToolbarControl control, ToolbarCommand command, std::string_view text);
+  void Send(config::ToolbarControl control, ToolbarCommand command, std::string_view text);
 
-  ControlPipes& pipes_;
-  EventLoop& loop_;
-  StopRequests& stop_;
+  system::ControlPipes& pipes_;
+  system::EventLoop& loop_;
+  system::StopRequests& stop_;
   std::string received_;                ///< of a message that is not whole yet
   std::optional<std::string> pending_;  ///< a state that has not been shown yet
   std::string phase_;                   ///< the last shown state, without its numbers
-  SteadyTime next_;                     ///< no state is shown before
-  EventLoop::Id timer_ = 0;
+  system::SteadyTime next_;             ///< no state is shown before
+  system::EventLoop::Id timer_ = 0;
   unsigned warnings_ = 0;
   std::string unseen_warning_;
 };
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

@@ -5,10 +5,10 @@
 #include <utility>
 #include <vector>
 
-#include "extcap/base/text.h"
-#include "extcap/base/time.h"
+#include "common/text.h"
+#include "common/time.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 namespace {
 
 std::string Moment(std::uint64_t nanoseconds) {
@@ -86,4 +86,4 @@ std::string Verdict(const Outcome& outcome, const Coverage& coverage, bool filte
   return text + ".";
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

@@ -7,7 +7,7 @@
 
 #include "extcap/capture/outcome.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 
 /// The window asked for and the times that arrived, for the verdict's sentence.
 struct Coverage {
@@ -23,4 +23,4 @@ struct Coverage {
 /// missing. Zero packets names the likely causes.
 std::string Verdict(const Outcome& outcome, const Coverage& coverage, bool filtered);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

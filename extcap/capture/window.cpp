@@ -7,9 +7,9 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 namespace {
 
 using namespace std::chrono_literals;
@@ -64,7 +64,7 @@ Result<WallTime> ParseTime(std::string_view text, WallTime now, std::string_view
   if (const auto epoch = ParseEpoch(trimmed)) return *epoch;
   if (const auto time = ParseRfc3339(trimmed)) return *time;
   return Fail(Format("%s is \"%s\", but a time is written 2026-11-23T06:20:00Z, as seconds since "
-                     "1970, as an age such as -30m or -2h, or now.",
+                     "1970, as an age such as -30m or -2h, or now",
                      std::string(name).c_str(), CleanLine(text, 60).c_str()),
               Error::Kind::kUsage);
 }
@@ -75,27 +75,27 @@ Result<std::vector<Window>> PlanWindows(const std::string& start, const std::str
   // and cost a request more.
   const WallTime whole_now = std::chrono::floor<seconds>(now);
   const auto last = end.empty() ? now : ParseTime(end, whole_now, "end-time");
-  if (!last) return std::unexpected(last.error());
+  if (!last) return Failure(last);
   if (*last > now + kSkew) {
-    return Fail(Format("end-time is %s, which is in the future; a sample looks back.",
+    return Fail(Format("end-time is %s, which is in the future",
                        FormatRfc3339(std::chrono::floor<seconds>(*last)).c_str()),
-                Error::Kind::kUsage);
+                "a sample looks back", Error::Kind::kUsage);
   }
   const WallTime to = std::min<WallTime>(std::chrono::ceil<seconds>(*last), whole_now);
   const auto first = start.empty() ? to - time_limit : ParseTime(start, whole_now, "start-time");
-  if (!first) return std::unexpected(first.error());
+  if (!first) return Failure(first);
   const WallTime from = std::chrono::floor<seconds>(*first);
   if (from >= to) {
-    return Fail(Format("start-time (%s) is not before end-time (%s); give an earlier start.",
-                       FormatRfc3339(from).c_str(), FormatRfc3339(to).c_str()),
-                Error::Kind::kUsage);
+    return Fail(Format("start-time (%s) is not before end-time (%s)", FormatRfc3339(from).c_str(),
+                       FormatRfc3339(to).c_str()),
+                "give an earlier start", Error::Kind::kUsage);
   }
   if (from < now - kHistory - kSkew - (start.empty() ? time_limit : Duration(1s))) {
     return Fail(
-        Format("start-time (%s) is more than 24 hours ago, and Cloudflare keeps samples for "
-               "24 hours; give a later start.",
-               FormatRfc3339(from).c_str()),
-        Error::Kind::kUsage);
+        Format(
+            "start-time (%s) is more than 24 hours ago, and Cloudflare keeps samples for 24 hours",
+            FormatRfc3339(from).c_str()),
+        "give a later start", Error::Kind::kUsage);
   }
   std::vector<Window> windows;
   for (WallTime at = from; at < to; at += time_limit) {
@@ -104,4 +104,4 @@ Result<std::vector<Window>> PlanWindows(const std::string& start, const std::str
   return windows;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

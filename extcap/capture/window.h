@@ -5,10 +5,10 @@
 #include <string_view>
 #include <vector>
 
-#include "extcap/base/result.h"
-#include "extcap/base/time.h"
+#include "common/result.h"
+#include "common/time.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 
 /// A stretch of time that one sample request covers, ends included as far as Cloudflare does.
 struct Window {
@@ -28,4 +28,4 @@ Result<WallTime> ParseTime(std::string_view text, WallTime now, std::string_view
 Result<std::vector<Window>> PlanWindows(const std::string& start, const std::string& end,
                                         Duration time_limit, WallTime now);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture

@@ -9,11 +9,11 @@
 #include <cstring>
 #include <memory>
 
-#include "extcap/base/redact.h"
-#include "extcap/base/text.h"
+#include "common/redact.h"
+#include "common/text.h"
 #include "extcap/config/secret_words.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::config {
 namespace {
 
 struct ContextFree {
@@ -96,7 +96,7 @@ Result<Arguments> ParseArguments(int argc, char** argv, std::span<const ExtraArg
     g_free(extra_texts[i]);
   }
   if (!parsed) {
-    return Fail(Format("%s; see --help.", TakeComplaint(error).c_str()), Error::Kind::kUsage);
+    return Fail(Format("%s", TakeComplaint(error).c_str()), "see --help", Error::Kind::kUsage);
   }
   for (int i = 1; i < count; ++i) {
     const std::string_view word = list[i];
@@ -115,9 +115,9 @@ Result<Arguments> ParseExtcapArguments(int argc, char** argv,
   auto arguments = ParseArguments(argc, argv, all, {}, UnknownOptions::kIgnore);
   if (!arguments || secrets_fd.empty()) return arguments;
   if (auto taken = TakeSecrets(secrets_fd, arguments->values); !taken) {
-    return std::unexpected(taken.error());
+    return Failure(taken);
   }
   return arguments;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::config

@@ -7,7 +7,7 @@
 
 #include "extcap/config/options.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::config {
 
 /// A flag or option that is no setting: `--fifo PATH`, `-w FILE`, `--json`. The caller owns what
 /// `text` and `flag` point to; exactly one of them is set.
@@ -53,4 +53,4 @@ Result<Arguments> ParseArguments(int argc, char** argv, std::span<const ExtraArg
 /// may have been handed over by the face (SetSecretsAside).
 Result<Arguments> ParseExtcapArguments(int argc, char** argv, std::span<const ExtraArgument> extra);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::config

@@ -5,10 +5,10 @@
 
 #include <algorithm>
 
-#include "extcap/base/text.h"
-#include "extcap/config/colos.h"
+#include "common/colos.h"
+#include "common/text.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::config {
 namespace {
 
 constexpr std::string_view kPrefix = "cloudflare-";
@@ -70,10 +70,10 @@ Result<CaptureInterface> FindInterface(std::string_view name) {
   if (name.starts_with(kPrefix) && IsColoShape(name.substr(kPrefix.size()))) {
     return ColoInterface(name.substr(kPrefix.size()));
   }
-  return Fail(Format("there is no interface \"%s\"; there are cloudflare-sample, cloudflare-full, "
-                     "cloudflare-download and one for each data center, such as cloudflare-ORD.",
-                     CleanLine(name, 60).c_str()),
+  return Fail(Format("there is no interface \"%s\"", CleanLine(name, 60).c_str()),
+              "there are cloudflare-sample, cloudflare-full, cloudflare-download and one for each "
+              "data center, such as cloudflare-ORD",
               Error::Kind::kUsage);
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::config

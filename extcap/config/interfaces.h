@@ -5,11 +5,11 @@
 #include <string_view>
 #include <vector>
 
-#include "extcap/base/result.h"
+#include "common/result.h"
 #include "extcap/config/options.h"
 #include "extcap/config/settings.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::config {
 
 /// A capture interface as Wireshark lists it.
 struct CaptureInterface {
@@ -30,4 +30,4 @@ Result<CaptureInterface> FindInterface(std::string_view name);
 /// Three letters and at most three digits: ORD, ord02.
 bool IsColoShape(std::string_view code);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::config

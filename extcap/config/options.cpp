@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
-#include "extcap/base/redact.h"
-#include "extcap/base/text.h"
+#include "common/redact.h"
+#include "common/text.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::config {
 namespace {
 
 bool IsFull(InterfaceKind kind) {
@@ -52,7 +52,7 @@ std::uint64_t MaximumOf(const Option& option, InterfaceKind kind) {
 Result<void> CheckValue(const Option& option, InterfaceKind kind, std::string_view value,
                         std::string_view where) {
   const auto refuse = [&](const std::string& need) {
-    return Fail(Format("%s is \"%s\" (%s), but it must be %s.", option.name,
+    return Fail(Format("%s is \"%s\" (%s), but it must be %s", option.name,
                        CleanLine(value, 60).c_str(), std::string(where).c_str(), need.c_str()),
                 Error::Kind::kUsage);
   };
@@ -76,10 +76,10 @@ Result<void> CheckValue(const Option& option, InterfaceKind kind, std::string_vi
     }
   }
   if (option.type == OptionType::kPick && HoldsSecret(option, value)) {
-    return Fail(
-        Format("%s holds keys (%s), which a list would show; put the address into %s.", option.name,
-               std::string(where).c_str(), OptionOf(PickedFor(option.id)).name),
-        Error::Kind::kUsage);
+    return Fail(Format("%s holds keys (%s), which a list would show", option.name,
+                       std::string(where).c_str()),
+                Format("put the address into %s", OptionOf(PickedFor(option.id)).name),
+                Error::Kind::kUsage);
   }
   return {};
 }
@@ -99,4 +99,4 @@ std::string ShownValue(const Option& option, std::string_view value) {
   return option.address ? RedactAddress(value) : std::string(value);
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::config

@@ -8,9 +8,9 @@
 #include <string>
 #include <string_view>
 
-#include "extcap/base/result.h"
+#include "common/result.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::config {
 
 /// What kind of capture an interface makes; a set of them says where an option applies.
 enum class InterfaceKind : unsigned {
@@ -143,4 +143,4 @@ std::string ShownValue(const Option& option, std::string_view value);
 /// Values by option, where given.
 using OptionValues = std::array<std::optional<std::string>, static_cast<std::size_t>(Opt::kCount)>;
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::config

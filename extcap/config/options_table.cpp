@@ -3,7 +3,7 @@
 
 #include "extcap/config/options.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::config {
 namespace {
 
 constexpr unsigned kSample = static_cast<unsigned>(InterfaceKind::kSample);
@@ -453,4 +453,4 @@ std::span<const Option> AllOptions() {
   return kOptions;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::config

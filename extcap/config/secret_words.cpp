@@ -6,10 +6,10 @@
 
 #include <cstring>
 
-#include "extcap/base/redact.h"
-#include "extcap/base/text.h"
+#include "common/redact.h"
+#include "common/text.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::config {
 namespace {
 
 /// More than a command line of Wireshark's can hold of secrets.
@@ -61,7 +61,7 @@ Result<void> TakeSecrets(const std::string& fd, OptionValues& values) {
   const int file = number && *number <= 1'000'000 ? static_cast<int>(*number) : -1;
   std::string bytes(kMostBytes, '\0');
   const ssize_t n = pread(file, bytes.data(), bytes.size(), 0);
-  if (n < 0) return Fail("the secrets that were handed over cannot be read.", Error::Kind::kUsage);
+  if (n < 0) return Fail("the secrets that were handed over cannot be read", Error::Kind::kUsage);
   close(file);
   bytes.resize(static_cast<std::size_t>(n));
   const std::vector<std::string_view> pieces = Split(bytes, '\0');
@@ -75,4 +75,4 @@ Result<void> TakeSecrets(const std::string& fd, OptionValues& values) {
   return {};
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::config

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "extcap/base/result.h"
+#include "common/result.h"
 #include "extcap/config/options.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::config {
 
 /// The option that TakeSecrets is given the value of; its own, in no table.
 inline constexpr const char* kSecretsFd = "secrets-fd";
@@ -35,4 +35,4 @@ std::vector<std::string> SetSecretsAside(int argc, char** argv);
 /// `values`, and closes it. An Error if it is no such file.
 Result<void> TakeSecrets(const std::string& fd, OptionValues& values);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::config

@@ -9,10 +9,10 @@
 #include <cstring>
 #include <memory>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 #include "extcap/system/private_file.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::config {
 namespace {
 
 struct KeyFileFree {
@@ -30,12 +30,12 @@ const char* NotEmpty(const char* text) {
   return text != nullptr && *text != '\0' ? text : nullptr;
 }
 
-std::string ConfigPath(const Environment& environment) {
+std::string ConfigPath(const system::Environment& environment) {
   if (const char* own = NotEmpty(environment("CLOUDFLAREDUMP_CONFIG"))) return own;
   if (const char* xdg = NotEmpty(environment("XDG_CONFIG_HOME"))) {
     return std::string(xdg) + "/cloudflaredump/config.ini";
   }
-  return HomeFolder(environment) + "/.config/cloudflaredump/config.ini";
+  return system::HomeFolder(environment) + "/.config/cloudflaredump/config.ini";
 }
 
 /// A mixture of one profile's account with another's token must not arise by inheritance.
@@ -94,7 +94,7 @@ std::string WhyUnreadable(const GError* error) {
   if (g_error_matches(error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_PARSE)) {
     return "a line is neither [section] nor key=value nor # comment";
   }
-  return WithoutFullStop(CleanLine(error->message));
+  return CleanLine(error->message);
 }
 
 /// The first trouble is the one that is told.
@@ -110,7 +110,7 @@ ConfigFile ReadConfigFile(const std::string& path, bool named, std::optional<Err
   if (stat(path.c_str(), &status) != 0) {
     const int code = errno;
     if ((code == ENOENT || code == ENOTDIR) && !named) return file;
-    Note(trouble, Fail(Format("cannot read the configuration file %s: %s.", shown.c_str(),
+    Note(trouble, Fail(Format("cannot read the configuration file %s: %s", shown.c_str(),
                               std::strerror(code))));
     return file;
   }
@@ -120,14 +120,14 @@ ConfigFile ReadConfigFile(const std::string& path, bool named, std::optional<Err
     const std::string why = WhyUnreadable(error);
     g_error_free(error);
     Note(trouble,
-         Fail(Format("cannot read the configuration file %s: %s.", shown.c_str(), why.c_str())));
+         Fail(Format("cannot read the configuration file %s: %s", shown.c_str(), why.c_str())));
     return file;
   }
   file.keys = std::move(keys);
-  if (Survey(file) && OthersMayRead(status.st_mode)) {
-    Note(trouble, Fail(Format("the configuration file %s holds a secret and others can read it; "
-                              "run: chmod 600 '%s'",
-                              shown.c_str(), shown.c_str())));
+  if (Survey(file) && system::OthersMayRead(status.st_mode)) {
+    Note(trouble, Fail(Format("the configuration file %s holds a secret and others can read it",
+                              shown.c_str()),
+                       Format("run: chmod 600 '%s'", shown.c_str())));
   }
   return file;
 }
@@ -150,7 +150,8 @@ std::optional<Setting> FromFile(const ConfigFile& file, const std::string& profi
   return std::nullopt;
 }
 
-std::optional<Setting> FromEnvironment(const Environment& environment, const Option& option) {
+std::optional<Setting> FromEnvironment(const system::Environment& environment,
+                                       const Option& option) {
   if (option.environment == nullptr) return std::nullopt;
   for (const std::string_view name : Split(option.environment, ',')) {
     const char* const value = environment(std::string(name).c_str());
@@ -166,8 +167,9 @@ Setting BuiltIn(const Option& option, InterfaceKind kind) {
   return fallback == nullptr ? Setting() : Setting{fallback, Source::kBuiltIn, "built in"};
 }
 
-Setting Effective(const Option& option, const OptionValues& given, const Environment& environment,
-                  const ConfigFile& file, const std::string& profile, InterfaceKind kind) {
+Setting Effective(const Option& option, const OptionValues& given,
+                  const system::Environment& environment, const ConfigFile& file,
+                  const std::string& profile, InterfaceKind kind) {
   const auto& value = given[static_cast<std::size_t>(option.id)];
   // Wireshark passes an empty string for a field that the user cleared.
   if (value && !value->empty()) {
@@ -183,20 +185,20 @@ constexpr const char* kPermission = "\"Magic Firewall Packet Captures: Edit\"";
 }  // namespace
 
 Result<Settings> Settings::Load(const OptionValues& given, InterfaceKind kind,
-                                const Environment& environment) {
+                                const system::Environment& environment) {
   std::optional<Error> trouble;
   Settings settings = Collect(given, kind, environment, trouble);
   if (trouble) return std::unexpected(*std::move(trouble));
   return settings;
 }
 
-Settings Settings::LoadWhatIsGood(InterfaceKind kind, const Environment& environment) {
+Settings Settings::LoadWhatIsGood(InterfaceKind kind, const system::Environment& environment) {
   std::optional<Error> trouble;
   return Collect({}, kind, environment, trouble);
 }
 
 Settings Settings::Collect(const OptionValues& given, InterfaceKind kind,
-                           const Environment& environment, std::optional<Error>& trouble) {
+                           const system::Environment& environment, std::optional<Error>& trouble) {
   Settings settings;
   settings.kind_ = kind;
   settings.file_ = ConfigPath(environment);
@@ -209,9 +211,9 @@ Settings Settings::Collect(const OptionValues& given, InterfaceKind kind,
   Setting profile = Effective(choice, given, environment, file, "default", kind);
   if (profile.value != "default" && !file.HasSection(profile.value)) {
     Note(trouble,
-         Fail(Format("there is no profile [%s] in %s; add it, or name another with --profile.",
-                     CleanLine(profile.value, 60).c_str(), CleanLine(settings.file_).c_str()),
-              Error::Kind::kUsage));
+         Fail(Format("there is no profile [%s] in %s", CleanLine(profile.value, 60).c_str(),
+                     CleanLine(settings.file_).c_str()),
+              "add it, or name another with --profile", Error::Kind::kUsage));
     profile = BuiltIn(choice, kind);
   }
   for (const Option& option : AllOptions()) {
@@ -221,12 +223,12 @@ Settings Settings::Collect(const OptionValues& given, InterfaceKind kind,
     RegisterSecrets(option, setting.value);
     const bool path = option.type == OptionType::kFile || option.type == OptionType::kFolder;
     if (path && setting.value.starts_with("~/")) {
-      setting.value.replace(0, 1, HomeFolder(environment));  // a dialog has no shell
+      setting.value.replace(0, 1, system::HomeFolder(environment));  // a dialog has no shell
     }
     const bool matters = option.kinds == 0 || AppliesTo(option, kind);
     if (setting.source != Source::kNone && matters) {
       if (auto good = CheckValue(option, kind, setting.value, setting.where); !good) {
-        Note(trouble, std::unexpected(good.error()));
+        Note(trouble, Failure(good));
         setting = BuiltIn(option, kind);
       }
     }
@@ -264,38 +266,36 @@ Result<Credentials> FindCredentials(const Settings& settings) {
   }
   if (has_key) return Credentials{.token = {}, .email = email.value, .key = key.value};
   if (has_half) {
-    return Fail(
-        Format("an API key and its e-mail address are needed together, and %s is missing; "
-               "set CLOUDFLARE_API_KEY and CLOUDFLARE_EMAIL, or better an API token.",
-               key.source == Source::kNone ? "the key" : "the e-mail address"));
+    return Fail(Format("an API key and its e-mail address are needed together, and %s is missing",
+                       key.source == Source::kNone ? "the key" : "the e-mail address"),
+                "set CLOUDFLARE_API_KEY and CLOUDFLARE_EMAIL, or better an API token");
   }
-  return Fail(
-      Format("no Cloudflare API token: put api-token=… and account-id=… under [default] in "
-             "%s (chmod 600), or set CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID, or "
-             "fill the dialog's Account tab; the token needs the permission %s.",
-             CleanLine(settings.file()).c_str(), kPermission));
+  return Fail(Format("no Cloudflare API token: put api-token=… and account-id=… under [default] in "
+                     "%s (chmod 600), or set CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID, or "
+                     "fill the dialog's Account tab",
+                     CleanLine(settings.file()).c_str()),
+              Format("the token needs the permission %s", kPermission));
 }
 
 Result<std::string> FindAccount(const Settings& settings) {
   const std::string& account = settings.Text(Opt::kAccountId);
   if (account.empty()) {
-    return Fail(
-        Format("no Cloudflare account: put account-id=… under [default] in %s, or set "
-               "CLOUDFLARE_ACCOUNT_ID, or fill the dialog's Account tab; the id is in the "
-               "dashboard's address bar.",
-               CleanLine(settings.file()).c_str()));
+    return Fail(Format("no Cloudflare account: put account-id=… under [default] in %s, or set "
+                       "CLOUDFLARE_ACCOUNT_ID, or fill the dialog's Account tab",
+                       CleanLine(settings.file()).c_str()),
+                "the id is in the dashboard's address bar");
   }
   // It becomes part of a path: nothing but these characters may.
   const bool good = account.size() <= 32 && std::ranges::all_of(account, [](char c) {
                       return g_ascii_isalnum(c) || c == '-' || c == '_';
                     });
   if (!good) {
-    return Fail(Format(
-        "account-id is \"%s\" (%s), but an account id is 32 hexadecimal characters; "
-        "copy it from the dashboard's address bar.",
-        CleanLine(account, 60).c_str(), CleanLine(settings.At(Opt::kAccountId).where).c_str()));
+    return Fail(Format("account-id is \"%s\" (%s), but an account id is 32 hexadecimal characters",
+                       CleanLine(account, 60).c_str(),
+                       CleanLine(settings.At(Opt::kAccountId).where).c_str()),
+                "copy it from the dashboard's address bar");
   }
   return account;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::config

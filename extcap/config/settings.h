@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "extcap/base/environment.h"
-#include "extcap/base/result.h"
+#include "common/result.h"
 #include "extcap/config/options.h"
+#include "extcap/system/environment.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::config {
 
 /// Where a value came from, strongest first.
 enum class Source : std::uint8_t { kGiven, kEnvironment, kFile, kBuiltIn, kNone };
@@ -29,12 +29,12 @@ class Settings {
   /// holds a secret (with the chmod to run), a file that is no key file, an unknown profile, a
   /// value out of range. Registers every secret it meets with RegisterSecret.
   static Result<Settings> Load(const OptionValues& given, InterfaceKind kind,
-                               const Environment& environment);
+                               const system::Environment& environment);
 
   /// What of it is good: a value that cannot be is the built-in one, a profile that is not there
   /// [default], a file that others can read is read all the same. For the face, where one wrong
   /// value must not hide the interfaces; the capture itself will complain.
-  static Settings LoadWhatIsGood(InterfaceKind kind, const Environment& environment);
+  static Settings LoadWhatIsGood(InterfaceKind kind, const system::Environment& environment);
 
   bool Has(Opt id) const { return At(id).source != Source::kNone; }
   /// The value, empty if there is none.
@@ -54,7 +54,7 @@ class Settings {
  private:
   /// Loads as far as it goes; `trouble` becomes the first Error, if there is one.
   static Settings Collect(const OptionValues& given, InterfaceKind kind,
-                          const Environment& environment, std::optional<Error>& trouble);
+                          const system::Environment& environment, std::optional<Error>& trouble);
   /// What was picked from a list takes the place of what was typed.
   void TakePicks();
 
@@ -79,4 +79,4 @@ Result<Credentials> FindCredentials(const Settings& settings);
 /// The account id, checked for its shape.
 Result<std::string> FindAccount(const Settings& settings);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::config

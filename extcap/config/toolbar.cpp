@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/config/toolbar.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::config {
 namespace {
 
 constexpr ToolbarControlRow kControls[] = {
@@ -35,4 +35,4 @@ std::span<const ToolbarControlRow> AllToolbarControls() {
   return kControls;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::config

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <span>
 
-namespace cloudflaredump {
+namespace cloudflaredump::config {
 
 /// The controls of Wireshark's interface toolbar. Their values are the control numbers that the
 /// face declares and that messages carry.
@@ -33,4 +33,4 @@ std::span<const ToolbarControlRow> AllToolbarControls();
 inline constexpr const char* kHelpAddress =
     "https://developers.cloudflare.com/cloudflare-network-firewall/packet-captures/";
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::config

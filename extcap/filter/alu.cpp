@@ -3,7 +3,7 @@
 
 #include <pcap/pcap.h>
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 
 std::uint32_t Calculate(unsigned operation, std::uint32_t a, std::uint32_t b) {
   switch (operation) {
@@ -32,4 +32,4 @@ std::uint32_t Calculate(unsigned operation, std::uint32_t a, std::uint32_t b) {
   }
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter

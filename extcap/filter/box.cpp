@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <tuple>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 namespace {
 
 template <class T>
@@ -116,4 +116,4 @@ std::string BoxAsFilter(const Box& box) {
   return text;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter

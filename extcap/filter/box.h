@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 
 /// An IP address of either version, as the bytes of the header.
 struct IpAddress {
@@ -65,4 +65,4 @@ bool ComesBefore(const Box& a, const Box& b);
 /// `box` written as a capture filter that a user could type; "" for the box that holds everything.
 std::string BoxAsFilter(const Box& box);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter

@@ -6,20 +6,20 @@
 #include <utility>
 #include <vector>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 #include "extcap/filter/compile.h"
 #include "extcap/filter/compile_bounded.h"
 #include "extcap/filter/link_type.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 namespace {
 
 using Kind = CaptureFilter::Kind;
 
 std::unexpected<Error> FailLiveOnly() {
   return Fail(
-      "The words inbound, outbound and ifindex cannot be used here: a capture file does not say "
-      "in which direction or on which interface a packet passed.",
+      "the words inbound, outbound and ifindex cannot be used here: a capture file does not say in "
+      "which direction or on which interface a packet passed",
       Error::Kind::kUsage);
 }
 
@@ -99,7 +99,7 @@ Result<Compiled> CompileAcceptingNames(std::string text) {
     if (name.empty()) return compiled;
     has_names = true;
     auto replaced = ReplaceName(text, name);
-    if (!replaced) return std::unexpected(replaced.error());
+    if (!replaced) return Failure(replaced);
     text = std::move(*replaced);
   }
 }
@@ -109,10 +109,9 @@ Result<Compiled> CompileRefusingNames(const std::string& text) {
   if (compiled) return compiled;
   const std::string name = UnknownHostIn(compiled.error());
   if (name.empty()) return compiled;
-  return Fail(Format("The name \"%s\" needs a look-up, which is done only when a capture starts; "
-                     "use its address instead.",
+  return Fail(Format("the name \"%s\" needs a look-up, which is done only when a capture starts",
                      name.c_str()),
-              Error::Kind::kUsage);
+              "use its address instead", Error::Kind::kUsage);
 }
 
 Result<Compiled> CompileHere(const std::string& text, NameLookup lookup) {
@@ -124,7 +123,7 @@ Result<Compiled> CompileHere(const std::string& text, NameLookup lookup) {
     case NameLookup::kResolve:
       return CompileText(text);
   }
-  return Fail("The filter cannot be compiled.");
+  return Fail("the filter cannot be compiled");
 }
 
 }  // namespace
@@ -149,13 +148,13 @@ Result<CaptureFilter> CaptureFilter::Compile(std::string_view text, NameLookup l
                                              const LookupBounds& bounds) {
   std::string own(text);
   if (own.find('\0') != std::string::npos) {
-    return Fail("The filter has a NUL character in it.", Error::Kind::kUsage);
+    return Fail("the filter has a NUL character in it", Error::Kind::kUsage);
   }
   if (Trim(own).empty()) {
     return CaptureFilter(Kind::kAll, std::move(own), nullptr, lookup, bounds.limit);
   }
   auto compiled = CompileBounded([&] { return CompileHere(own, lookup); }, lookup, bounds);
-  if (!compiled) return std::unexpected(compiled.error());
+  if (!compiled) return Failure(compiled);
   std::unique_ptr<FilterProgram> program;
   if (!compiled->instructions.empty()) {
     program = std::make_unique<FilterProgram>(std::move(compiled->instructions));
@@ -163,4 +162,4 @@ Result<CaptureFilter> CaptureFilter::Compile(std::string_view text, NameLookup l
   return CaptureFilter(compiled->kind, std::move(own), std::move(program), lookup, bounds.limit);
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter

@@ -9,12 +9,12 @@
 #include <string>
 #include <string_view>
 
-#include "extcap/base/result.h"
-#include "extcap/base/time.h"
+#include "common/result.h"
+#include "common/time.h"
 
 struct bpf_program;
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 
 class FilterProgram;
 
@@ -102,4 +102,4 @@ class Residual {
   std::unique_ptr<FilterProgram> own_;  ///< The program for link_type_, where it is not raw IP's.
 };
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter

@@ -14,9 +14,9 @@
 #include <chrono>
 #include <cstring>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -75,14 +75,14 @@ ReadEnd ReadUntil(int fd, const Deadline& deadline, const std::function<bool()>&
 Result<std::string> CallInChild(const std::function<std::string()>& work,
                                 std::optional<Duration> limit, const std::function<bool()>& stop) {
   std::array<int, 2> ends = {};
-  if (pipe2(ends.data(), O_CLOEXEC) != 0) return Fail(Format("No pipe: %s.", strerror(errno)));
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) return Fail(Format("no pipe: %s", strerror(errno)));
   const pid_t parent = getpid();
   const pid_t child = fork();
   if (child < 0) {
     const int reason = errno;
     close(ends[0]);
     close(ends[1]);
-    return Fail(Format("No child process could be started: %s.", strerror(reason)));
+    return Fail(Format("no child process could be started: %s", strerror(reason)));
   }
   if (child == 0) {
     BecomeChild(parent);
@@ -97,15 +97,15 @@ Result<std::string> CallInChild(const std::function<std::string()>& work,
   if (end != ReadEnd::kEndOfFile) kill(child, SIGKILL);
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-  if (end == ReadEnd::kStopped) return Fail("stopped.", Error::Kind::kInterrupted);
+  if (end == ReadEnd::kStopped) return Stopped();
   if (end == ReadEnd::kDeadline) {
-    return Fail(Format("It took longer than %s.", FormatSpan(*limit).c_str()),
-                Error::Kind::kTransient);
+    return Fail(Format("it took longer than %s", FormatSpan(*limit).c_str()),
+                Error::Kind::kPassing);
   }
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    return Fail("The child process that was to do it died.");
+    return Fail("the child process that was to do it died");
   }
   return answer;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter

@@ -8,10 +8,10 @@
 #include <string_view>
 #include <utility>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 #include "extcap/filter/link_type.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 namespace {
 
 constexpr int kSnapLength = 262144;
@@ -40,7 +40,7 @@ FilterProgram::FilterProgram(std::vector<bpf_insn> instructions)
 
 Result<std::vector<bpf_insn>> CompileProgram(const std::string& text, std::uint32_t link_type) {
   const std::unique_ptr<pcap_t, CloseHandle> handle(pcap_open_dead(DltOf(link_type), kSnapLength));
-  if (!handle) return Fail("There is not enough memory to compile the filter.");
+  if (!handle) return Fail("there is not enough memory to compile the filter");
   bpf_program program = {};
   if (pcap_compile(handle.get(), &program, text.c_str(), 1, kNoNetmask) != 0) {
     return Fail(CleanLine(pcap_geterr(handle.get())), Error::Kind::kUsage);
@@ -51,15 +51,15 @@ Result<std::vector<bpf_insn>> CompileProgram(const std::string& text, std::uint3
 }
 
 bool SaysRejectsAll(const Error& error) {
-  return error.message.find("expression rejects all packets") != std::string::npos;
+  return error.what.find("expression rejects all packets") != std::string::npos;
 }
 
 std::string UnknownHostIn(const Error& error) {
   constexpr std::string_view kStart = "unknown host '";
-  if (!error.message.starts_with(kStart)) return {};
-  const std::size_t end = error.message.rfind('\'');
+  if (!error.what.starts_with(kStart)) return {};
+  const std::size_t end = error.what.rfind('\'');
   if (end < kStart.size()) return {};
-  return error.message.substr(kStart.size(), end - kStart.size());
+  return error.what.substr(kStart.size(), end - kStart.size());
 }
 
 bool ReadsLiveOnly(const std::vector<bpf_insn>& instructions) {
@@ -82,4 +82,4 @@ bool NameLookupForbidden() {
   return name_lookup_forbidden;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "extcap/base/result.h"
+#include "common/result.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 
 /// A compiled filter that owns its instructions.
 class FilterProgram {
@@ -49,4 +49,4 @@ void ForbidNameLookup();
 /// Whether ForbidNameLookup was called.
 bool NameLookupForbidden();
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter

@@ -4,18 +4,18 @@
 #include <cstring>
 #include <string>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 #include "extcap/filter/child_call.h"
 #include "extcap/filter/compile.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 namespace {
 
 using Kind = CaptureFilter::Kind;
 
 /// A result as a text for the way back from the child process: its kind, then what it holds.
 std::string Pack(const Result<Compiled>& result) {
-  if (!result) return "!" + result.error().message;
+  if (!result) return "!" + result.error().what + '\0' + result.error().remedy;
   std::string text(1, result->kind == Kind::kLinkLayer ? 'l' : 'i');
   text.append(reinterpret_cast<const char*>(result->instructions.data()),
               result->instructions.size() * sizeof(bpf_insn));
@@ -23,7 +23,10 @@ std::string Pack(const Result<Compiled>& result) {
 }
 
 Result<Compiled> Unpack(const std::string& text) {
-  if (text.starts_with('!')) return Fail(text.substr(1), Error::Kind::kUsage);
+  if (text.starts_with('!')) {
+    const std::size_t end = text.find('\0');
+    return Fail(text.substr(1, end - 1), text.substr(end + 1), Error::Kind::kUsage);
+  }
   Compiled compiled;
   compiled.kind = text.starts_with('l') ? Kind::kLinkLayer : Kind::kIp;
   compiled.instructions.resize((text.size() - 1) / sizeof(bpf_insn));
@@ -35,7 +38,7 @@ Result<Compiled> Unpack(const std::string& text) {
 Result<Compiled> Answered(const Result<std::string>& answer) {
   if (answer && !answer->empty()) return Unpack(*answer);
   return Fail("libpcap could not compile the filter: " +
-              (answer ? "it gave no answer." : answer.error().message));
+              (answer ? "it gave no answer" : ClauseOf(answer.error())));
 }
 
 }  // namespace
@@ -53,15 +56,15 @@ Result<Compiled> CompileBounded(const std::function<Result<Compiled>()>& compile
   if (name.empty()) return compiled;
   const auto answer = CallInChild([&] { return Pack(compile()); }, bounds.limit, bounds.stop);
   if (!answer && answer.error().kind == Error::Kind::kInterrupted) {
-    return std::unexpected(answer.error());
+    return Failure(answer);
   }
-  if (!answer && answer.error().kind == Error::Kind::kTransient) {
-    return Fail(Format("There was no answer within %s to the look-up of the names in the filter, "
-                       "\"%s\" among them. Use addresses instead, or try again.",
+  if (!answer && answer.error().kind == Error::Kind::kPassing) {
+    return Fail(Format("there was no answer within %s to the look-up of the names in the filter, "
+                       "\"%s\" among them",
                        FormatSpan(bounds.limit).c_str(), name.c_str()),
-                Error::Kind::kTransient);
+                "use addresses instead, or try again", Error::Kind::kPassing);
   }
   return Answered(answer);
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter

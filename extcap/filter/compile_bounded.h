@@ -6,10 +6,10 @@
 #include <functional>
 #include <vector>
 
-#include "extcap/base/result.h"
+#include "common/result.h"
 #include "extcap/filter/capture_filter.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 
 /// What libpcap made of a filter's text.
 struct Compiled {
@@ -25,4 +25,4 @@ struct Compiled {
 Result<Compiled> CompileBounded(const std::function<Result<Compiled>()>& compile, NameLookup lookup,
                                 const LookupBounds& bounds);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter

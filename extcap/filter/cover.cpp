@@ -6,7 +6,7 @@
 #include <set>
 #include <utility>
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 namespace {
 
 constexpr std::size_t kOptimal = 10;
@@ -254,4 +254,4 @@ std::vector<Box> Cover(std::vector<Box> boxes, std::size_t most) {
   return best;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter

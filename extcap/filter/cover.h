@@ -10,7 +10,7 @@
 
 #include "extcap/filter/box.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 
 /// What share of all packets boxes let through, if every value of every field were as likely: the
 /// sum of 2^-(pinned bits). A fixed-point number, for doubles lose the small against the large.
@@ -43,4 +43,4 @@ std::vector<Box> Simplify(std::vector<Box> boxes);
 /// two boxes whose union costs least more than they do are joined until 10 are left.
 std::vector<Box> Cover(std::vector<Box> boxes, std::size_t most);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter

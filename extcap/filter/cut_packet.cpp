@@ -5,7 +5,7 @@
 
 #include "extcap/filter/alu.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 namespace {
 
 /// A 32-bit number some of whose bits are not known; those are 0 in `value`.
@@ -271,4 +271,4 @@ FilterAnswer RunOnCutPacket(const std::vector<bpf_insn>& program,
   return Run(program, captured, original_length).Answer();
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter

@@ -10,7 +10,7 @@
 
 #include "extcap/filter/capture_filter.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 
 /// Runs a filter program over a packet of which only the first bytes were captured. The missing
 /// ones, up to `original_length`, may have any value: kMatches or kRejects is the word of
@@ -20,4 +20,4 @@ namespace cloudflaredump {
 FilterAnswer RunOnCutPacket(const std::vector<bpf_insn>& program,
                             std::span<const std::byte> captured, std::uint32_t original_length);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter

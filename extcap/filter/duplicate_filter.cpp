@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 namespace {
 
 template <class Number>
@@ -26,4 +26,4 @@ bool DuplicateFilter::Take(std::size_t request, std::uint64_t nanoseconds,
   return ++counts[request] > delivered;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter

@@ -8,7 +8,7 @@
 #include <string>
 #include <unordered_map>
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 
 /// The requests of a plan overlap: a packet from A to A is in {destination A} and in {source A}.
 /// This tells which of their packets to deliver, so that each is delivered once.
@@ -35,4 +35,4 @@ class DuplicateFilter {
   std::unordered_map<std::string, Counts> records_;
 };
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter

@@ -8,7 +8,7 @@
 #include "extcap/filter/path_box.h"
 #include "extcap/filter/walk.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 namespace {
 
 std::uint32_t Big32(const IpAddress& address, std::uint32_t at) {
@@ -109,4 +109,4 @@ bool AcceptsAllOf(std::span<const bpf_insn> program, const Box& box) {
   });
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <bit>
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 namespace {
 
 /// Beyond this many candidates nobody counts them.
@@ -150,4 +150,4 @@ Facts Facts::WithHeaderLength(std::uint32_t length) const {
   return facts;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter

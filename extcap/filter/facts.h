@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 
 /// One to four bytes of a packet that a filter program reads as a big-endian number.
 struct Window {
@@ -72,4 +72,4 @@ class Facts {
   mutable std::uint64_t work_ = 0;
 };
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter

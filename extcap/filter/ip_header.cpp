@@ -3,7 +3,7 @@
 
 #include "extcap/filter/link_type.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 namespace {
 
 using Outcome = IpSearch::Outcome;
@@ -109,4 +109,4 @@ bool KnowsLinkType(std::uint32_t link_type) {
   }
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 
 /// Where the outermost IP header of a packet begins.
 struct IpLocation {
@@ -30,4 +30,4 @@ IpSearch SearchIpHeader(std::uint32_t link_type, std::span<const std::byte> pack
 /// Whether SearchIpHeader knows this LINKTYPE_.
 bool KnowsLinkType(std::uint32_t link_type);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 
 /// LINKTYPE_ values that the filter knows by name. Source: https://www.tcpdump.org/linktypes.html.
 inline constexpr std::uint32_t kLinkTypeEthernet = 1;
@@ -14,4 +14,4 @@ inline constexpr std::uint32_t kLinkTypeIpv6 = 229;
 inline constexpr std::uint32_t kLinkTypeNflog = 239;
 inline constexpr std::uint32_t kLinkTypeLinuxSll2 = 276;
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter

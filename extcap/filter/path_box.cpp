@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 namespace {
 
 /// One path makes no more boxes than this, however its handfuls multiply.
@@ -222,4 +222,4 @@ std::vector<PathBox> BoxesOf(const Facts& facts, IpFamily family, const PathBoxO
   return boxes;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter

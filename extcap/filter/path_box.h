@@ -7,7 +7,7 @@
 #include "extcap/filter/box.h"
 #include "extcap/filter/facts.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 
 enum class IpFamily : std::uint8_t { kIpv4, kIpv6 };
 
@@ -54,4 +54,4 @@ struct PathBoxOptions {
 /// they force the bytes to be a port. None if no packet has these facts.
 std::vector<PathBox> BoxesOf(const Facts& facts, IpFamily family, const PathBoxOptions& options);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter

@@ -12,7 +12,7 @@
 #include "extcap/filter/path_box.h"
 #include "extcap/filter/walk.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 namespace {
 
 constexpr std::size_t kMostNarrower = 16;
@@ -170,4 +170,4 @@ Plan MakePlan(const CaptureFilter& filter, const PlanOptions& options) {
   return plan;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter

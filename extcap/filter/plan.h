@@ -7,7 +7,7 @@
 #include "extcap/filter/box.h"
 #include "extcap/filter/capture_filter.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 
 /// What the user lets a plan use.
 struct PlanOptions {
@@ -34,4 +34,4 @@ struct Plan {
 /// Plans a filter. Never fails: what is not understood is not pinned.
 Plan MakePlan(const CaptureFilter& filter, const PlanOptions& options);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter

@@ -2,14 +2,14 @@
 #include <algorithm>
 #include <utility>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 #include "extcap/filter/capture_filter.h"
 #include "extcap/filter/compile.h"
 #include "extcap/filter/compile_bounded.h"
 #include "extcap/filter/cut_packet.h"
 #include "extcap/filter/ip_header.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 namespace {
 
 /// libpcap's word on `packet`, or what can be said of it if bytes are missing.
@@ -40,21 +40,22 @@ Result<Residual> Residual::Make(const CaptureFilter& filter, std::uint32_t link_
   if (filter.kind() == Kind::kAll) return Residual(filter, link_type, nullptr);
   if (filter.kind() == Kind::kIp && KnowsLinkType(link_type)) {
     if (filter.program_ != nullptr) return Residual(filter, link_type, nullptr);
-    return Fail("The names in the filter were not looked up, so no packet can be tested with it.");
+    return Fail("the names in the filter were not looked up, so no packet can be tested with it");
   }
   auto compiled = CompileBounded(
       [&]() -> Result<Compiled> {
         auto program = CompileProgram(filter.text_, link_type);
-        if (!program) return std::unexpected(program.error());
+        if (!program) return Failure(program);
         return Compiled{filter.kind_, std::move(*program)};
       },
       filter.lookup_, {.limit = filter.lookup_limit_});
   if (!compiled) {
     // The filter was good; it is the packets that are of another kind, or a file that is damaged.
     return Fail(
-        Format("the packets came with link type %u, for which the capture filter cannot be "
-               "used: %s; get them without a filter by the interface cloudflare-download.",
-               link_type, compiled.error().message.c_str()));
+        Format(
+            "the packets came with link type %u, for which the capture filter cannot be used: %s",
+            link_type, ClauseOf(compiled.error()).c_str()),
+        "get them without a filter by the interface cloudflare-download");
   }
   return Residual(filter, link_type,
                   std::make_unique<FilterProgram>(std::move(compiled->instructions)));
@@ -80,4 +81,4 @@ FilterAnswer Residual::Test(std::span<const std::byte> packet,
   return Run(*filter_->program_, captured, static_cast<std::uint32_t>(whole - offset));
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter

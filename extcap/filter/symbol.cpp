@@ -5,7 +5,7 @@
 
 #include "extcap/filter/alu.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 namespace {
 
 /// Offsets beyond this are not kept apart: no IP packet is as long, and sums stay small.
@@ -244,4 +244,4 @@ Branch Decide(const bpf_insn& instruction, const Registers& registers) {
   }
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter

@@ -9,7 +9,7 @@
 
 #include "extcap/filter/facts.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 
 /// What a register of a filter program holds, as far as it is understood.
 struct Symbol {
@@ -63,4 +63,4 @@ struct Branch {
 /// What the conditional jump `instruction` tells where the registers hold these symbols.
 Branch Decide(const bpf_insn& instruction, const Registers& registers);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter

@@ -9,7 +9,7 @@
 
 #include "extcap/filter/symbol.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 namespace {
 
 /// Facts looked at in one walk before it is given up: some 10 ms.
@@ -240,4 +240,4 @@ std::optional<Facts> JoinPaths(std::span<const bpf_insn> program, const Facts& s
   return accepted ? FactsOf(*accepted) : std::nullopt;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter

@@ -10,7 +10,7 @@
 
 #include "extcap/filter/facts.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 
 /// How a walk over a filter program ended.
 enum class WalkEnd : std::uint8_t {
@@ -47,4 +47,4 @@ WalkEnd Walk(std::span<const bpf_insn> program, const Facts& start, const Surely
 /// does not depend on the number of paths.
 std::optional<Facts> JoinPaths(std::span<const bpf_insn> program, const Facts& start);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter

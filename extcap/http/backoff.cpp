@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 #include "extcap/http/http.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::http {
 namespace {
 
 constexpr Duration kFirstStep = std::chrono::milliseconds(500);
@@ -27,11 +27,11 @@ std::optional<Duration> ReadRetryAfter(const std::string& text, WallTime now) {
 
 }  // namespace
 
-Backoff::Backoff(EventLoop& loop, Duration budget)
+Backoff::Backoff(system::EventLoop& loop, Duration budget)
     : loop_(loop), budget_(budget), step_(kFirstStep) {}
 
 std::optional<Duration> Backoff::NextWait(const std::string& retry_after) {
-  const SteadyTime now = loop_.Steady();
+  const system::SteadyTime now = loop_.Steady();
   if (!first_failure_) first_failure_ = now;
   // Up to half as long again, so that many clients that failed together do not come back together.
   const double jitter = g_random_double_range(1.0, 1.5);
@@ -54,4 +54,4 @@ void Backoff::Reset() {
   first_failure_.reset();
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::http

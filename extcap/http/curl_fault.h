@@ -5,9 +5,9 @@
 
 #include <string>
 
-#include "extcap/base/result.h"
+#include "common/result.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::http {
 
 /// What libcurl says of a transfer that failed.
 struct CurlFault {
@@ -22,4 +22,4 @@ struct CurlFault {
 /// this for faults of network, TLS and framing.
 Error DescribeFault(const CurlFault& fault, const std::string& host);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::http

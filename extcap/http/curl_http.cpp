@@ -6,14 +6,14 @@
 
 #include <algorithm>
 
-#include "extcap/base/redact.h"
-#include "extcap/base/text.h"
+#include "common/redact.h"
+#include "common/text.h"
 #include "extcap/http/curl_fault.h"
 #include "extcap/http/curl_request.h"
 #include "extcap/http/proxy.h"
 #include "extcap/system/log.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::http {
 namespace {
 
 constexpr std::size_t kMaxHead = std::size_t{256} << 10;
@@ -60,7 +60,7 @@ struct CurlHttp::Active {
   void TakeHeaderLine(std::string_view line);
   void TakeHead();
   std::size_t TakeBytes(std::span<const std::byte> bytes);
-  void Refuse(std::string message) { refusal = Error{std::move(message), Error::Kind::kFinal}; }
+  void Refuse(std::string why) { refusal = Error{std::move(why)}; }
   void Touch() { deadline = http.loop_.Steady() + request.stall_timeout; }
   /// (Re)starts the timer that looks at `deadline`.
   void ArmLimit();
@@ -90,9 +90,9 @@ struct CurlHttp::Active {
   bool paused = false;  ///< As asked for.
   bool ended_well = false;
   bool held = false;  ///< libcurl knows of the pause: it holds bytes that were not taken.
-  SteadyTime deadline;
-  EventLoop::Id limit = 0;  ///< Timer that looks at `deadline`.
-  EventLoop::Id task = 0;   ///< Timer for Begin or Continue.
+  system::SteadyTime deadline;
+  system::EventLoop::Id limit = 0;  ///< Timer that looks at `deadline`.
+  system::EventLoop::Id task = 0;   ///< Timer for Begin or Continue.
 };
 
 std::size_t CurlHttp::Active::OnHeaderLine(char* data, std::size_t size, std::size_t count,
@@ -200,13 +200,14 @@ void CurlHttp::Active::ArmLimit() {
 Error CurlHttp::Active::LimitReached() const {
   const std::string host = HostOf(request.url);
   if (connected) {
-    return {host + " sent nothing for " + FormatSpan(request.stall_timeout) +
-                "; check the network connection",
-            Error::Kind::kTransient};
+    return {.what = host + " sent nothing for " + FormatSpan(request.stall_timeout),
+            .remedy = "check the network connection",
+            .kind = Error::Kind::kPassing};
   }
-  return {"cannot reach " + host + ": no connection within " + FormatSpan(request.connect_timeout) +
-              "; check the network connection and any firewall or proxy",
-          Error::Kind::kTransient};
+  return {.what = "cannot reach " + host + ": no connection within " +
+                  FormatSpan(request.connect_timeout),
+          .remedy = "check the network connection and any firewall or proxy",
+          .kind = Error::Kind::kPassing};
 }
 
 Error CurlHttp::Active::Fault(CURLcode code) const {
@@ -218,7 +219,7 @@ Error CurlHttp::Active::Fault(CURLcode code) const {
   return DescribeFault(fault, HostOf(request.url));
 }
 
-CurlHttp::CurlHttp(EventLoop& loop) : loop_(loop) {
+CurlHttp::CurlHttp(system::EventLoop& loop) : loop_(loop) {
   InitialiseCurlOnce();
   RegisterProxySecrets();
   multi_ = curl_multi_init();
@@ -261,7 +262,7 @@ Http::Transfer CurlHttp::Start(HttpRequest request, HttpReceiver& receiver) {
 void CurlHttp::Begin(Active& active) {
   active.task = 0;
   if (const Result<void> allowed = CheckRequest(active.request); !allowed) {
-    return Finish(active, std::unexpected(allowed.error()));
+    return Finish(active, Failure(allowed));
   }
   if (spare_.empty()) {
     active.easy = curl_easy_init();
@@ -281,7 +282,7 @@ void CurlHttp::Begin(Active& active) {
   curl_easy_setopt(easy, CURLOPT_PREREQDATA, &active);
   Result<HeaderList> headers =
       SetRequest(easy, active.request, Real(active.request.connect_timeout));
-  if (!headers) return Finish(active, std::unexpected(headers.error()));
+  if (!headers) return Finish(active, Failure(headers));
   active.headers = std::move(*headers);
   active.deadline = loop_.Steady() + active.request.connect_timeout;
   active.ArmLimit();
@@ -354,8 +355,8 @@ void CurlHttp::Finish(Active& active, Result<HttpEnd> end) {
   active_.erase(found);
   own->ended_well = end.has_value();
   if (own->head_done) {
-    Log(LogLevel::kDebug, "%s %s: HTTP %d, %zu bytes", own->request.method.c_str(),
-        RedactAddress(own->request.url).c_str(), own->head.status, own->received);
+    system::Log(system::LogLevel::kDebug, "%s %s: HTTP %d, %zu bytes", own->request.method.c_str(),
+                RedactAddress(own->request.url).c_str(), own->head.status, own->received);
   }
   Release(*own);
   own->receiver->OnEnd(std::move(end));
@@ -432,4 +433,4 @@ int CurlHttp::OnTimer(CURLM*, long millis, void* self) {
   return 0;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::http

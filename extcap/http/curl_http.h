@@ -9,7 +9,7 @@
 
 #include "extcap/http/http.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::http {
 
 /// Http on a libcurl multi handle that `loop` drives: no thread, no wait of its own.
 ///
@@ -20,7 +20,7 @@ namespace cloudflaredump {
 class CurlHttp final : public Http {
  public:
   /// `loop` must outlive this.
-  explicit CurlHttp(EventLoop& loop);
+  explicit CurlHttp(system::EventLoop& loop);
   /// Ends all transfers without OnEnd.
   ~CurlHttp() override;
 
@@ -49,16 +49,16 @@ class CurlHttp final : public Http {
   /// Real time for a length of the loop's clock.
   Duration Real(Duration span) const;
 
-  EventLoop& loop_;
+  system::EventLoop& loop_;
   CURLM* multi_;
   std::map<Transfer, std::unique_ptr<Active>> active_;
   /// Cancelled while libcurl was calling us, when handles cannot be removed.
   std::vector<std::unique_ptr<Active>> buried_;
   std::vector<CURL*> spare_;
-  std::map<curl_socket_t, EventLoop::Id> watches_;
-  EventLoop::Id timer_ = 0;
+  std::map<curl_socket_t, system::EventLoop::Id> watches_;
+  system::EventLoop::Id timer_ = 0;
   bool in_curl_ = false;
   Transfer last_ = 0;
 };
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::http

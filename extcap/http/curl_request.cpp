@@ -5,11 +5,11 @@
 
 #include <algorithm>
 
-#include "extcap/base/text.h"
-#include "extcap/base/version.h"
+#include "common/text.h"
+#include "common/version.h"
 #include "extcap/http/url.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::http {
 namespace {
 
 /// Sets options and remembers the first that libcurl refused.
@@ -145,7 +145,8 @@ Result<void> CheckRequest(const HttpRequest& request) {
   }
   if (url->scheme == "http" && !IsLoopbackHost(url->host)) {
     return Fail("http://" + CleanLine(HostOf(request.url)) +
-                " is not asked, because keys and tokens would travel in the clear; use https "
+                    " is not asked, because keys and tokens would travel in the clear",
+                "use https "
                 "(plain http is for loopback addresses only)");
   }
   for (const auto& [name, value] : request.headers) {
@@ -191,4 +192,4 @@ Result<HeaderList> SetRequest(CURL* easy, const HttpRequest& request, Duration c
   return headers;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::http

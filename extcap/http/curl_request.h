@@ -7,7 +7,7 @@
 
 #include "extcap/http/http.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::http {
 
 /// A list of headers, freed in the end.
 struct SlistFree {
@@ -23,4 +23,4 @@ Result<void> CheckRequest(const HttpRequest& request);
 /// and into the returned list: both must outlive the transfer. `connect_limit` is in real time.
 Result<HeaderList> SetRequest(CURL* easy, const HttpRequest& request, Duration connect_limit);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::http

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/http/http.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::http {
 namespace {
 
 /// Gathers one answer in memory.
@@ -31,9 +31,9 @@ class Gatherer : public HttpReceiver {
 
 }  // namespace
 
-Result<HttpAnswer> Fetch(Http& http, EventLoop& loop, HttpRequest request,
+Result<HttpAnswer> Fetch(Http& http, system::EventLoop& loop, HttpRequest request,
                          const std::function<bool()>& stop) {
-  const auto interrupted = [] { return Fail("interrupted", Error::Kind::kInterrupted); };
+  const auto interrupted = [] { return Stopped(); };
   if (stop()) return interrupted();
   Gatherer gatherer;
   const Http::Transfer transfer = http.Start(std::move(request), gatherer);
@@ -47,4 +47,4 @@ Result<HttpAnswer> Fetch(Http& http, EventLoop& loop, HttpRequest request,
   return interrupted();
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::http

@@ -5,11 +5,11 @@
 
 #include <algorithm>
 
-#include "extcap/base/redact.h"
-#include "extcap/base/text.h"
+#include "common/redact.h"
+#include "common/text.h"
 #include "extcap/http/url.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::http {
 
 const std::string* HttpHead::Find(std::string_view name) const {
   const auto found =
@@ -51,10 +51,9 @@ bool IsLoopbackUrl(const std::string& url) {
 
 Result<void> CheckSpeed(double speed, const std::string& url) {
   if (speed == 1 || IsLoopbackUrl(url)) return {};
-  return Fail(Format("CLOUDFLAREDUMP_SPEED is for tests against this machine, but %s is "
-                     "elsewhere; unset it.",
+  return Fail(Format("CLOUDFLAREDUMP_SPEED is for tests against this machine, but %s is elsewhere",
                      CleanLine(RedactAddress(url.substr(0, url.find('?')))).c_str()),
-              Error::Kind::kUsage);
+              "unset it", Error::Kind::kUsage);
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::http

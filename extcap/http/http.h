@@ -10,11 +10,11 @@
 #include <utility>
 #include <vector>
 
-#include "extcap/base/result.h"
-#include "extcap/base/time.h"
+#include "common/result.h"
+#include "common/time.h"
 #include "extcap/system/event_loop.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::http {
 
 /// Keys for an AWS Signature Version 4. Secret: never logged.
 struct SigV4Keys {
@@ -104,16 +104,16 @@ struct HttpAnswer {
 };
 
 /// Sends `request` and waits for the whole answer. `stop` is asked after every event; once it says
-/// true the transfer is cancelled and the result is Error::kInterrupted. Faults are kTransient
+/// true the transfer is cancelled and the result is Error::kInterrupted. Faults are kPassing
 /// where a later try may help (refused, reset, timed out, cut short), else kFinal (TLS, bad URL).
-Result<HttpAnswer> Fetch(Http& http, EventLoop& loop, HttpRequest request,
+Result<HttpAnswer> Fetch(Http& http, system::EventLoop& loop, HttpRequest request,
                          const std::function<bool()>& stop);
 
 /// When a failed try may be repeated. Doubling waits with jitter from 0.5 s to 15 s, or what the
 /// server's Retry-After says; no try is begun later than `budget` after the first failure.
 class Backoff {
  public:
-  Backoff(EventLoop& loop, Duration budget);
+  Backoff(system::EventLoop& loop, Duration budget);
 
   /// Waits before the next try. `retry_after` in seconds or as an HTTP date, empty if none. False
   /// when the budget is spent (or would be by waiting so long) or `stop` said true.
@@ -127,10 +127,10 @@ class Backoff {
   void Reset();
 
  private:
-  EventLoop& loop_;
+  system::EventLoop& loop_;
   Duration budget_;
   Duration step_;
-  std::optional<SteadyTime> first_failure_;
+  std::optional<system::SteadyTime> first_failure_;
 };
 
 /// 408, 429, 500, 502, 503, 504: worth a later try.
@@ -149,4 +149,4 @@ bool IsLoopbackUrl(const std::string& url);
 /// not on this machine: waits that protect other people's servers must not be cut short.
 Result<void> CheckSpeed(double speed, const std::string& url);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::http

@@ -5,9 +5,9 @@
 
 #include <string_view>
 
-#include "extcap/base/redact.h"
+#include "common/redact.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::http {
 
 void RegisterProxySecrets() {
   for (const char* const variable :
@@ -27,4 +27,4 @@ void RegisterProxySecrets() {
   }
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::http

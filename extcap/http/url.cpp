@@ -7,9 +7,9 @@
 
 #include <memory>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::http {
 namespace {
 
 struct UrlCleanup {
@@ -60,4 +60,4 @@ bool HasDotSegment(const std::string& path) {
   return false;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::http

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-namespace cloudflaredump {
+namespace cloudflaredump::http {
 
 /// What libcurl will make of a URL: its own parser, so that what is checked is what is fetched.
 struct Url {
@@ -23,4 +23,4 @@ bool IsLoopbackHost(const std::string& host);
 /// Whether a segment of `path` is `.` or `..`, plain or percent-encoded.
 bool HasDotSegment(const std::string& path);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::http

@@ -10,9 +10,9 @@
 #include <cerrno>
 #include <optional>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::pcap {
 
 /// One file. The first opening decides its size and identity; a file that is another one when it
 /// is opened again, or has become shorter, ends with an Error.
@@ -114,4 +114,4 @@ void FileParts::MakeRoom() {
   if (open_.size() >= most_open_) open_.back()->Close();
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::pcap

@@ -7,7 +7,7 @@
 
 #include "extcap/pcap/part_source.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::pcap {
 
 class FilePart;
 
@@ -31,4 +31,4 @@ class FileParts {
   std::list<FilePart*> open_;  ///< The one read last is in front.
 };
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::pcap

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace cloudflaredump {
+namespace cloudflaredump::pcap {
 
 /// Finds the least of k keys again after the least has changed, with one comparison per level:
 /// Knuth's tree of losers (TAOCP 3, 5.4.1). Equal keys: the lower number first.
@@ -63,4 +63,4 @@ class LoserTree {
   Contestant winner_;
 };
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::pcap

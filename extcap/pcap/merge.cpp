@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace cloudflaredump {
+namespace cloudflaredump::pcap {
 namespace {
 
 /// Larger windows than this read no faster, and some dozens of them leave the caches.
@@ -125,4 +125,4 @@ void Merge::Retire(std::size_t number) {
   live_ -= 1;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::pcap

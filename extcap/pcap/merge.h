@@ -8,13 +8,13 @@
 #include <span>
 #include <vector>
 
-#include "extcap/base/result.h"
+#include "common/result.h"
 #include "extcap/pcap/loser_tree.h"
 #include "extcap/pcap/packet.h"
 #include "extcap/pcap/part_reader.h"
 #include "extcap/pcap/part_source.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::pcap {
 
 /// A packet where the merge has it.
 struct MergedPacket {
@@ -103,4 +103,4 @@ class Merge {
   std::vector<PartLoss> untold_;  ///< For the next packet.
 };
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::pcap

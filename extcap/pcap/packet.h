@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-namespace cloudflaredump {
+namespace cloudflaredump::pcap {
 
 /// Precision of a pcap file's record times, kept on the way to pcapng (if_tsresol 6 or 9).
 enum class TimePrecision : std::uint8_t { kMicroseconds, kNanoseconds };
@@ -46,4 +46,4 @@ constexpr std::uint64_t Nanoseconds(std::uint64_t ticks, TimePrecision precision
   return precision == TimePrecision::kMicroseconds ? ticks * 1000 : ticks;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::pcap

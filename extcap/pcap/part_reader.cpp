@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace cloudflaredump {
+namespace cloudflaredump::pcap {
 
 PartReader::PartReader(std::unique_ptr<PartSource> source, std::size_t window)
     : source_(std::move(source)),
@@ -149,7 +149,7 @@ Result<void> PartReader::ReadMore() {
   Compact();
   const std::size_t room = std::min<std::uint64_t>(capacity_ - end_, source_->Available());
   const Result<std::size_t> got = source_->Read({&window_[end_], room});
-  if (!got) return std::unexpected(got.error());
+  if (!got) return Failure(got);
   end_ += *got;
   return {};
 }
@@ -199,7 +199,7 @@ Result<void> PartReader::LoadOutside(std::vector<std::byte>& shared) {
   std::memcpy(shared.data(), &window_[next_], have);
   next_ += have;
   const Result<std::size_t> got = source_->Read(std::span(shared).subspan(have));
-  if (!got) return std::unexpected(got.error());
+  if (!got) return Failure(got);
   loaded_ = shared.data();
   blocked_ = false;
   offset_ += entry.size();
@@ -224,4 +224,4 @@ PartReader::Step PartReader::EndOfFile(std::optional<Error> damage) {
   return End(failure != nullptr ? *failure : std::move(damage));
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::pcap

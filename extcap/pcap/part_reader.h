@@ -7,12 +7,12 @@
 #include <span>
 #include <vector>
 
-#include "extcap/base/result.h"
+#include "common/result.h"
 #include "extcap/pcap/packet.h"
 #include "extcap/pcap/part_source.h"
 #include "extcap/pcap/pcap_format.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::pcap {
 
 /// Reads the packets of one part through a window of bounded size, without copying them out, and a
 /// little ahead: so that the last good packet is known for the last when it is given, and so that
@@ -107,4 +107,4 @@ class PartReader {
   std::optional<Error> damage_;
 };
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::pcap

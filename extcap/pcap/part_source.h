@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <span>
 
-#include "extcap/base/result.h"
+#include "common/result.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::pcap {
 
 /// Where the bytes of one part (one pcap file of a capture) come from: read once, front to back.
 /// Files of a folder: FileParts. Bytes that arrive over the network: Spool.
@@ -32,4 +32,4 @@ class PartSource {
   virtual const Error* Failure() = 0;
 };
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::pcap

@@ -4,9 +4,9 @@
 #include <cstring>
 #include <string_view>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::pcap {
 namespace {
 
 constexpr std::uint32_t kMicrosecondMagic = 0xa1b2c3d4;
@@ -73,9 +73,9 @@ std::optional<Error> RefuseMagic(std::span<const std::byte, kMagicSize> magic) {
     if (!text.empty()) begins = '"' + text + '"';
   }
   const std::string_view name = NameOfForeignMagic(word);
-  return Error{.message = name.empty() ? "this is not a pcap file: it begins with " + begins
-                                       : "this is " + std::string(name) +
-                                             ", not a classic pcap file: it begins with " + begins};
+  return Error{.what = name.empty() ? "this is not a pcap file: it begins with " + begins
+                                    : "this is " + std::string(name) +
+                                          ", not a classic pcap file: it begins with " + begins};
 }
 
 Result<PcapHeader> ReadFileHeader(std::span<const std::byte, kFileHeaderSize> bytes) {
@@ -95,8 +95,8 @@ Result<PcapHeader> ReadFileHeader(std::span<const std::byte, kFileHeaderSize> by
   const std::uint32_t major = header.big_endian ? words[1] >> 16 : words[1] & 0xffff;
   const std::uint32_t minor = header.big_endian ? words[1] & 0xffff : words[1] >> 16;
   if (major != 2 || (minor != 3 && minor != 4)) {
-    return Fail(Format("this pcap file has version %u.%u; only 2.3 and 2.4 are in use and read",
-                       major, minor));
+    return Fail(Format("this pcap file has version %u.%u", major, minor),
+                "only 2.3 and 2.4 are in use and read");
   }
   header.version_minor = static_cast<std::uint16_t>(minor);
   header.snap_length = words[4];
@@ -114,23 +114,23 @@ Error DamagedRecord(const RecordHeader& record, std::uint64_t offset, std::uint6
   const std::string what =
       record.blank ? "only zeros where a record should begin"
                    : "a record that claims " + WithThousands(record.captured) + " bytes";
-  return {.message = "the file is damaged at byte " + WithThousands(offset) + ", " +
-                     AfterPackets(packets) + ": " + what + "; what follows is lost"};
+  return {.what = "the file is damaged at byte " + WithThousands(offset) + ", " +
+                  AfterPackets(packets) + ": " + what + "; what follows is lost"};
 }
 
 Error CutRecord(std::uint64_t offset, std::uint64_t packets, std::uint64_t have,
                 std::uint64_t need) {
-  return {.message = "the file is cut at byte " + WithThousands(offset + have) + ", " +
-                     AfterPackets(packets) + ": " + WithThousands(need - have) + " of " +
-                     WithThousands(need) + " bytes of the last record are missing; what should " +
-                     "follow is lost"};
+  return {.what = "the file is cut at byte " + WithThousands(offset + have) + ", " +
+                  AfterPackets(packets) + ": " + WithThousands(need - have) + " of " +
+                  WithThousands(need) + " bytes of the last record are missing; what should " +
+                  "follow is lost"};
 }
 
 Error CutFileHeader(std::uint64_t size) {
-  if (size == 0) return {.message = "the file is empty, without even a pcap header"};
-  return {.message = "the file is cut after " + WithThousands(size) +
-                     (size == 1 ? " byte" : " bytes") +
-                     ", inside the 24-byte pcap header: no packet can be read"};
+  if (size == 0) return {.what = "the file is empty, without even a pcap header"};
+  return {.what = "the file is cut after " + WithThousands(size) +
+                  (size == 1 ? " byte" : " bytes") +
+                  ", inside the 24-byte pcap header: no packet can be read"};
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::pcap

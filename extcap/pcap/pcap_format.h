@@ -8,10 +8,10 @@
 #include <span>
 #include <string>
 
-#include "extcap/base/result.h"
+#include "common/result.h"
 #include "extcap/pcap/packet.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::pcap {
 
 /// The bytes of classic pcap (draft-ietf-opsawg-pcap), for whoever reads them: from memory as they
 /// arrive (PcapParser) or from a window of a large file (PartReader). What is tolerated and what is
@@ -77,4 +77,4 @@ Error CutRecord(std::uint64_t offset, std::uint64_t packets, std::uint64_t have,
 /// The file ends after `size` bytes, fewer than kFileHeaderSize.
 Error CutFileHeader(std::uint64_t size);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::pcap

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace cloudflaredump {
+namespace cloudflaredump::pcap {
 
 Result<void> PcapParser::Push(std::span<const std::byte> bytes, const Take& take) {
   if (damage_) return std::unexpected(*damage_);
@@ -81,4 +81,4 @@ void PcapParser::Drop(std::span<const std::byte>& bytes, std::size_t size) {
   }
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::pcap

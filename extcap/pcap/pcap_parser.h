@@ -5,11 +5,11 @@
 #include <functional>
 #include <optional>
 
-#include "extcap/base/result.h"
+#include "common/result.h"
 #include "extcap/pcap/packet.h"
 #include "extcap/pcap/pcap_format.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::pcap {
 
 /// Reads classic pcap (both byte orders, microseconds and nanoseconds) as it arrives: bytes are
 /// pushed in chunks of any size, and any chunking gives the same packets and the same sentence.
@@ -48,4 +48,4 @@ class PcapParser {
   std::uint64_t good_bytes_ = 0;
 };
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::pcap

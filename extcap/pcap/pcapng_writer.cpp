@@ -5,9 +5,9 @@
 
 #include <cstring>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::pcap {
 namespace {
 
 // Block and option codes: draft-ietf-opsawg-pcapng, sections 3.5 and 4.
@@ -212,4 +212,4 @@ void AppendStatistics(std::string& out, std::uint32_t interface_id, TimePrecisio
   EndBlock(out, begin);
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::pcap

@@ -8,7 +8,7 @@
 
 #include "extcap/pcap/packet.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::pcap {
 
 /// Blocks of a pcapng file (draft-ietf-opsawg-pcapng) in the byte order of this machine, which is
 /// what dumpcap demands, appended to a buffer that the caller empties into its sink.
@@ -65,4 +65,4 @@ bool AppendPacket(std::string& out, std::uint32_t interface_id, const PacketView
 void AppendStatistics(std::string& out, std::uint32_t interface_id, TimePrecision precision,
                       const InterfaceStatistics& statistics);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::pcap

@@ -10,9 +10,9 @@
 #include <cerrno>
 #include <cstring>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::pcap {
 namespace {
 
 /// Of the file; in memory the first extents of a part are smaller, for many parts are small.
@@ -24,12 +24,12 @@ constexpr std::size_t kLeastExtent = 4096;
 constexpr std::uint64_t kPlenty = std::uint64_t{1} << 20;
 
 Error FileError(const std::string& folder, const char* doing, int code) {
-  std::string message = "the temporary file in " + CleanLine(folder) + " cannot be " + doing +
-                        ": " + g_strerror(code);
+  Error error{.what = "the temporary file in " + CleanLine(folder) + " cannot be " + doing + ": " +
+                      g_strerror(code)};
   if (code == ENOSPC || code == EDQUOT || code == EACCES || code == ENOENT || code == EROFS) {
-    message += "; set TMPDIR to a folder with room for the capture";
+    error.remedy = "set TMPDIR to a folder with room for the capture";
   }
-  return {.message = std::move(message)};
+  return error;
 }
 
 std::string DefaultFolder() {
@@ -196,7 +196,7 @@ Result<std::size_t> Spool::Read(Part& part, std::span<std::byte> to) {
     Extent& extent = part.extents.front();
     const auto piece = to.subspan(got, std::min(to.size() - got, extent.end - extent.begin));
     if (const Result<void> loaded = Load(extent, piece); !loaded) {
-      return std::unexpected(loaded.error());
+      return Failure(loaded);
     }
     extent.begin += piece.size();
     got += piece.size();
@@ -218,4 +218,4 @@ void Spool::Discard(Part& part) {
   part.discarded = true;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::pcap

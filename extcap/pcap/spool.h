@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "extcap/base/result.h"
+#include "common/result.h"
 #include "extcap/pcap/part_source.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::pcap {
 
 /// Keeps the bytes of parts between their transfers, which push them here a few parts at a time,
 /// and the merge, which reads all parts side by side. In memory up to a limit; what is beyond that
@@ -97,4 +97,4 @@ class Spool {
   std::vector<std::uint64_t> free_places_;
 };
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::pcap

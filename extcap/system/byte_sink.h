@@ -4,9 +4,9 @@
 #include <string>
 #include <string_view>
 
-#include "extcap/base/result.h"
+#include "common/result.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::system {
 
 /// Where the pcapng stream goes. The real ones are FifoSink (a pipe with a reader that may stall or
 /// go) and FileSink; tests have MemorySink (tests/unit/memory_sink.h).
@@ -26,4 +26,4 @@ class ByteSink {
   virtual Result<void> Close() = 0;
 };
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::system

@@ -11,7 +11,7 @@
 #include <cerrno>
 #include <utility>
 
-namespace cloudflaredump {
+namespace cloudflaredump::system {
 namespace {
 
 using namespace std::chrono_literals;
@@ -148,4 +148,4 @@ void ControlPipes::Flush(std::chrono::milliseconds wait) {
   loop_->RunUntil([this] { return waiting_.empty(); }, loop_->Steady() + OnLoop(wait));
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::system

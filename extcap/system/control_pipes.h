@@ -9,7 +9,7 @@
 
 #include "extcap/system/event_loop.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::system {
 
 /// The two pipes between an extcap and Wireshark's toolbar (--extcap-control-in, which we read, and
 /// --extcap-control-out, which we write). Wireshark's window passes them, tshark never does.
@@ -72,4 +72,4 @@ class ControlPipes {
   std::size_t waiting_bytes_ = 0;
 };
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::system

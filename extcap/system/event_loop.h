@@ -4,9 +4,9 @@
 #include <chrono>
 #include <functional>
 
-#include "extcap/base/time.h"
+#include "common/time.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::system {
 
 /// Names the clock of EventLoop::Steady, so that its times never mix with the wall clock's.
 struct SteadyClock {
@@ -57,4 +57,4 @@ class EventLoop {
   virtual void Cancel(Id id) = 0;
 };
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::system

@@ -9,9 +9,9 @@
 #include <cerrno>
 #include <cstring>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::system {
 namespace {
 
 using namespace std::chrono_literals;
@@ -23,7 +23,7 @@ constexpr Duration kLong = 24h;
 constexpr int kPipeBytes = 1 << 20;
 
 std::unexpected<Error> Interrupted() {
-  return Fail("the reader of the capture has gone.", Error::Kind::kInterrupted);
+  return Fail("the reader of the capture has gone", Error::Kind::kInterrupted);
 }
 
 }  // namespace
@@ -35,7 +35,7 @@ Result<std::unique_ptr<FifoSink>> FifoSink::Open(const std::string& path, EventL
     const int fd = open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
     if (fd >= 0) return std::make_unique<FifoSink>(fd, loop, stop);
     if (errno != ENXIO && errno != EINTR) {
-      return Fail(Format("cannot open the capture pipe %s: %s.", CleanLine(path).c_str(),
+      return Fail(Format("cannot open the capture pipe %s: %s", CleanLine(path).c_str(),
                          std::strerror(errno)));
     }
     const auto pause = std::chrono::duration_cast<Duration>(5ms * loop.speed());
@@ -85,7 +85,7 @@ Result<void> FifoSink::Write(std::string_view bytes) {
       return Interrupted();
     }
     if (errno != EAGAIN) {
-      return Fail(Format("cannot write the capture: %s.", std::strerror(errno)));
+      return Fail(Format("cannot write the capture: %s", std::strerror(errno)));
     }
     bool ready = false;
     const EventLoop::Id room = loop_.Watch(fd_, POLLOUT, [&ready](short) { ready = true; });
@@ -100,9 +100,9 @@ Result<void> FifoSink::Close() {
   loop_.Cancel(watch_);
   watch_ = 0;
   if (LetGo() != 0 && errno != EINTR) {
-    return Fail(Format("cannot write the capture: %s.", std::strerror(errno)));
+    return Fail(Format("cannot write the capture: %s", std::strerror(errno)));
   }
   return {};
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::system

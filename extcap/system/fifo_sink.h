@@ -7,7 +7,7 @@
 #include "extcap/system/event_loop.h"
 #include "extcap/system/stop_requests.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::system {
 
 /// A pipe to Wireshark, dumpcap or whoever reads our standard output. Notices at any time, also
 /// between writes, that the reader has gone, and tells StopRequests.
@@ -37,4 +37,4 @@ class FifoSink : public ByteSink {
   EventLoop::Id watch_ = 0;
 };
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::system

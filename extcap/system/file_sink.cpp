@@ -9,9 +9,9 @@
 #include <cstring>
 #include <filesystem>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::system {
 
 FileSink::~FileSink() {
   if (fd_ >= 0) close(fd_);
@@ -19,8 +19,8 @@ FileSink::~FileSink() {
 
 std::unexpected<Error> FileSink::Failed(const char* doing) {
   failed_ = true;
-  return Fail(Format("cannot %s %s: %s; give another file with -w.", doing,
-                     CleanLine(path_).c_str(), std::strerror(errno)));
+  return Fail(Format("cannot %s %s: %s", doing, CleanLine(path_).c_str(), std::strerror(errno)),
+              "give another file with -w");
 }
 
 Result<void> FileSink::Check() {
@@ -61,4 +61,4 @@ Result<void> FileSink::Close() {
   return {};
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::system

@@ -3,7 +3,7 @@
 
 #include "extcap/system/byte_sink.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::system {
 
 /// A capture file. Made (or emptied) at the first Write, so that a capture which fails before its
 /// first byte leaves an older file as it was.
@@ -27,4 +27,4 @@ class FileSink : public ByteSink {
   bool failed_ = false;
 };
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::system

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace cloudflaredump {
+namespace cloudflaredump::system {
 namespace {
 
 /// Attaches `source` and gives up our reference: the context owns it from here.
@@ -91,4 +91,4 @@ void GlibEventLoop::Cancel(Id id) {
   if (source != nullptr) g_source_destroy(source);
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::system

@@ -5,7 +5,7 @@
 
 #include "extcap/system/event_loop.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::system {
 
 /// EventLoop on a GMainContext of its own.
 class GlibEventLoop : public EventLoop {
@@ -28,4 +28,4 @@ class GlibEventLoop : public EventLoop {
   gint64 start_;  ///< g_get_monotonic_time() at construction, microseconds.
 };
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::system

@@ -9,12 +9,12 @@
 #include <cstdarg>
 #include <cstring>
 
-#include "extcap/base/redact.h"
-#include "extcap/base/text.h"
-#include "extcap/base/time.h"
+#include "common/redact.h"
+#include "common/text.h"
+#include "common/time.h"
 #include "extcap/system/private_file.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::system {
 namespace {
 
 struct LogState {
@@ -69,8 +69,9 @@ Result<void> OpenLog(LogLevel level, const std::string& path) {
   } else {
     const int fd = OpenPrivateForAppend(path);
     if (fd < 0) {
-      return Fail(Format("cannot open the log file %s: %s; name another with --log-file.",
-                         CleanLine(path).c_str(), std::strerror(errno)));
+      return Fail(
+          Format("cannot open the log file %s: %s", CleanLine(path).c_str(), std::strerror(errno)),
+          "name another with --log-file");
     }
     state.fd = fd;
   }
@@ -102,4 +103,4 @@ void Log(LogLevel level, const char* format, ...) {
   if (to_tap) state.tap(line);
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::system

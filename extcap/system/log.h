@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-#include "extcap/base/result.h"
+#include "common/result.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::system {
 
 /// Wireshark's own level names, so that --log-level means what it means for the other extcaps.
 enum class LogLevel { kNone, kError, kWarning, kInfo, kDebug };
@@ -27,4 +27,4 @@ void TapLog(std::function<void(const std::string&)> tap);
 /// One line, redacted and with a UTC time. A full disk or a closed log is no error.
 void Log(LogLevel level, const char* format, ...) __attribute__((format(printf, 2, 3)));
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::system

@@ -10,13 +10,13 @@
 #include <cstdio>
 #include <cstring>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::system {
 namespace {
 
 std::unexpected<Error> CannotWrite(const std::string& path, int error) {
-  return Fail(Format("cannot write %s: %s.", CleanLine(path).c_str(), std::strerror(error)));
+  return Fail(Format("cannot write %s: %s", CleanLine(path).c_str(), std::strerror(error)));
 }
 
 bool WriteAll(int fd, const std::string& content) {
@@ -63,4 +63,4 @@ Result<void> ReplacePrivateFile(const std::string& path, const std::string& cont
   return {};
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::system

@@ -3,9 +3,9 @@
 
 #include <string>
 
-#include "extcap/base/result.h"
+#include "common/result.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::system {
 
 /// Opens `path` for appending, made 0600 if it is new; a symbolic link in its last component is not
 /// followed, so that nobody can lead a log into another file. -1 and errno on failure.
@@ -18,4 +18,4 @@ bool OthersMayRead(unsigned mode);
 /// old or the new content is there, never half of one. Makes the folder (0700) if it is missing.
 Result<void> ReplacePrivateFile(const std::string& path, const std::string& content);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::system

@@ -11,7 +11,7 @@
 #include <cerrno>
 #include <utility>
 
-namespace cloudflaredump {
+namespace cloudflaredump::system {
 namespace {
 
 constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP};
@@ -92,4 +92,4 @@ void StopRequests::TakeSignals() {
   }
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::system

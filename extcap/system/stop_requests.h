@@ -6,7 +6,7 @@
 
 #include "extcap/system/event_loop.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::system {
 
 /// How far a capture is to be stopped.
 enum class StopLevel {
@@ -70,4 +70,4 @@ class StopRequests {
   std::optional<std::chrono::steady_clock::time_point> first_signal_;
 };
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::system

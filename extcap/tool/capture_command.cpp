@@ -7,8 +7,8 @@
 #include <cstdlib>
 #include <memory>
 
-#include "extcap/base/redact.h"
-#include "extcap/base/text.h"
+#include "common/redact.h"
+#include "common/text.h"
 #include "extcap/capture/run_capture.h"
 #include "extcap/config/arguments.h"
 #include "extcap/system/fifo_sink.h"
@@ -16,7 +16,7 @@
 #include "extcap/tool/commands.h"
 #include "extcap/tool/terminal_reporter.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::tool {
 namespace {
 
 struct CaptureWords {
@@ -36,8 +36,8 @@ constexpr const char* kSummary =
     "second\n"
     "Ctrl-C leaves at once.";
 
-Result<Arguments> Parse(int argc, char** argv, CaptureWords& words) {
-  const ExtraArgument extra[] = {
+Result<config::Arguments> Parse(int argc, char** argv, CaptureWords& words) {
+  const config::ExtraArgument extra[] = {
       {.name = "interface",
        .letter = 'i',
        .text = &words.interface,
@@ -61,47 +61,46 @@ Result<Arguments> Parse(int argc, char** argv, CaptureWords& words) {
        .flag = &words.json,
        .help = "Print a summary as JSON on standard output (on stderr with -w -)."},
   };
-  auto arguments = ParseArguments(argc, argv, extra,
-                                  {.usage = "-i NAME -w FILE [-f FILTER]", .summary = kSummary});
+  auto arguments = config::ParseArguments(
+      argc, argv, extra, {.usage = "-i NAME -w FILE [-f FILTER]", .summary = kSummary});
   if (!arguments) return arguments;
   if (!arguments->words.empty()) {
-    return Fail(Format("\"%s\" is one word too many; put a filter behind -f, in quotes.",
-                       CleanLine(arguments->words.front(), 40).c_str()),
-                Error::Kind::kUsage);
+    return Fail(
+        Format("\"%s\" is one word too many", CleanLine(arguments->words.front(), 40).c_str()),
+        "put a filter behind -f, in quotes", Error::Kind::kUsage);
   }
   if (words.interface.empty()) {
-    return Fail("no interface; give one with -i, such as -i cloudflare-sample.",
+    return Fail("no interface", "give one with -i, such as -i cloudflare-sample",
                 Error::Kind::kUsage);
   }
   if (words.file.empty()) {
-    return Fail("no file to write; give one with -w FILE, or -w - for standard output.",
+    return Fail("no file to write", "give one with -w FILE, or -w - for standard output",
                 Error::Kind::kUsage);
   }
   if (words.file == "-" && isatty(STDOUT_FILENO) != 0) {
-    return Fail(
-        "a capture is no text for a terminal; give a file with -w, or send standard output "
-        "into a pipe.",
-        Error::Kind::kUsage);
+    return Fail("a capture is no text for a terminal",
+                "give a file with -w, or send standard output into a pipe", Error::Kind::kUsage);
   }
   return arguments;
 }
 
-Result<std::unique_ptr<ByteSink>> OpenSink(const std::string& file, Engine& engine) {
+Result<std::unique_ptr<system::ByteSink>> OpenSink(const std::string& file,
+                                                   capture::Engine& engine) {
   if (file == "-") {
-    return std::make_unique<FifoSink>(dup(STDOUT_FILENO), engine.loop(), engine.stop());
+    return std::make_unique<system::FifoSink>(dup(STDOUT_FILENO), engine.loop(), engine.stop());
   }
   // A reader may come late, and may go: what knows that can be ended by a signal meanwhile.
   struct stat status = {};
   if (stat(file.c_str(), &status) == 0 && S_ISFIFO(status.st_mode)) {
-    return FifoSink::Open(file, engine.loop(), engine.stop());
+    return system::FifoSink::Open(file, engine.loop(), engine.stop());
   }
-  auto sink = std::make_unique<FileSink>(file);
-  if (auto writable = sink->Check(); !writable) return std::unexpected(writable.error());
+  auto sink = std::make_unique<system::FileSink>(file);
+  if (auto writable = sink->Check(); !writable) return Failure(writable);
   return sink;
 }
 
 /// What is said of a capture that was stopped before there is a verdict on it.
-std::string StoppedEarly(const Outcome& outcome) {
+std::string StoppedEarly(const capture::Outcome& outcome) {
   if (!outcome.stopped || !outcome.verdict.empty()) return {};
   if (outcome.pcap_ids.empty()) return "stopped before anything was captured.";
   return Format(
@@ -118,7 +117,8 @@ json_t* Texts(const std::vector<std::string>& texts) {
   return array;
 }
 
-void PrintSummary(const Outcome& outcome, const CaptureWords& words, ExitStatus status) {
+void PrintSummary(const capture::Outcome& outcome, const CaptureWords& words,
+                  capture::ExitStatus status) {
   const auto count = [](std::uint64_t n) { return json_integer(static_cast<json_int_t>(n)); };
   json_t* const summary = json_object();
   json_object_set_new(summary, "interface", json_string(words.interface.c_str()));
@@ -139,7 +139,7 @@ void PrintSummary(const Outcome& outcome, const CaptureWords& words, ExitStatus 
   }
   if (outcome.error) {
     json_object_set_new(summary, "error",
-                        json_string(CleanLine(Redact(outcome.error->message), 2000).c_str()));
+                        json_string(CleanLine(Redact(SentenceOf(*outcome.error)), 2000).c_str()));
   }
   FILE* const out = words.file == "-" ? stderr : stdout;
   json_dumpf(summary, out, JSON_INDENT(2));
@@ -153,27 +153,28 @@ int CaptureCommand(int argc, char** argv) {
   CaptureWords words;
   auto arguments = Parse(argc, argv, words);
   if (!arguments) return Complain(arguments.error());
-  auto interface = FindInterface(words.interface);
+  auto interface = config::FindInterface(words.interface);
   if (!interface) return Complain(interface.error());
-  auto settings = Settings::Load(arguments->values, interface->kind, ProcessEnvironment);
+  auto settings =
+      config::Settings::Load(arguments->values, interface->kind, system::ProcessEnvironment);
   if (!settings) return Complain(settings.error());
-  auto engine = Engine::Make(*settings, ProcessEnvironment);
+  auto engine = capture::Engine::Make(*settings, system::ProcessEnvironment);
   if (!engine) return Complain(engine.error());
 
   TerminalReporter reporter(words.progress || isatty(STDERR_FILENO) != 0, words.quiet);
   const auto sink = OpenSink(words.file, **engine);
   if (!sink && sink.error().kind == Error::Kind::kInterrupted) {
-    Complain({Format("stopped before anybody read %s.", CleanLine(words.file).c_str())});
-    return static_cast<int>(ExitStatus::kIncomplete);
+    Complain({.what = "stopped before anybody read " + CleanLine(words.file)});
+    return static_cast<int>(capture::ExitStatus::kIncomplete);
   }
   if (!sink) return Complain(sink.error());
-  const Outcome outcome =
-      RunCapture(**engine, *settings, *interface, words.filter, **sink, reporter);
+  const capture::Outcome outcome =
+      capture::RunCapture(**engine, *settings, *interface, words.filter, **sink, reporter);
   reporter.Clear();
-  const ExitStatus status = StatusOf(outcome);
-  std::string said = Complaint(outcome);
+  const capture::ExitStatus status = capture::StatusOf(outcome);
+  std::string said = capture::Complaint(outcome);
   if (said.empty() && !words.quiet) said = StoppedEarly(outcome);
-  if (!said.empty()) Complain({said});
+  if (!said.empty()) Complain({.what = said});
   if (!outcome.verdict.empty() && !words.quiet) {
     std::fprintf(stderr, "%s\n", Redact(outcome.verdict).c_str());
   }
@@ -181,4 +182,4 @@ int CaptureCommand(int argc, char** argv) {
   return static_cast<int>(status);
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::tool

@@ -5,9 +5,9 @@
 #include <cstdio>
 #include <memory>
 
-#include "extcap/base/redact.h"
-#include "extcap/base/text.h"
-#include "extcap/base/version.h"
+#include "common/redact.h"
+#include "common/text.h"
+#include "common/version.h"
 #include "extcap/bucket/bucket.h"
 #include "extcap/capture/bucket_ownership.h"
 #include "extcap/capture/bucket_source.h"
@@ -17,7 +17,7 @@
 #include "extcap/tool/api_call.h"
 #include "extcap/tool/commands.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::tool {
 namespace {
 
 using namespace std::chrono_literals;
@@ -57,73 +57,75 @@ void CheckInstallation(Report& report) {
   }
 }
 
-void CheckConfiguration(const Settings& settings, Report& report) {
+void CheckConfiguration(const config::Settings& settings, Report& report) {
   report.Ok("configuration file " + settings.file() +
             (settings.file_exists() ? "" : " (not there, none is needed)"));
   for (const std::string& key : settings.unknown_keys()) {
     report.Bad("the configuration file has the unknown key " + key + "; is it misspelt?");
   }
-  for (const Option& option : AllOptions()) {
-    const Setting& setting = settings.At(option.id);
-    if (setting.source == Source::kNone || setting.source == Source::kBuiltIn) continue;
-    report.Ok(std::string(option.name) + " = " + ShownValue(option, setting.value) + "  (" +
+  for (const config::Option& option : config::AllOptions()) {
+    const config::Setting& setting = settings.At(option.id);
+    if (setting.source == config::Source::kNone || setting.source == config::Source::kBuiltIn)
+      continue;
+    report.Ok(std::string(option.name) + " = " + config::ShownValue(option, setting.value) + "  (" +
               setting.where + ")");
   }
 }
 
 /// A setting of the file may suit one kind of interface and not another.
-void CheckEveryInterface(const OptionValues& given, Report& report) {
-  for (const auto& [kind, name] : {std::pair(InterfaceKind::kSample, "cloudflare-sample"),
-                                   std::pair(InterfaceKind::kDownload, "cloudflare-download")}) {
-    const auto settings = Settings::Load(given, kind, ProcessEnvironment);
-    if (!settings) report.Bad(std::string("on ") + name + ": " + settings.error().message);
+void CheckEveryInterface(const config::OptionValues& given, Report& report) {
+  for (const auto& [kind, name] :
+       {std::pair(config::InterfaceKind::kSample, "cloudflare-sample"),
+        std::pair(config::InterfaceKind::kDownload, "cloudflare-download")}) {
+    const auto settings = config::Settings::Load(given, kind, system::ProcessEnvironment);
+    if (!settings) report.Bad(std::string("on ") + name + ": " + SentenceOf(settings.error()));
   }
 }
 
 void CheckColos(const std::string& colos, Report& report) {
   for (const std::string_view piece : Split(colos, ',')) {
-    if (Trim(piece).empty() || IsColoShape(Trim(piece))) continue;
+    if (Trim(piece).empty() || config::IsColoShape(Trim(piece))) continue;
     report.Bad("colos has \"" + CleanLine(Trim(piece), 60) +
                "\", which is no data center's code; write them like this: colos = ORD,ord02,FRA");
   }
 }
 
-void CheckBucket(const BucketOwnership& ownership, const Settings& settings, Engine& engine,
-                 Report& report) {
+void CheckBucket(const api::BucketOwnership& ownership, const config::Settings& settings,
+                 capture::Engine& engine, Report& report) {
   const std::string name = "bucket " + RedactAddress(ownership.destination_conf);
-  if (const auto trouble = OwnershipTrouble(ownership)) return report.Bad(*trouble);
-  auto conf = ParseDestinationConf(ownership.destination_conf);
-  auto bucket = conf ? OpenBucket(*conf,
-                                  {.keys = KeysOf(settings),
-                                   .endpoint = settings.Text(Opt::kBucketEndpoint),
-                                   .patience = 5s},
-                                  ProcessEnvironment, engine.http(), engine.loop())
-                     : Result<std::unique_ptr<Bucket>>(std::unexpected(conf.error()));
-  if (!bucket) return report.Bad(name + " is validated, but: " + bucket.error().message);
+  if (const auto trouble = capture::OwnershipTrouble(ownership)) return report.Bad(*trouble);
+  auto conf = bucket::ParseDestinationConf(ownership.destination_conf);
+  auto bucket = conf ? bucket::OpenBucket(*conf,
+                                          {.keys = capture::KeysOf(settings),
+                                           .endpoint = settings.Text(config::Opt::kBucketEndpoint),
+                                           .patience = 5s},
+                                          system::ProcessEnvironment, engine.http(), engine.loop())
+                     : Result<std::unique_ptr<bucket::Bucket>>(Failure(conf));
+  if (!bucket) return report.Bad(name + " is validated, but: " + SentenceOf(bucket.error()));
   auto listed = (*bucket)->List("pcap_", engine.stop().Stopping());
-  if (!listed) return report.Bad(name + " is validated, but: " + listed.error().message);
+  if (!listed) return report.Bad(name + " is validated, but: " + SentenceOf(listed.error()));
   report.Ok(name + " is validated, and can be read from here");
 }
 
-void CheckApi(const Settings& settings, Engine& engine, Report& report) {
-  auto access = FindAccess(settings);
-  if (!access) return report.Bad(access.error().message);
+void CheckApi(const config::Settings& settings, capture::Engine& engine, Report& report) {
+  auto access = capture::FindAccess(settings);
+  if (!access) return report.Bad(SentenceOf(access.error()));
   report.Ok(access->token.empty() ? "credentials: e-mail and API key"
                                   : "credentials: an API token");
-  PcapsApi api(engine.http(), engine.loop(), *access);
-  const Patience patience{.retry_budget = 5s, .stop = engine.stop().Stopping()};
+  api::PcapsApi api(engine.http(), engine.loop(), *access);
+  const api::Patience patience{.retry_budget = 5s, .stop = engine.stop().Stopping()};
   auto jobs = api.List(patience);
-  if (!jobs) return report.Bad(jobs.error().message);
-  report.Ok(Format("%s answers, with %zu earlier captures", HostOf(access->base_url).c_str(),
+  if (!jobs) return report.Bad(SentenceOf(jobs.error()));
+  report.Ok(Format("%s answers, with %zu earlier captures", http::HostOf(access->base_url).c_str(),
                    jobs->size()));
   auto buckets = api.ListBuckets(patience);
-  if (!buckets) return report.Bad(buckets.error().message);
+  if (!buckets) return report.Bad(SentenceOf(buckets.error()));
   if (buckets->empty()) {
     report.Note(
         "no bucket is registered; samples need none, full captures do: cloudflaredump "
         "register-bucket");
   }
-  for (const BucketOwnership& ownership : *buckets) {
+  for (const api::BucketOwnership& ownership : *buckets) {
     CheckBucket(ownership, settings, engine, report);
   }
 }
@@ -131,28 +133,30 @@ void CheckApi(const Settings& settings, Engine& engine, Report& report) {
 }  // namespace
 
 int CheckCommand(int argc, char** argv) {
-  auto arguments = ParseArguments(argc, argv, {}, {.summary = kSummary, .options = kBucketOptions});
+  auto arguments =
+      config::ParseArguments(argc, argv, {}, {.summary = kSummary, .options = kBucketOptions});
   if (!arguments) return Complain(arguments.error());
   if (!arguments->words.empty()) {
-    return Complain({"check takes no arguments.", Error::Kind::kUsage});
+    return Complain({.what = "check takes no arguments", .kind = Error::Kind::kUsage});
   }
   Report report;
   CheckInstallation(report);
-  auto settings = Settings::Load(arguments->values, InterfaceKind::kFull, ProcessEnvironment);
+  auto settings = config::Settings::Load(arguments->values, config::InterfaceKind::kFull,
+                                         system::ProcessEnvironment);
   if (!settings) {
-    report.Bad(settings.error().message);
+    report.Bad(SentenceOf(settings.error()));
     return 1;
   }
   CheckConfiguration(*settings, report);
   CheckEveryInterface(arguments->values, report);
-  CheckColos(settings->Text(Opt::kColos), report);
-  auto engine = Engine::Make(*settings, ProcessEnvironment);
+  CheckColos(settings->Text(config::Opt::kColos), report);
+  auto engine = capture::Engine::Make(*settings, system::ProcessEnvironment);
   if (engine) {
     CheckApi(*settings, **engine, report);
   } else {
-    report.Bad(engine.error().message);
+    report.Bad(SentenceOf(engine.error()));
   }
   return report.good() ? 0 : 1;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::tool

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include "extcap/base/result.h"
+#include "common/result.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::tool {
 
 /// The commands of `cloudflaredump`. argv[0] is the command's own word. Each returns the process's
 /// exit status; errors are one line on stderr.
@@ -18,4 +18,4 @@ int CheckCommand(int argc, char** argv);
 /// Prints `error` on stderr as "cloudflaredump: sentence" and returns 2 for a usage error, else 1.
 int Complain(const Error& error);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::tool

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <cstdio>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 #include "extcap/capture/explain.h"
 #include "extcap/config/arguments.h"
 #include "extcap/config/interfaces.h"
@@ -9,7 +9,7 @@
 #include "extcap/filter/compile.h"
 #include "extcap/tool/commands.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::tool {
 namespace {
 
 constexpr const char* kSummary =
@@ -17,36 +17,39 @@ constexpr const char* kSummary =
     "{\"filter\":…, \"requests\":[{\"filter_v1\":{…}}…], \"exact\":…, \"broad\":…, "
     "\"undocumented\":[…]}";
 
-constexpr Opt kPlanOptions[] = {Opt::kRequestsPerWindow, Opt::kFilterIpv6, Opt::kProfile};
+constexpr config::Opt kPlanOptions[] = {config::Opt::kRequestsPerWindow, config::Opt::kFilterIpv6,
+                                        config::Opt::kProfile};
 
 Result<std::string> Explain(int argc, char** argv) {
   std::string interface_name = "cloudflare-sample";
-  const ExtraArgument extra[] = {
+  const config::ExtraArgument extra[] = {
       {.name = "interface",
        .letter = 'i',
        .text = &interface_name,
        .help = "The capture interface; a full capture is one request.",
        .value_name = "NAME"},
   };
-  auto arguments = ParseArguments(
+  auto arguments = config::ParseArguments(
       argc, argv, extra, {.usage = "FILTER", .summary = kSummary, .options = kPlanOptions});
-  if (!arguments) return std::unexpected(arguments.error());
+  if (!arguments) return Failure(arguments);
   std::string text;
   for (const std::string& word : arguments->words) text += (text.empty() ? "" : " ") + word;
-  auto interface = FindInterface(interface_name);
-  if (!interface) return std::unexpected(interface.error());
-  auto settings = Settings::Load(arguments->values, interface->kind, ProcessEnvironment);
-  if (!settings) return std::unexpected(settings.error());
-  ForbidNameLookup();
-  auto filter = CaptureFilter::Compile(text, NameLookup::kRefuse);
+  auto interface = config::FindInterface(interface_name);
+  if (!interface) return Failure(interface);
+  auto settings =
+      config::Settings::Load(arguments->values, interface->kind, system::ProcessEnvironment);
+  if (!settings) return Failure(settings);
+  filter::ForbidNameLookup();
+  auto filter = filter::CaptureFilter::Compile(text, filter::NameLookup::kRefuse);
   // The command was used rightly: libpcap's answer is that there is no plan.
-  if (!filter) return Fail(filter.error().message);
-  const bool sample = interface->kind == InterfaceKind::kSample;
-  const Plan plan = MakePlan(
+  if (!filter) return Fail(filter.error().what, filter.error().remedy);
+  const bool sample = interface->kind == config::InterfaceKind::kSample;
+  const filter::Plan plan = filter::MakePlan(
       *filter,
-      {.max_requests = sample ? static_cast<int>(settings->Number(Opt::kRequestsPerWindow)) : 1,
-       .pin_ipv6 = settings->IsOn(Opt::kFilterIpv6)});
-  return ExplainJson(text, plan);
+      {.max_requests =
+           sample ? static_cast<int>(settings->Number(config::Opt::kRequestsPerWindow)) : 1,
+       .pin_ipv6 = settings->IsOn(config::Opt::kFilterIpv6)});
+  return capture::ExplainJson(text, plan);
 }
 
 }  // namespace
@@ -58,4 +61,4 @@ int ExplainCommand(int argc, char** argv) {
   return 0;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::tool

@@ -3,11 +3,11 @@
 
 #include <jansson.h>
 
-#include "extcap/base/redact.h"
-#include "extcap/base/text.h"
+#include "common/redact.h"
+#include "common/text.h"
 #include "extcap/bucket/destination_conf.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::tool {
 namespace {
 
 using Number = std::optional<std::uint64_t>;
@@ -15,7 +15,7 @@ using Text = std::optional<std::string>;
 
 /// Calls `text(name, value)` or `number(name, value)` for each field that is set.
 template <class TextFn, class NumberFn>
-void EachField(const PcapJob& job, const TextFn& text, const NumberFn& number) {
+void EachField(const api::PcapJob& job, const TextFn& text, const NumberFn& number) {
   const auto put_text = [&](const char* name, const Text& value) {
     if (value && !value->empty()) text(name, *value);
   };
@@ -32,14 +32,14 @@ void EachField(const PcapJob& job, const TextFn& text, const NumberFn& number) {
   put_number("byte_limit", job.byte_limit);
   put_text("offset_time", job.offset_time);
   put_text("colo_name", job.colo);
-  put_text("destination_conf", job.destination_conf.transform(WithoutKeys));
+  put_text("destination_conf", job.destination_conf.transform(bucket::WithoutKeys));
   put_number("packets_captured", job.packets_captured);
   put_text("stop_requested", job.stop_requested);
   put_text("error_message", job.error_message);
 }
 
 template <class TextFn, class NumberFn>
-void EachFilterField(const FilterV1& filter, const TextFn& text, const NumberFn& number) {
+void EachFilterField(const api::FilterV1& filter, const TextFn& text, const NumberFn& number) {
   if (filter.source_address) text("source_address", *filter.source_address);
   if (filter.source_port) number("source_port", *filter.source_port);
   if (filter.destination_address) text("destination_address", *filter.destination_address);
@@ -49,7 +49,7 @@ void EachFilterField(const FilterV1& filter, const TextFn& text, const NumberFn&
 
 }  // namespace
 
-std::string FilterText(const FilterV1& filter) {
+std::string FilterText(const api::FilterV1& filter) {
   std::string line;
   const auto add = [&line](const char* name, const std::string& value) {
     if (!line.empty()) line += ", ";
@@ -62,12 +62,12 @@ std::string FilterText(const FilterV1& filter) {
   return line.empty() ? "none" : line;
 }
 
-std::string ShortTime(const PcapJob& job) {
+std::string ShortTime(const api::PcapJob& job) {
   const auto time = job.submitted_at();
   return time ? FormatRfc3339(std::chrono::floor<std::chrono::seconds>(*time)) : "-";
 }
 
-std::string JobAsText(const PcapJob& job) {
+std::string JobAsText(const api::PcapJob& job) {
   std::string lines;
   const auto line = [&lines](const char* name, const std::string& value) {
     lines += Format("%-18s %s\n", name, CleanLine(Redact(value)).c_str());
@@ -78,7 +78,7 @@ std::string JobAsText(const PcapJob& job) {
   return lines;
 }
 
-json_t* JobAsJson(const PcapJob& job) {
+json_t* JobAsJson(const api::PcapJob& job) {
   json_t* const object = json_object();
   const auto into = [](json_t* target) {
     return std::pair(
@@ -98,4 +98,4 @@ json_t* JobAsJson(const PcapJob& job) {
   return object;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::tool

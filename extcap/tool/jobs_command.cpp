@@ -4,16 +4,16 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "extcap/base/redact.h"
-#include "extcap/base/text.h"
+#include "common/redact.h"
+#include "common/text.h"
 #include "extcap/tool/api_call.h"
 #include "extcap/tool/commands.h"
 #include "extcap/tool/job_text.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::tool {
 namespace {
 
-ExtraArgument JsonFlag(bool& json) {
+config::ExtraArgument JsonFlag(bool& json) {
   return {.name = "json", .flag = &json, .help = "Print JSON instead of text."};
 }
 
@@ -23,10 +23,10 @@ void PrintJson(json_t* value) {
   json_decref(value);
 }
 
-void PrintTable(const std::vector<PcapJob>& jobs) {
+void PrintTable(const std::vector<api::PcapJob>& jobs) {
   std::printf("%-32s  %-20s  %-6s  %-18s  %-6s  %s\n", "ID", "SUBMITTED", "TYPE", "STATUS", "COLO",
               "FILTER");
-  for (const PcapJob& job : jobs) {
+  for (const api::PcapJob& job : jobs) {
     std::printf("%-32s  %-20s  %-6s  %-18s  %-6s  %s\n", CleanLine(Redact(job.id), 40).c_str(),
                 ShortTime(job).c_str(),
                 job.type == "simple" ? "sample" : CleanLine(Redact(job.type), 10).c_str(),
@@ -40,7 +40,7 @@ void PrintTable(const std::vector<PcapJob>& jobs) {
 
 int ListCommand(int argc, char** argv) {
   bool json = false;
-  const ExtraArgument extra[] = {JsonFlag(json)};
+  const config::ExtraArgument extra[] = {JsonFlag(json)};
   auto call = ApiCall::Prepare(
       argc, argv,
       {.summary = "Lists the account's last captures (at most 50), newest first, also those that "
@@ -52,7 +52,7 @@ int ListCommand(int argc, char** argv) {
   if (!jobs) return Complain(jobs.error());
   if (json) {
     json_t* const array = json_array();
-    for (const PcapJob& job : *jobs) json_array_append_new(array, JobAsJson(job));
+    for (const api::PcapJob& job : *jobs) json_array_append_new(array, JobAsJson(job));
     PrintJson(array);
   } else {
     PrintTable(*jobs);
@@ -62,7 +62,7 @@ int ListCommand(int argc, char** argv) {
 
 int ShowCommand(int argc, char** argv) {
   bool json = false;
-  const ExtraArgument extra[] = {JsonFlag(json)};
+  const config::ExtraArgument extra[] = {JsonFlag(json)};
   auto call = ApiCall::Prepare(
       argc, argv,
       {.usage = "ID",
@@ -80,4 +80,4 @@ int ShowCommand(int argc, char** argv) {
   return 0;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::tool

@@ -7,14 +7,14 @@
 #include <span>
 #include <string_view>
 
-#include "extcap/base/redact.h"
-#include "extcap/base/text.h"
-#include "extcap/base/version.h"
+#include "common/redact.h"
+#include "common/text.h"
+#include "common/version.h"
 #include "extcap/capture/extcap_session.h"
 #include "extcap/capture/reload.h"
 #include "extcap/tool/commands.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::tool {
 namespace {
 
 struct Command {
@@ -71,8 +71,8 @@ int Main(int argc, char** argv) {
     if (word == command.name) return RunCommand(command, argc - 1, argv + 1);
   }
   // The face hands Wireshark's calls over with their argv as it is.
-  if (Has(argc, argv, "--capture")) return RunExtcapCapture(argc, argv);
-  if (Has(argc, argv, "--extcap-reload-option")) return RunExtcapReload(argc, argv);
+  if (Has(argc, argv, "--capture")) return capture::RunExtcapCapture(argc, argv);
+  if (Has(argc, argv, "--extcap-reload-option")) return capture::RunExtcapReload(argc, argv);
   if (word == "--help" || word == "-h" || word == "help") {
     PrintHelp();
     return 0;
@@ -85,20 +85,20 @@ int Main(int argc, char** argv) {
     PrintHelp();
     return 2;
   }
-  return Complain({Format("there is no command \"%s\"; see cloudflaredump --help.",
-                          CleanLine(word, 40).c_str()),
-                   Error::Kind::kUsage});
+  return Complain({.what = "there is no command \"" + CleanLine(word, 40) + "\"",
+                   .remedy = "see cloudflaredump --help",
+                   .kind = Error::Kind::kUsage});
 }
 
 }  // namespace
 
 int Complain(const Error& error) {
-  std::fprintf(stderr, "cloudflaredump: %s\n", CleanLine(Redact(error.message), 2000).c_str());
+  std::fprintf(stderr, "cloudflaredump: %s\n", CleanLine(Redact(SentenceOf(error)), 2000).c_str());
   return error.kind == Error::Kind::kUsage ? 2 : 1;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::tool
 
 int main(int argc, char** argv) {
-  return cloudflaredump::Main(argc, argv);
+  return cloudflaredump::tool::Main(argc, argv);
 }

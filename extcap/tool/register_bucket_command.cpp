@@ -6,14 +6,14 @@
 #include <cerrno>
 #include <cstdio>
 
-#include "extcap/base/redact.h"
-#include "extcap/base/text.h"
+#include "common/redact.h"
+#include "common/text.h"
 #include "extcap/bucket/bucket.h"
 #include "extcap/capture/bucket_source.h"
 #include "extcap/tool/api_call.h"
 #include "extcap/tool/commands.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::tool {
 namespace {
 
 using namespace std::chrono_literals;
@@ -36,18 +36,19 @@ constexpr Duration kValidationTakes = 15min;
 
 /// The next bytes of standard input up to two lines or its end; by the loop, so that a signal can
 /// end the wait.
-Result<std::string> ReadTwoLines(Engine& engine) {
+Result<std::string> ReadTwoLines(capture::Engine& engine) {
   constexpr std::size_t kMost = 8192;
   std::string text;
   while (std::ranges::count(text, '\n') < 2 && text.size() < kMost) {
     bool ready = false;
-    EventLoop& loop = engine.loop();
-    const EventLoop::Id watch = loop.Watch(STDIN_FILENO, POLLIN, [&ready](short) { ready = true; });
-    const auto over = [&] { return ready || engine.stop().AtLeast(StopLevel::kStop); };
+    system::EventLoop& loop = engine.loop();
+    const system::EventLoop::Id watch =
+        loop.Watch(STDIN_FILENO, POLLIN, [&ready](short) { ready = true; });
+    const auto over = [&] { return ready || engine.stop().AtLeast(system::StopLevel::kStop); };
     while (!loop.RunUntil(over, loop.Steady() + Duration(1h))) {
     }
     loop.Cancel(watch);
-    if (!ready) return Fail("stopped.", Error::Kind::kInterrupted);
+    if (!ready) return Stopped();
     char bytes[1024];
     const ssize_t n = read(STDIN_FILENO, bytes, sizeof bytes);
     if (n < 0 && errno == EINTR) continue;
@@ -58,129 +59,129 @@ Result<std::string> ReadTwoLines(Engine& engine) {
 }
 
 /// The two lines of standard input, if there are any.
-Result<BucketKeys> KeysFromInput(Engine& engine) {
-  BucketKeys keys;
+Result<bucket::BucketKeys> KeysFromInput(capture::Engine& engine) {
+  bucket::BucketKeys keys;
   if (isatty(STDIN_FILENO) != 0) return keys;
   const auto text = ReadTwoLines(engine);
-  if (!text) return std::unexpected(text.error());
+  if (!text) return Failure(text);
   const auto lines = Split(*text, '\n');
   keys.access_key_id = lines.empty() ? "" : Trim(lines[0]);
   keys.secret_access_key = lines.size() < 2 ? "" : Trim(lines[1]);
   RegisterSecret(keys.secret_access_key);
   RegisterSecret(keys.access_key_id);
   keys.source = "standard input";
-  if (keys.access_key_id.empty() || keys.secret_access_key.empty()) return BucketKeys();
+  if (keys.access_key_id.empty() || keys.secret_access_key.empty()) return bucket::BucketKeys();
   return keys;
 }
 
 /// What is sent to Cloudflare for the registration: `text`, for R2 with the keys it will write
 /// with.
-std::string WithKeys(const std::string& text, const DestinationConf& conf, const BucketKeys& keys) {
-  if (conf.kind != StoreKind::kR2) return text;
+std::string WithKeys(const std::string& text, const bucket::DestinationConf& conf,
+                     const bucket::BucketKeys& keys) {
+  if (conf.kind != bucket::StoreKind::kR2) return text;
   return text + "&access-key-id=" + PercentEncode(keys.access_key_id) +
          "&secret-access-key=" + PercentEncode(keys.secret_access_key);
 }
 
 class Registration {
  public:
-  Registration(ApiCall& call, std::string text, DestinationConf conf, BucketKeys keys)
+  Registration(ApiCall& call, std::string text, bucket::DestinationConf conf,
+               bucket::BucketKeys keys)
       : call_(call), text_(std::move(text)), conf_(std::move(conf)), keys_(std::move(keys)) {}
 
   Result<void> Run() {
     auto bucket = Open();
-    if (!bucket) return std::unexpected(bucket.error());
+    if (!bucket) return Failure(bucket);
     auto registered = call_.api->RegisterBucket(WithKeys(text_, conf_, keys_), call_.patience());
-    if (!registered) return std::unexpected(registered.error());
+    if (!registered) return Failure(registered);
     std::printf("Cloudflare writes the challenge %s\n", CleanLine(registered->filename).c_str());
     auto challenge = ReadChallenge(**bucket, registered->filename);
-    if (!challenge) return std::unexpected(challenge.error());
+    if (!challenge) return Failure(challenge);
     auto validated =
         call_.api->ValidateBucket(text_, std::string(Trim(*challenge)), call_.patience());
-    if (!validated) return std::unexpected(validated.error());
+    if (!validated) return Failure(validated);
     return AwaitValidation(*validated);
   }
 
  private:
-  Result<std::unique_ptr<Bucket>> Open() {
-    return OpenBucket(
-        conf_,
-        {.keys = keys_, .endpoint = call_.settings.Text(Opt::kBucketEndpoint), .patience = 5s},
-        ProcessEnvironment, call_.engine->http(), call_.engine->loop());
+  Result<std::unique_ptr<bucket::Bucket>> Open() {
+    return bucket::OpenBucket(conf_,
+                              {.keys = keys_,
+                               .endpoint = call_.settings.Text(config::Opt::kBucketEndpoint),
+                               .patience = 5s},
+                              system::ProcessEnvironment, call_.engine->http(),
+                              call_.engine->loop());
   }
 
-  Result<std::string> ReadChallenge(Bucket& bucket, const std::string& filename) {
-    EventLoop& loop = call_.engine->loop();
+  Result<std::string> ReadChallenge(bucket::Bucket& bucket, const std::string& filename) {
+    system::EventLoop& loop = call_.engine->loop();
     const auto stop = call_.engine->stop().Stopping();
     // Cloudflare may name the file with its folder.
     const std::string name = filename.substr(filename.rfind('/') + 1);
-    if (name.empty()) return Fail("Cloudflare named no challenge file; try again later.");
-    const SteadyTime until = loop.Steady() + kChallengeAppears;
+    if (name.empty()) return Fail("Cloudflare named no challenge file", "try again later");
+    const system::SteadyTime until = loop.Steady() + kChallengeAppears;
     for (;;) {
       auto objects = bucket.List(name, stop);
-      if (!objects) return std::unexpected(objects.error());
+      if (!objects) return Failure(objects);
       if (!objects->empty()) {
-        return ReadObject(bucket, loop, objects->front(), kLargestChallenge, stop);
+        return bucket::ReadObject(bucket, loop, objects->front(), kLargestChallenge, stop);
       }
       if (loop.Steady() >= until) {
-        return Fail(
-            Format("Cloudflare's challenge %s did not appear in the bucket within %s; check "
-                   "that Cloudflare may write to it (for S3: s3:PutObject for "
-                   "cloudflare-logpush), and try again.",
-                   CleanLine(name).c_str(), FormatSpan(kChallengeAppears).c_str()));
+        return Fail(Format("Cloudflare's challenge %s did not appear in the bucket within %s",
+                           CleanLine(name).c_str(), FormatSpan(kChallengeAppears).c_str()),
+                    "check that Cloudflare may write to it (for S3: s3:PutObject for "
+                    "cloudflare-logpush), and try again");
       }
       if (loop.RunUntil(stop, loop.Steady() + Duration(3s))) return Stopped();
     }
   }
 
-  Result<void> AwaitValidation(BucketOwnership ownership) {
-    EventLoop& loop = call_.engine->loop();
-    const SteadyTime until = loop.Steady() + kValidationTakes;
+  Result<void> AwaitValidation(api::BucketOwnership ownership) {
+    system::EventLoop& loop = call_.engine->loop();
+    const system::SteadyTime until = loop.Steady() + kValidationTakes;
     while (ownership.status != "success") {
       if (ownership.status == "failed") {
-        return Fail("Cloudflare says that the validation failed; register the bucket again.");
+        return Fail("Cloudflare says that the validation failed", "register the bucket again");
       }
       if (loop.Steady() >= until) {
-        return Fail(
-            "Cloudflare has not validated the bucket yet; cloudflaredump check tells later.");
+        return Fail("Cloudflare has not validated the bucket yet",
+                    "cloudflaredump check tells later");
       }
       if (loop.RunUntil(call_.engine->stop().Stopping(), loop.Steady() + Duration(5s))) {
         return Stopped();
       }
       auto buckets = call_.api->ListBuckets(call_.patience());
-      if (!buckets) return std::unexpected(buckets.error());
+      if (!buckets) return Failure(buckets);
       const auto ours = std::ranges::find_if(
-          *buckets, [&](const BucketOwnership& other) { return other.id == ownership.id; });
+          *buckets, [&](const api::BucketOwnership& other) { return other.id == ownership.id; });
       if (ours != buckets->end()) ownership = *ours;
     }
     std::printf("ok: %s is registered; use it with --destination-conf\n", text_.c_str());
     return {};
   }
 
-  static std::unexpected<Error> Stopped() { return Fail("stopped.", Error::Kind::kInterrupted); }
-
   ApiCall& call_;
   std::string text_;  ///< destination_conf without keys, as the user wrote it
-  DestinationConf conf_;
-  BucketKeys keys_;
+  bucket::DestinationConf conf_;
+  bucket::BucketKeys keys_;
 };
 
 Result<void> Register(ApiCall& call) {
-  auto conf = ParseDestinationConf(call.words.front());
-  if (!conf) return std::unexpected(conf.error());
+  auto conf = bucket::ParseDestinationConf(call.words.front());
+  if (!conf) return Failure(conf);
   if (!conf->access_key_id.empty() || !conf->secret_access_key.empty()) {
-    return Fail(
-        "keys on the command line can be seen by others; leave access-key-id and "
-        "secret-access-key out and put them into the environment, the configuration file or "
-        "standard input.",
-        Error::Kind::kUsage);
+    return Fail("keys on the command line can be seen by others",
+                "leave access-key-id and secret-access-key out and put them into the environment, "
+                "the configuration file or standard input",
+                Error::Kind::kUsage);
   }
   auto typed = KeysFromInput(*call.engine);
-  if (!typed) return std::unexpected(typed.error());
-  BucketKeys keys = *std::move(typed);
-  if (keys.access_key_id.empty()) keys = KeysOf(call.settings);
-  if (conf->kind != StoreKind::kFolder) {
-    auto found = FindBucketKeys(*conf, keys, ProcessEnvironment);
-    if (!found) return std::unexpected(found.error());
+  if (!typed) return Failure(typed);
+  bucket::BucketKeys keys = *std::move(typed);
+  if (keys.access_key_id.empty()) keys = capture::KeysOf(call.settings);
+  if (conf->kind != bucket::StoreKind::kFolder) {
+    auto found = bucket::FindBucketKeys(*conf, keys, system::ProcessEnvironment);
+    if (!found) return Failure(found);
     keys = *found;
   }
   return Registration(call, call.words.front(), *conf, keys).Run();
@@ -199,4 +200,4 @@ int RegisterBucketCommand(int argc, char** argv) {
   return done ? 0 : Complain(done.error());
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::tool

@@ -5,7 +5,7 @@
 #include "extcap/tool/api_call.h"
 #include "extcap/tool/commands.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::tool {
 
 int StopCommand(int argc, char** argv) {
   auto call = ApiCall::Prepare(
@@ -14,16 +14,16 @@ int StopCommand(int argc, char** argv) {
        .summary = "Stops a full capture that is running. What it has captured is kept: get it "
                   "with the interface cloudflare-download.",
        .options = kApiOptions},
-      {1, "stop takes the id of one full capture; cloudflaredump list shows the ids."});
+      {1, "stop takes the id of one full capture; cloudflaredump list shows the ids"});
   if (!call) return Complain(call.error());
   const std::string& id = call->words.front();
   auto job = call->api->Get(id, call->patience());
   if (!job) return Complain(job.error());
   if (job->type != "full") {
     return Complain(
-        {"capture " + id + " is a sample, which looks back: there is nothing to stop."});
+        {.what = "capture " + id + " is a sample, which looks back: there is nothing to stop"});
   }
-  if (job->phase() != JobPhase::kGoing) {
+  if (job->phase() != api::JobPhase::kGoing) {
     std::printf("capture %s is over already\n", id.c_str());
     return 0;
   }
@@ -37,4 +37,4 @@ int StopCommand(int argc, char** argv) {
   return 0;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::tool

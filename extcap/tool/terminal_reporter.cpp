@@ -6,9 +6,9 @@
 
 #include <cstdio>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::tool {
 namespace {
 
 /// What fits into a line of the terminal: a longer one could not be taken away again.
@@ -53,4 +53,4 @@ void TerminalReporter::Clear() {
   line_shown_ = false;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::tool

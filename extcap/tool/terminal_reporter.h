@@ -5,12 +5,12 @@
 
 #include "extcap/capture/reporter.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::tool {
 
 /// Progress of `cloudflaredump capture` on stderr: on a terminal one line that is written over,
 /// elsewhere a line for each new state (not for each second of it), so that a log file stays
 /// readable.
-class TerminalReporter : public Reporter {
+class TerminalReporter : public capture::Reporter {
  public:
   /// Shows states only if `progress`; warnings unless `quiet`.
   TerminalReporter(bool progress, bool quiet);
@@ -29,4 +29,4 @@ class TerminalReporter : public Reporter {
   std::string last_;
 };
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::tool

@@ -7,7 +7,7 @@
 #include <iostream>
 #include <string>
 
-#include "extcap/base/version.h"
+#include "common/version.h"
 #include "packaging/man/option_sections.h"
 
 int main(int argc, char** argv) {

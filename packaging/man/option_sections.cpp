@@ -4,22 +4,22 @@
 #include <algorithm>
 #include <vector>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 #include "extcap/config/options.h"
 
 namespace cloudflaredump {
 namespace {
 
 struct KindName {
-  InterfaceKind kind;
+  config::InterfaceKind kind;
   const char* name;
 };
 
 constexpr KindName kKinds[] = {
-    {InterfaceKind::kSample, "cloudflare-sample"},
-    {InterfaceKind::kFull, "cloudflare-full"},
-    {InterfaceKind::kColo, "cloudflare-COLO"},
-    {InterfaceKind::kDownload, "cloudflare-download"},
+    {config::InterfaceKind::kSample, "cloudflare-sample"},
+    {config::InterfaceKind::kFull, "cloudflare-full"},
+    {config::InterfaceKind::kColo, "cloudflare-COLO"},
+    {config::InterfaceKind::kDownload, "cloudflare-download"},
 };
 
 std::string Bold(std::string_view text) {
@@ -42,40 +42,40 @@ std::vector<std::string> BoldWords(const char* comma_separated) {
   return words;
 }
 
-std::string Takers(const Option& option) {
+std::string Takers(const config::Option& option) {
   std::vector<std::string> names;
   for (const auto& [kind, name] : kKinds) {
-    if (AppliesTo(option, kind)) names.push_back(Roff(name));
+    if (config::AppliesTo(option, kind)) names.push_back(Roff(name));
   }
   return names.empty() || names.size() == std::size(kKinds) ? "" : "On " + Listed(names) + ".\n";
 }
 
-std::string Range(const Option& option) {
-  if (option.type == OptionType::kChoice) {
+std::string Range(const config::Option& option) {
+  if (option.type == config::OptionType::kChoice) {
     return "One of " + Listed(BoldWords(option.choices), " or ") + ".\n";
   }
-  if (option.type != OptionType::kNumber) return "";
+  if (option.type != config::OptionType::kNumber) return "";
   const bool differs = option.maximum != option.maximum_full &&
-                       AppliesTo(option, InterfaceKind::kSample) &&
-                       AppliesTo(option, InterfaceKind::kFull);
+                       config::AppliesTo(option, config::InterfaceKind::kSample) &&
+                       config::AppliesTo(option, config::InterfaceKind::kFull);
   return "From " + WithThousands(option.minimum) + " to " + WithThousands(option.maximum) +
          (differs ? ", on a full capture to " + WithThousands(option.maximum_full) : "") + ".\n";
 }
 
-std::string Default(const Option& option) {
+std::string Default(const config::Option& option) {
   if (option.fallback == nullptr) return "";
   const bool differs = option.fallback_full != nullptr;
   return "Default: " + Bold(option.fallback) +
          (differs ? ", on the other interfaces " + Bold(option.fallback_full) : "") + ".\n";
 }
 
-std::string Variables(const Option& option) {
+std::string Variables(const config::Option& option) {
   if (option.environment == nullptr) return "";
   const auto names = BoldWords(option.environment);
   return (names.size() == 1 ? "Variable: " : "Variables: ") + Listed(names) + ".\n";
 }
 
-std::string Entry(const Option& option, std::string_view dashes) {
+std::string Entry(const config::Option& option, std::string_view dashes) {
   return ".TP\n" + Bold(std::string(dashes) + option.name) + (dashes.empty() ? "=" : " ") + "\\fI" +
          Roff(option.value_name) + "\\fR\n" + Roff(option.help) + "\n" + Range(option) +
          Default(option) + Takers(option) + Variables(option);
@@ -106,7 +106,7 @@ std::string Roff(std::string_view text) {
 std::string OptionSections() {
   std::string text;
   std::vector<std::string_view> tabs;
-  for (const Option& option : AllOptions()) {
+  for (const config::Option& option : config::AllOptions()) {
     if (option.tab == nullptr) continue;
     if (std::ranges::find(tabs, std::string_view(option.tab)) == tabs.end()) {
       tabs.emplace_back(option.tab);
@@ -114,7 +114,7 @@ std::string OptionSections() {
   }
   for (const std::string_view tab : tabs) {
     text += ".SS " + Roff(tab) + "\n";
-    for (const Option& option : AllOptions()) {
+    for (const config::Option& option : config::AllOptions()) {
       if (option.tab != nullptr && option.tab == tab) text += Entry(option, "--");
     }
   }
@@ -123,7 +123,7 @@ std::string OptionSections() {
 
 std::string FileSettings() {
   std::string text;
-  for (const Option& option : AllOptions()) {
+  for (const config::Option& option : config::AllOptions()) {
     if (option.tab == nullptr) text += Entry(option, "");
   }
   return text;
@@ -131,7 +131,7 @@ std::string FileSettings() {
 
 std::string OptionVariables() {
   std::string text;
-  for (const Option& option : AllOptions()) {
+  for (const config::Option& option : config::AllOptions()) {
     if (option.environment == nullptr) continue;
     text += ".TP\n" + Listed(BoldWords(option.environment)) + "\nThe " +
             (option.tab == nullptr ? "setting " + Bold(option.name)

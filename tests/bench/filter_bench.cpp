@@ -36,10 +36,10 @@ std::string Alternatives(const std::string& what, int count, bool addresses) {
 
 void MeasureLarge(const char* name, const std::string& text) {
   const auto start = Clock::now();
-  const auto filter = CaptureFilter::Compile(text, NameLookup::kRefuse);
+  const auto filter = filter::CaptureFilter::Compile(text, filter::NameLookup::kRefuse);
   const double compile = MillisecondsSince(start);
   if (!filter) {
-    std::printf("%-44s %s\n", name, filter.error().message.c_str());
+    std::printf("%-44s %s\n", name, SentenceOf(filter.error()).c_str());
     return;
   }
   std::printf("%-44s %5u instructions, compiled in %7.1f ms, planned in", name,
@@ -49,7 +49,7 @@ void MeasureLarge(const char* name, const std::string& text) {
     std::size_t requests = 0;
     for (int round = 0; round < 3; ++round) {
       const auto planning = Clock::now();
-      requests = MakePlan(*filter, {.max_requests = n}).requests.size();
+      requests = filter::MakePlan(*filter, {.max_requests = n}).requests.size();
       best = std::min(best, MillisecondsSince(planning));
     }
     std::printf(" %5.1f ms (N=%d: %zu)", best, n, requests);
@@ -68,8 +68,8 @@ void MeasureFile(const char* path) {
   while (std::getline(file, line)) {
     if (line.empty() || line.starts_with('#')) continue;
     const auto start = Clock::now();
-    const auto filter = CaptureFilter::Compile(line, NameLookup::kRefuse);
-    if (filter) MakePlan(*filter, {.max_requests = 4});
+    const auto filter = filter::CaptureFilter::Compile(line, filter::NameLookup::kRefuse);
+    if (filter) filter::MakePlan(*filter, {.max_requests = 4});
     const double took = MillisecondsSince(start);
     (filter ? planned : refused)++;
     all += took;
@@ -86,8 +86,8 @@ void MeasureResidual(const char* text, std::size_t captured) {
   packet[14] = std::byte{0x45};
   packet[23] = std::byte{6};
   packet[46] = std::byte{0x50};
-  const auto filter = CaptureFilter::Compile(text, NameLookup::kRefuse);
-  const auto residual = Residual::Make(*filter, kLinkTypeEthernet);
+  const auto filter = filter::CaptureFilter::Compile(text, filter::NameLookup::kRefuse);
+  const auto residual = filter::Residual::Make(*filter, filter::kLinkTypeEthernet);
   const int count = 1'000'000;
   int matched = 0;
   int undecided = 0;
@@ -95,8 +95,8 @@ void MeasureResidual(const char* text, std::size_t captured) {
   for (int i = 0; i < count; ++i) {
     packet[37] = static_cast<std::byte>(i);
     const auto answer = residual->Test(std::span(packet).first(captured), 1014);
-    matched += answer == FilterAnswer::kMatches ? 1 : 0;
-    undecided += answer == FilterAnswer::kUndecided ? 1 : 0;
+    matched += answer == filter::FilterAnswer::kMatches ? 1 : 0;
+    undecided += answer == filter::FilterAnswer::kUndecided ? 1 : 0;
   }
   const double took = MillisecondsSince(start);
   std::printf(
@@ -131,7 +131,7 @@ void Main(int count, char** arguments) {
 }  // namespace cloudflaredump
 
 int main(int count, char** arguments) {
-  cloudflaredump::ForbidNameLookup();
+  cloudflaredump::filter::ForbidNameLookup();
   cloudflaredump::Main(count, arguments);
   return 0;
 }

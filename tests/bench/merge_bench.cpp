@@ -46,7 +46,7 @@ std::vector<std::string> FilesOf(const char* folder) {
 /// Pushes files into a spool, some at a time, a curl buffer of each in turn.
 class Transfers {
  public:
-  Transfers(Spool& spool, const std::vector<std::string>& paths, std::size_t at_a_time)
+  Transfers(pcap::Spool& spool, const std::vector<std::string>& paths, std::size_t at_a_time)
       : spool_(spool), at_a_time_(at_a_time) {
     for (const std::string& path : paths) waiting_.push_back(files_.Add(path));
   }
@@ -74,7 +74,7 @@ class Transfers {
  private:
   bool Move(std::size_t part) {
     std::byte buffer[16384];
-    PartSource& file = *waiting_[part];
+    pcap::PartSource& file = *waiting_[part];
     const Result<std::size_t> got = file.Read(buffer);
     Result<void> appended;
     if (got) appended = spool_.Append(part, std::span(buffer).first(*got));
@@ -87,9 +87,9 @@ class Transfers {
     return false;
   }
 
-  Spool& spool_;
-  FileParts files_;
-  std::vector<std::unique_ptr<PartSource>> waiting_;
+  pcap::Spool& spool_;
+  pcap::FileParts files_;
+  std::vector<std::unique_ptr<pcap::PartSource>> waiting_;
   std::vector<std::size_t> running_;
   std::size_t next_ = 0;
   std::size_t at_a_time_;
@@ -102,24 +102,24 @@ class Output {
     // A pipe of 1 MiB saves half of the context switches; fails, without harm, on a file.
     fcntl(STDOUT_FILENO, F_SETPIPE_SZ, 1 << 20);
     out_.reserve(2 * kWriteSize);
-    AppendSectionHeader(out_, "cloudflaredump merge_bench");
+    pcap::AppendSectionHeader(out_, "cloudflaredump merge_bench");
   }
 
-  void Write(const Merge& merge) {
-    const MergedPacket& packet = merge.packet();
+  void Write(const pcap::Merge& merge) {
+    const pcap::MergedPacket& packet = merge.packet();
     std::uint32_t& interface = interfaces_[packet.part];
     if (interface == kNone) {
-      const PcapHeader& header = *merge.header(packet.part);
-      AppendInterface(out_, {.link_type = header.link_type,
-                             .precision = header.precision,
-                             .name = "part " + std::to_string(packet.part)});
+      const pcap::PcapHeader& header = *merge.header(packet.part);
+      pcap::AppendInterface(out_, {.link_type = header.link_type,
+                                   .precision = header.precision,
+                                   .name = "part " + std::to_string(packet.part)});
       interface = next_interface_++;
     }
     std::vector<std::string> comments;
-    for (const PartLoss& loss : merge.losses()) {
-      comments.push_back(paths_[loss.part] + ": " + loss.error.message);
+    for (const pcap::PartLoss& loss : merge.losses()) {
+      comments.push_back(paths_[loss.part] + ": " + SentenceOf(loss.error));
     }
-    AppendPacket(out_, interface, packet.view, comments);
+    pcap::AppendPacket(out_, interface, packet.view, comments);
     if (out_.size() >= kWriteSize) WriteAll(out_);
   }
 
@@ -134,38 +134,38 @@ class Output {
   std::string out_;
 };
 
-void TellLosses(const Merge& merge, const std::vector<std::string>& paths) {
+void TellLosses(const pcap::Merge& merge, const std::vector<std::string>& paths) {
   for (std::size_t part = 0; part < merge.parts(); ++part) {
     const auto& loss = merge.report(part).loss;
-    if (loss) std::fprintf(stderr, "%s: %s\n", paths[part].c_str(), loss->message.c_str());
+    if (loss) std::fprintf(stderr, "%s: %s\n", paths[part].c_str(), loss->what.c_str());
   }
 }
 
 void MergeFolder(const std::vector<std::string>& paths) {
-  FileParts files;
-  std::vector<std::unique_ptr<PartSource>> sources;
+  pcap::FileParts files;
+  std::vector<std::unique_ptr<pcap::PartSource>> sources;
   sources.reserve(paths.size());
   for (const std::string& path : paths) sources.push_back(files.Add(path));
-  Merge merge(std::move(sources));
+  pcap::Merge merge(std::move(sources));
   Output output(paths);
-  while (merge.Next() == Merge::Step::kPacket) output.Write(merge);
+  while (merge.Next() == pcap::Merge::Step::kPacket) output.Write(merge);
   output.Finish();
   TellLosses(merge, paths);
 }
 
 void MergeTransfers(const std::vector<std::string>& paths, std::size_t at_a_time) {
-  Spool spool;
-  std::vector<std::unique_ptr<PartSource>> sources;
+  pcap::Spool spool;
+  std::vector<std::unique_ptr<pcap::PartSource>> sources;
   sources.reserve(paths.size());
   for (std::size_t i = 0; i < paths.size(); ++i) sources.push_back(spool.Source(spool.AddPart()));
-  Merge merge(std::move(sources));
+  pcap::Merge merge(std::move(sources));
   Transfers transfers(spool, paths, at_a_time);
   Output output(paths);
   std::uint64_t given = 0;
   for (;;) {
-    const Merge::Step step = merge.Next();
-    if (step == Merge::Step::kEnd) break;
-    if (step == Merge::Step::kPacket) {
+    const pcap::Merge::Step step = merge.Next();
+    if (step == pcap::Merge::Step::kEnd) break;
+    if (step == pcap::Merge::Step::kPacket) {
       output.Write(merge);
       if (++given % 1000 == 0) transfers.Step(false);
     } else {

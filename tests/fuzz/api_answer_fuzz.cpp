@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "dissector/capture_description.h"
+#include "common/capture_description.h"
 #include "extcap/api/api_answer.h"
 #include "extcap/api/pcap_job.h"
 #include "extcap/capture/description.h"
@@ -33,22 +33,23 @@ void CheckSentence(const std::string& text) {
 }
 
 void UseJob(const json_t* object) {
-  const PcapJob job = ReadPcapJob(object);
-  for (const char c : IsPcapId(job.id) ? job.id : "") Check(c != '/' && c != '.' && c != '%');
-  CheckSentence("capture " + NameRunning(job, WallTime()));
-  IsEmptyCapture(job);
-  FindRunning({job}, WallTime());
+  const api::PcapJob job = api::ReadPcapJob(object);
+  for (const char c : api::IsPcapId(job.id) ? job.id : "") Check(c != '/' && c != '.' && c != '%');
+  CheckSentence("capture " + capture::NameRunning(job, WallTime()));
+  capture::IsEmptyCapture(job);
+  capture::FindRunning({job}, WallTime());
 
-  const std::string text = WriteCaptureDescription(DescribeJob(job));
+  const std::string text = WriteCaptureDescription(capture::DescribeJob(job));
   CaptureDescription read;
   Check(ParseCaptureDescription(text, read) == ParseVerdict::kGood);
 
-  PcapRequest request;
-  request.type = job.type == "full" ? PcapRequest::Type::kFull : PcapRequest::Type::kSimple;
+  api::PcapRequest request;
+  request.type =
+      job.type == "full" ? api::PcapRequest::Type::kFull : api::PcapRequest::Type::kSimple;
   request.filter_v1 = job.filter_v1;
-  const Json body(json_loads(WritePcapRequest(request).c_str(), 0, nullptr));
+  const api::Json body(json_loads(api::WritePcapRequest(request).c_str(), 0, nullptr));
   Check(json_is_object(body.get()));
-  CameFrom(job, request);
+  api::CameFrom(job, request);
 }
 
 }  // namespace
@@ -56,12 +57,12 @@ void UseJob(const json_t* object) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   constexpr std::array kStatuses = {200, 201, 400, 401, 403, 404, 429, 500, 503};
-  HttpAnswer answer;
+  http::HttpAnswer answer;
   answer.head.status = kStatuses[data[0] % kStatuses.size()];
   answer.body.assign(reinterpret_cast<const char*>(data) + 1, size - 1);
-  const auto result = ReadEnvelope(answer, "list the captures", "api.cloudflare.com");
+  const auto result = api::ReadEnvelope(answer, "list the captures", "api.cloudflare.com");
   if (!result) {
-    CheckSentence(result.error().message);
+    CheckSentence(SentenceOf(result.error()));
     return 0;
   }
   UseJob(result->get());

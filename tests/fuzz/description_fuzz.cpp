@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
-#include "dissector/capture_description.h"
-#include "dissector/readable_line.h"
+#include "common/capture_description.h"
+#include "common/readable_line.h"
 
 namespace cloudflaredump {
 namespace {

@@ -18,8 +18,8 @@ void Check(bool holds) {
 }
 
 /// The form without keys is read as the same place.
-void CheckRoundTrip(const std::string& text, const DestinationConf& conf) {
-  const Result<DestinationConf> again = ParseReadFrom(WithoutKeys(text));
+void CheckRoundTrip(const std::string& text, const bucket::DestinationConf& conf) {
+  const Result<bucket::DestinationConf> again = bucket::ParseReadFrom(bucket::WithoutKeys(text));
   Check(again.has_value());
   Check(again->kind == conf.kind && again->bucket == conf.bucket && again->region == conf.region);
   Check(again->account_id == conf.account_id && again->secret_access_key.empty());
@@ -30,10 +30,10 @@ void CheckRoundTrip(const std::string& text, const DestinationConf& conf) {
 }
 
 /// A bucket's name and region stay what they are in a URL.
-void CheckAddress(const DestinationConf& conf) {
-  const Result<StoreAddress> address = FindStore(conf, "", "us-east-1");
+void CheckAddress(const bucket::DestinationConf& conf) {
+  const Result<bucket::StoreAddress> address = bucket::FindStore(conf, "", "us-east-1");
   Check(address.has_value());
-  const std::optional<Url> url = ParseUrl(address->url + ObjectPath("key"));
+  const std::optional<http::Url> url = http::ParseUrl(address->url + bucket::ObjectPath("key"));
   Check(url && url->scheme == "https" && url->port.empty());
   Check(url->host.ends_with(".amazonaws.com") || url->host.ends_with(".amazonaws.com.cn") ||
         url->host == "storage.googleapis.com" || url->host.ends_with(".r2.cloudflarestorage.com"));
@@ -43,15 +43,15 @@ void CheckAddress(const DestinationConf& conf) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(reinterpret_cast<const char*>(data), size);
-  for (const auto parse : {&ParseDestinationConf, &ParseReadFrom}) {
-    const Result<DestinationConf> conf = parse(text);
-    const bool folder = conf && conf->kind == StoreKind::kFolder;
+  for (const auto parse : {&bucket::ParseDestinationConf, &bucket::ParseReadFrom}) {
+    const Result<bucket::DestinationConf> conf = parse(text);
+    const bool folder = conf && conf->kind == bucket::StoreKind::kFolder;
     // The path of a folder is nothing that Cloudflare could be told.
-    if (conf && !(folder && parse == &ParseReadFrom)) CheckRoundTrip(text, *conf);
+    if (conf && !(folder && parse == &bucket::ParseReadFrom)) CheckRoundTrip(text, *conf);
     if (conf && !folder) CheckAddress(*conf);
     if (!conf) {
       Check(conf.error().kind == Error::Kind::kUsage);
-      for (const char c : conf.error().message) Check(static_cast<unsigned char>(c) >= ' ');
+      for (const char c : SentenceOf(conf.error())) Check(static_cast<unsigned char>(c) >= ' ');
     }
   }
   return 0;

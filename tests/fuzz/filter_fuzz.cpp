@@ -28,9 +28,10 @@ std::uint64_t SeedOf(const std::string& text) {
 }
 
 /// A filter about link-layer headers meets bytes of any kind.
-void TestLinkLayer(const CaptureFilter& filter, std::uint64_t seed) {
-  for (const std::uint32_t link_type : {kLinkTypeEthernet, kLinkTypeLinuxSll, kLinkTypeNflog}) {
-    const auto residual = Residual::Make(filter, link_type);
+void TestLinkLayer(const filter::CaptureFilter& filter, std::uint64_t seed) {
+  for (const std::uint32_t link_type :
+       {filter::kLinkTypeEthernet, filter::kLinkTypeLinuxSll, filter::kLinkTypeNflog}) {
+    const auto residual = filter::Residual::Make(filter, link_type);
     if (!residual) continue;
     Random random(seed);
     std::vector<std::byte> packet(Below(random, 100));
@@ -44,13 +45,14 @@ void TestLinkLayer(const CaptureFilter& filter, std::uint64_t seed) {
 void Try(const std::string& text) {
   const std::uint64_t seed = SeedOf(text);
   // The dialog's answer is not stricter than the capture's.
-  const bool accepted = CaptureFilter::Compile(text, NameLookup::kAccept).has_value();
-  auto filter = CaptureFilter::Compile(text, NameLookup::kRefuse);
+  const bool accepted =
+      filter::CaptureFilter::Compile(text, filter::NameLookup::kAccept).has_value();
+  auto filter = filter::CaptureFilter::Compile(text, filter::NameLookup::kRefuse);
   if (!filter) return;
   if (!accepted) std::abort();
-  if (ExplainJson(text, MakePlan(*filter, {})).empty()) std::abort();
-  if (filter->kind() == CaptureFilter::Kind::kLinkLayer) TestLinkLayer(*filter, seed);
-  if (filter->kind() != CaptureFilter::Kind::kIp) return;
+  if (capture::ExplainJson(text, filter::MakePlan(*filter, {})).empty()) std::abort();
+  if (filter->kind() == filter::CaptureFilter::Kind::kLinkLayer) TestLinkLayer(*filter, seed);
+  if (filter->kind() != filter::CaptureFilter::Kind::kIp) return;
   FilterTotals totals;
   FilterCase(seed, "this input", std::move(*filter), totals).Search(60);
   if (totals.violations > 0) std::abort();
@@ -61,7 +63,7 @@ void Try(const std::string& text) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size > cloudflaredump::kLongest) return 0;
-  if (!cloudflaredump::NameLookupForbidden()) cloudflaredump::ForbidNameLookup();
+  if (!cloudflaredump::filter::NameLookupForbidden()) cloudflaredump::filter::ForbidNameLookup();
   cloudflaredump::Try(std::string(reinterpret_cast<const char*>(data), size));
   return 0;
 }

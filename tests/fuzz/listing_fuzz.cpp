@@ -11,20 +11,22 @@ using namespace cloudflaredump;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  if (const Result<ListingPage> page = ParseListing(text)) {
-    for (const StoredObject& object : page->objects) {
+  if (const Result<bucket::ListingPage> page = bucket::ParseListing(text)) {
+    for (const bucket::StoredObject& object : page->objects) {
       if (object.key.empty()) std::abort();
     }
-    if (!SameKeysAndSizes(page->objects, page->objects)) std::abort();
+    if (!bucket::SameKeysAndSizes(page->objects, page->objects)) std::abort();
   }
-  const StoreContext store{.bucket = "pcaps", .region = "us-east-1", .key_source = "a profile"};
+  const bucket::StoreContext store{
+      .bucket = "pcaps", .region = "us-east-1", .key_source = "a profile"};
   for (const int status : {301, 400, 403, 404, 503}) {
-    const HttpHead head{.status = status, .headers = {}};
-    const Error error = StoreError(store, StoreAction::kList, "", head, text, WallTime());
-    for (const char c : error.message) {
+    const http::HttpHead head{.status = status, .headers = {}};
+    const Error error =
+        bucket::StoreError(store, bucket::StoreAction::kList, "", head, text, WallTime());
+    for (const char c : SentenceOf(error)) {
       if (static_cast<unsigned char>(c) < ' ' || c == '{') std::abort();
     }
-    if (error.message.empty() || error.message.size() > 2000) std::abort();
+    if (SentenceOf(error).empty() || SentenceOf(error).size() > 2000) std::abort();
   }
   return 0;
 }

@@ -41,10 +41,10 @@ void Check(bool holds) {
 }
 
 Part Parse(Bytes file, std::size_t number, std::size_t chunk) {
-  PcapParser parser;
+  pcap::PcapParser parser;
   Part part;
-  std::vector<Packet> packets;
-  const auto take = [&](Packet&& packet) { packets.push_back(std::move(packet)); };
+  std::vector<pcap::Packet> packets;
+  const auto take = [&](pcap::Packet&& packet) { packets.push_back(std::move(packet)); };
   Result<void> result;
   while (result && !file.empty()) {
     const Bytes piece = file.first(std::min(chunk, file.size()));
@@ -52,12 +52,13 @@ Part Parse(Bytes file, std::size_t number, std::size_t chunk) {
     file = file.subspan(piece.size());
   }
   if (result) result = parser.Finish();
-  if (!result) part.loss = result.error().message;
-  for (const Packet& packet : packets) {
-    part.packets.push_back({.nanoseconds = Nanoseconds(packet.ticks, parser.header()->precision),
-                            .part = number,
-                            .original = packet.original_length,
-                            .bytes = packet.bytes});
+  if (!result) part.loss = ClauseOf(result.error());
+  for (const pcap::Packet& packet : packets) {
+    part.packets.push_back(
+        {.nanoseconds = pcap::Nanoseconds(packet.ticks, parser.header()->precision),
+         .part = number,
+         .original = packet.original_length,
+         .bytes = packet.bytes});
   }
   return part;
 }
@@ -78,18 +79,18 @@ std::vector<Bytes> SplitParts(Bytes input, std::size_t count) {
 /// The merge of `files` through a spool, in pieces of `chunk` bytes.
 std::vector<Seen> MergeAll(const std::vector<Bytes>& files, std::size_t chunk,
                            const std::vector<Part>& want) {
-  Spool spool;
-  std::vector<std::unique_ptr<PartSource>> sources;
+  pcap::Spool spool;
+  std::vector<std::unique_ptr<pcap::PartSource>> sources;
   sources.reserve(files.size());
   for (std::size_t i = 0; i < files.size(); ++i) sources.push_back(spool.Source(spool.AddPart()));
-  Merge merge(std::move(sources), 1);
+  pcap::Merge merge(std::move(sources), 1);
   std::vector<std::size_t> sent(files.size());
   std::vector<Seen> seen;
   std::uint64_t latest = 0;
-  Merge::Step step;
-  while ((step = merge.Next()) != Merge::Step::kEnd) {
-    if (step == Merge::Step::kPacket) {
-      const MergedPacket& packet = merge.packet();
+  pcap::Merge::Step step;
+  while ((step = merge.Next()) != pcap::Merge::Step::kEnd) {
+    if (step == pcap::Merge::Step::kPacket) {
+      const pcap::MergedPacket& packet = merge.packet();
       Check(packet.late == (packet.nanoseconds < latest));
       latest = std::max(latest, packet.nanoseconds);
       seen.push_back({.nanoseconds = packet.nanoseconds,
@@ -97,9 +98,9 @@ std::vector<Seen> MergeAll(const std::vector<Bytes>& files, std::size_t chunk,
                       .original = packet.view.original_length,
                       .bytes = {packet.view.bytes.begin(), packet.view.bytes.end()}});
       std::string block;
-      Check(AppendPacket(block, 0, packet.view, {"comment"}) ==
-            (packet.view.bytes.size() <= kLargestPacket));
-      Check(block.size() <= kLargestBlock && block.size() % 4 == 0);
+      Check(pcap::AppendPacket(block, 0, packet.view, {"comment"}) ==
+            (packet.view.bytes.size() <= pcap::kLargestPacket));
+      Check(block.size() <= pcap::kLargestBlock && block.size() % 4 == 0);
       continue;
     }
     const std::size_t part = merge.waits_for();
@@ -112,7 +113,7 @@ std::vector<Seen> MergeAll(const std::vector<Bytes>& files, std::size_t chunk,
   }
   for (std::size_t part = 0; part < files.size(); ++part) {
     const auto& loss = merge.report(part).loss;
-    Check((loss ? loss->message : "") == want[part].loss);
+    Check((loss ? loss->what : "") == want[part].loss);
     Check(merge.report(part).packets == want[part].packets.size());
   }
   return seen;

@@ -95,7 +95,8 @@ void StartWireshark() {
   init_process_policies();
   g_free(configuration_init("/usr/bin/tshark", nullptr));
   wtap_init(FALSE);
-  static proto_plugin plugin = {cloudflaredump::RegisterProtocol, cloudflaredump::RegisterHandoff};
+  static proto_plugin plugin = {cloudflaredump::dissector::RegisterProtocol,
+                                cloudflaredump::dissector::RegisterHandoff};
   proto_register_plugin(&plugin);
   if (!epan_init(nullptr, nullptr, FALSE)) std::abort();
   SilenceOtherProtocols();
@@ -108,7 +109,7 @@ void DissectAll(wtap* file) {
   static packet_provider_data provider = {};
   static epan_t* const session = epan_new(&provider, &kProvider);
   provider.file = file;
-  cloudflaredump::ForgetFile();
+  cloudflaredump::dissector::ForgetFile();
   reset_tap_listeners();
   wtap_rec record;
   wtap_rec_init(&record);

@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "extcap/base/redact.h"
-#include "extcap/base/text.h"
+#include "common/redact.h"
+#include "common/text.h"
 #include "extcap/config/arguments.h"
 #include "extcap/config/settings.h"
 
@@ -30,8 +30,8 @@ void Check(bool holds) {
 }
 
 bool IsSecretName(std::string_view name) {
-  const Option* const option = FindOption(std::string(name).c_str());
-  return option != nullptr && option->type == OptionType::kSecret;
+  const config::Option* const option = config::FindOption(std::string(name).c_str());
+  return option != nullptr && option->type == config::OptionType::kSecret;
 }
 
 /// Of words that ask for help, which ends the process.
@@ -80,25 +80,25 @@ int MakeFile(const std::string& text) {
 
 /// As it is printed: every way out goes through Redact.
 void CheckError(const Error& error) {
-  const std::string shown = Redact(error.message);
+  const std::string shown = Redact(SentenceOf(error));
   Check(!shown.empty() && shown.find(kSecret) == std::string::npos);
   for (const char c : shown) Check(static_cast<unsigned char>(c) >= ' ' && c != 0x7f);
 }
 
-Result<Arguments> Parse(std::vector<std::string>& words) {
+Result<config::Arguments> Parse(std::vector<std::string>& words) {
   std::vector<char*> argv;
   argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   std::string filter;
   bool capture = false;
-  const ExtraArgument extra[] = {
+  const config::ExtraArgument extra[] = {
       {.name = "capture", .flag = &capture},
       {.name = "extcap-capture-filter", .letter = 'f', .text = &filter},
   };
-  auto arguments =
-      ParseArguments(static_cast<int>(words.size()), argv.data(), extra, {},
-                     words.size() % 2 == 0 ? UnknownOptions::kIgnore : UnknownOptions::kRefuse);
+  auto arguments = config::ParseArguments(
+      static_cast<int>(words.size()), argv.data(), extra, {},
+      words.size() % 2 == 0 ? config::UnknownOptions::kIgnore : config::UnknownOptions::kRefuse);
   for (std::size_t i = 1; i < words.size(); ++i) {
     Check(std::strstr(words[i].c_str(), kSecret) == nullptr);  // wiped from argv
   }
@@ -118,19 +118,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   auto arguments = Parse(words);
   const std::string path = "/proc/self/fd/" + std::to_string(file);
-  const Environment environment = [&](const char* name) -> const char* {
+  const system::Environment environment = [&](const char* name) -> const char* {
     return std::strcmp(name, "CLOUDFLAREDUMP_CONFIG") == 0 ? path.c_str() : nullptr;
   };
   if (!arguments) CheckError(arguments.error());
-  const OptionValues values = arguments ? arguments->values : OptionValues();
-  for (const auto kind : {InterfaceKind::kSample, InterfaceKind::kFull, InterfaceKind::kDownload}) {
-    const auto settings = Settings::Load(values, kind, environment);
+  const config::OptionValues values = arguments ? arguments->values : config::OptionValues();
+  for (const auto kind : {config::InterfaceKind::kSample, config::InterfaceKind::kFull,
+                          config::InterfaceKind::kDownload}) {
+    const auto settings = config::Settings::Load(values, kind, environment);
     if (!settings) {
       CheckError(settings.error());
       continue;
     }
-    if (const auto found = FindCredentials(*settings); !found) CheckError(found.error());
-    const auto account = FindAccount(*settings);
+    if (const auto found = config::FindCredentials(*settings); !found) CheckError(found.error());
+    const auto account = config::FindAccount(*settings);
     if (!account) CheckError(account.error());
     for (const char c : account.value_or("")) Check(c != '/' && c != '.' && c != '%');
   }

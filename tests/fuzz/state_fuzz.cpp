@@ -47,17 +47,17 @@ class StateFolder {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const StateFolder folder;
-  StartedCaptures started([](const char* name) {
+  capture::StartedCaptures started([](const char* name) {
     return std::strcmp(name, "XDG_STATE_HOME") == 0 ? folder.path().c_str() : nullptr;
   });
   std::ofstream(started.path(), std::ios::binary)
       .write(reinterpret_cast<const char*>(data), static_cast<std::streamsize>(size));
 
   for (const std::string& account : {std::string("a"), std::string()}) {
-    if (const auto latest = started.Latest(account)) Check(IsPcapId(*latest));
-    for (const StartedCapture& capture : started.ToStop(account)) {
-      Check(capture.pcap_id.empty() || IsPcapId(capture.pcap_id));
-      PcapJob job;
+    if (const auto latest = started.Latest(account)) Check(api::IsPcapId(*latest));
+    for (const capture::StartedCapture& capture : started.ToStop(account)) {
+      Check(capture.pcap_id.empty() || api::IsPcapId(capture.pcap_id));
+      api::PcapJob job;
       job.type = capture.type;
       capture.Asked(job);
     }

@@ -25,12 +25,12 @@ void Check(bool holds) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const std::string_view stream(reinterpret_cast<const char*>(data) + 1, size - 1);
-  const std::vector<ToolbarMessage> messages =
+  const std::vector<capture::ToolbarMessage> messages =
       ReadInPieces(stream, data[0] + std::size_t{1}, Check);
   Check(messages == ReadInPieces(stream, stream.size() + 1, Check));
-  for (const ToolbarMessage& message : messages) {
-    const std::string written = WriteToolbarMessage(message);
-    const ToolbarRead read = ReadToolbarMessage(written);
+  for (const capture::ToolbarMessage& message : messages) {
+    const std::string written = capture::WriteToolbarMessage(message);
+    const capture::ToolbarRead read = capture::ReadToolbarMessage(written);
     Check(read.message == message && read.used == written.size());
   }
   return 0;

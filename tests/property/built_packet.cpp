@@ -22,7 +22,7 @@ void Put16(std::vector<std::byte>& bytes, unsigned number) {
   Put8(bytes, number & 0xff);
 }
 
-void PutAddress(std::vector<std::byte>& bytes, const IpAddress& address) {
+void PutAddress(std::vector<std::byte>& bytes, const filter::IpAddress& address) {
   for (std::size_t i = 0; i < (address.version == 4 ? 4U : 16U); ++i) Put8(bytes, address.bytes[i]);
 }
 
@@ -146,9 +146,9 @@ std::vector<std::uint8_t> RandomExtensions(Random& random) {
   return extensions;
 }
 
-IpAddress DrawAddress(Random& random, const Vocabulary& words, int version) {
+filter::IpAddress DrawAddress(Random& random, const Vocabulary& words, int version) {
   if (words.addresses.empty() || Below(random, 2) == 0) return RandomAddress(random, version);
-  IpAddress address = OneOf(random, words.addresses);
+  filter::IpAddress address = OneOf(random, words.addresses);
   if (address.version != version) return RandomAddress(random, version);
   if (Below(random, 3) == 0) address.bytes[version == 4 ? 3 : 15] += Below(random, 4);
   if (Below(random, 4) == 0) {
@@ -175,8 +175,8 @@ bool Agrees(const std::optional<T>& pinned, const std::optional<T>& value) {
 
 }  // namespace
 
-IpAddress RandomAddress(Random& random, int version) {
-  IpAddress address{.version = version};
+filter::IpAddress RandomAddress(Random& random, int version) {
+  filter::IpAddress address{.version = version};
   if (version == 6) {
     address.bytes = {0x20, 0x01, 0x0d, 0xb8};
     address.bytes[15] = static_cast<std::uint8_t>(Below(random, 4));
@@ -187,7 +187,7 @@ IpAddress RandomAddress(Random& random, int version) {
   constexpr std::uint32_t kNets[] = {0xc0000200, 0xc0000204, 0x0a000000, 0x0a010000, 0xcb007100};
   std::uint32_t number = OneOf(random, kNets) + Below(random, 4);
   if (Below(random, 8) == 0) number = static_cast<std::uint32_t>(random());
-  return Ipv4Address(number);
+  return filter::Ipv4Address(number);
 }
 
 std::uint16_t RandomPort(Random& random) {
@@ -215,7 +215,7 @@ Vocabulary WordsOf(const std::string& filter) {
   for (std::size_t at = filter.find_first_of(kWord); at != std::string::npos;) {
     const std::size_t end = std::min(filter.find_first_not_of(kWord, at), filter.size());
     const std::string word = filter.substr(at, end - at);
-    IpAddress address{.version = 4};
+    filter::IpAddress address{.version = 4};
     if (inet_pton(AF_INET, word.c_str(), address.bytes.data()) == 1) {
       words.addresses.push_back(address);
     } else if (inet_pton(AF_INET6, word.c_str(), address.bytes.data()) == 1) {
@@ -224,7 +224,7 @@ Vocabulary WordsOf(const std::string& filter) {
     } else {
       const unsigned long number = std::strtoul(word.c_str(), nullptr, 0);
       words.numbers.push_back(static_cast<std::uint16_t>(number));
-      words.addresses.push_back(Ipv4Address(static_cast<std::uint32_t>(number)));
+      words.addresses.push_back(filter::Ipv4Address(static_cast<std::uint32_t>(number)));
     }
     at = filter.find_first_of(kWord, end);
   }
@@ -295,7 +295,7 @@ PacketPlan Mutated(PacketPlan plan, Random& random, const Vocabulary& words) {
   return plan;
 }
 
-bool Holds(const Box& box, const BuiltPacket& packet) {
+bool Holds(const filter::Box& box, const BuiltPacket& packet) {
   return Agrees(box.source_address, std::optional(packet.source)) &&
          Agrees(box.destination_address, std::optional(packet.destination)) &&
          Agrees(box.source_port, packet.source_port) &&
@@ -303,12 +303,12 @@ bool Holds(const Box& box, const BuiltPacket& packet) {
          Agrees(box.protocol, packet.protocol);
 }
 
-Box TightestBox(const BuiltPacket& packet, bool pin_ipv6) {
-  Box box{.source_address = packet.source,
-          .destination_address = packet.destination,
-          .source_port = packet.source_port,
-          .destination_port = packet.destination_port,
-          .protocol = packet.protocol};
+filter::Box TightestBox(const BuiltPacket& packet, bool pin_ipv6) {
+  filter::Box box{.source_address = packet.source,
+                  .destination_address = packet.destination,
+                  .source_port = packet.source_port,
+                  .destination_port = packet.destination_port,
+                  .protocol = packet.protocol};
   if (packet.source.version == 6 && !pin_ipv6) {
     box.source_address.reset();
     box.destination_address.reset();

@@ -22,8 +22,8 @@ inline std::uint32_t Below(Random& random, std::uint32_t bound) {
 /// What a packet is to be: the builder puts it into bytes, and nobody reads it back from them.
 struct PacketPlan {
   int version = 4;
-  IpAddress source;
-  IpAddress destination;
+  filter::IpAddress source;
+  filter::IpAddress destination;
   /// IPv4's protocol, or the one behind all of IPv6's extension headers.
   std::uint8_t protocol = 6;
   std::uint16_t source_port = 0;       ///< Of the port protocols; else the first bytes of payload.
@@ -42,8 +42,8 @@ struct PacketPlan {
 /// A packet from its IP header on, and the fields that it was built with.
 struct BuiltPacket {
   std::vector<std::byte> bytes;
-  IpAddress source;
-  IpAddress destination;
+  filter::IpAddress source;
+  filter::IpAddress destination;
   std::optional<std::uint16_t> source_port;
   std::optional<std::uint16_t> destination_port;
   std::optional<std::uint8_t> protocol;  ///< None behind a later fragment of an extension header.
@@ -53,7 +53,7 @@ BuiltPacket Build(const PacketPlan& plan);
 
 /// Values that a filter names, so that packets with them are made.
 struct Vocabulary {
-  std::vector<IpAddress> addresses;
+  std::vector<filter::IpAddress> addresses;
   std::vector<std::uint16_t> numbers;
 };
 
@@ -67,14 +67,14 @@ PacketPlan RandomPacketPlan(Random& random, const Vocabulary& words);
 PacketPlan Mutated(PacketPlan plan, Random& random, const Vocabulary& words);
 
 /// Mostly one of a few, sometimes any.
-IpAddress RandomAddress(Random& random, int version);
+filter::IpAddress RandomAddress(Random& random, int version);
 std::uint16_t RandomPort(Random& random);
 std::uint8_t RandomProtocol(Random& random);
 
 /// Whether a request for `box` returns the packet, by the meaning of the fields.
-bool Holds(const Box& box, const BuiltPacket& packet);
+bool Holds(const filter::Box& box, const BuiltPacket& packet);
 
 /// The smallest box that holds the packet. IPv6 addresses are left out unless `pin_ipv6`.
-Box TightestBox(const BuiltPacket& packet, bool pin_ipv6);
+filter::Box TightestBox(const BuiltPacket& packet, bool pin_ipv6);
 
 }  // namespace cloudflaredump

@@ -56,11 +56,12 @@ using Handle = std::unique_ptr<pcap_t, Close>;
 /// The LINKTYPE_ of a file: libpcap says the DLT_.
 std::uint32_t LinkTypeOf(pcap_t* handle) {
   const int dlt = pcap_datalink(handle);
-  return dlt == DLT_RAW ? kLinkTypeRaw : static_cast<std::uint32_t>(dlt);
+  return dlt == DLT_RAW ? filter::kLinkTypeRaw : static_cast<std::uint32_t>(dlt);
 }
 
 bool IsTagged(std::uint32_t link_type, std::span<const std::byte> packet) {
-  return link_type == kLinkTypeEthernet && packet.size() > 14 && packet[12] == std::byte{0x81};
+  return link_type == filter::kLinkTypeEthernet && packet.size() > 14 &&
+         packet[12] == std::byte{0x81};
 }
 
 /// libpcap's filter for the file's link type, or for what a tag of it carries.
@@ -73,8 +74,8 @@ void CompareFile(const std::string& path, const char* text, Totals& totals) {
   const Handle handle(pcap_open_offline(path.c_str(), error));
   if (!handle) return;
   const std::uint32_t link_type = LinkTypeOf(handle.get());
-  const auto filter = CaptureFilter::Compile(text, NameLookup::kRefuse);
-  const auto residual = Residual::Make(*filter, link_type);
+  const auto filter = filter::CaptureFilter::Compile(text, filter::NameLookup::kRefuse);
+  const auto residual = filter::Residual::Make(*filter, link_type);
   bpf_program plain = {};
   bpf_program tagged = {};
   // NFLOG has neither: libpcap refuses protocols on it, which is why we test from the IP header on.
@@ -86,14 +87,14 @@ void CompareFile(const std::string& path, const char* text, Totals& totals) {
   while (residual && pcap_next_ex(handle.get(), &header, &bytes) == 1) {
     const std::span packet(reinterpret_cast<const std::byte*>(bytes), header->caplen);
     if (header->caplen < header->len) continue;
-    if (KnowsLinkType(link_type) &&
-        SearchIpHeader(link_type, packet).outcome != IpSearch::Outcome::kFound) {
+    if (filter::KnowsLinkType(link_type) &&
+        filter::SearchIpHeader(link_type, packet).outcome != filter::IpSearch::Outcome::kFound) {
       continue;
     }
     const bool is_tagged = IsTagged(link_type, packet);
     if (!(is_tagged ? has_tagged : has_plain)) continue;
     const bool want = pcap_offline_filter(is_tagged ? &tagged : &plain, header, bytes) != 0;
-    const bool got = residual->Test(packet, header->len) == FilterAnswer::kMatches;
+    const bool got = residual->Test(packet, header->len) == filter::FilterAnswer::kMatches;
     ++totals.compared;
     totals.matched += want ? 1 : 0;
     if (got == want) continue;
@@ -126,6 +127,6 @@ int Main(int count, char** arguments) {
 }  // namespace cloudflaredump
 
 int main(int count, char** arguments) {
-  cloudflaredump::ForbidNameLookup();
+  cloudflaredump::filter::ForbidNameLookup();
   return cloudflaredump::Main(count, arguments);
 }

@@ -16,7 +16,7 @@
 namespace cloudflaredump {
 namespace {
 
-bool Accepts(const CaptureFilter& filter, const std::vector<std::byte>& bytes) {
+bool Accepts(const filter::CaptureFilter& filter, const std::vector<std::byte>& bytes) {
   const auto size = static_cast<bpf_u_int32>(bytes.size());
   const pcap_pkthdr header = {.ts = {}, .caplen = size, .len = size};
   return pcap_offline_filter(filter.program(), &header,
@@ -33,24 +33,24 @@ std::string Hex(const std::vector<std::byte>& bytes) {
   return text;
 }
 
-std::string Written(const std::vector<Box>& boxes) {
+std::string Written(const std::vector<filter::Box>& boxes) {
   std::string text;
-  for (const Box& box : boxes) text += "[" + BoxAsFilter(box) + "]";
+  for (const filter::Box& box : boxes) text += "[" + filter::BoxAsFilter(box) + "]";
   return text;
 }
 
-double CostOf(const Box& box) {
-  return std::exp2(-PinnedBits(box));
+double CostOf(const filter::Box& box) {
+  return std::exp2(-filter::PinnedBits(box));
 }
 
-double CostOf(const std::vector<Box>& boxes) {
+double CostOf(const std::vector<filter::Box>& boxes) {
   double cost = 0;
-  for (const Box& box : boxes) cost += CostOf(box);
+  for (const filter::Box& box : boxes) cost += CostOf(box);
   return cost;
 }
 
 /// `box` with those fields left out whose bit is not in `fields`.
-Box Keep(Box box, unsigned fields) {
+filter::Box Keep(filter::Box box, unsigned fields) {
   if ((fields & 1) == 0) box.source_address.reset();
   if ((fields & 2) == 0) box.destination_address.reset();
   if ((fields & 4) == 0) box.source_port.reset();
@@ -62,17 +62,17 @@ Box Keep(Box box, unsigned fields) {
 /// The least cost of at most `most` (1 or 2) boxes that hold all of `packets`. One of them holds
 /// the first packet, so it pins some of that packet's fields; the other is the tightest for the
 /// rest.
-double BestCost(const std::vector<Box>& packets, int most) {
+double BestCost(const std::vector<filter::Box>& packets, int most) {
   double best = 1;
   for (unsigned fields = 0; fields < 32; ++fields) {
-    const Box frame = Keep(packets.front(), fields);
-    Box first = packets.front();
-    std::optional<Box> second;
-    for (const Box& packet : packets) {
-      if (IsInside(packet, frame)) {
-        first = Join(first, packet);
+    const filter::Box frame = Keep(packets.front(), fields);
+    filter::Box first = packets.front();
+    std::optional<filter::Box> second;
+    for (const filter::Box& packet : packets) {
+      if (filter::IsInside(packet, frame)) {
+        first = filter::Join(first, packet);
       } else {
-        second = second ? Join(*second, packet) : packet;
+        second = second ? filter::Join(*second, packet) : packet;
       }
     }
     if (second && most == 1) continue;
@@ -101,11 +101,11 @@ std::vector<std::byte> NflogHeader(bool ipv6, bool big) {
 Framed Frame(const BuiltPacket& packet, Random& random) {
   const bool ipv6 = packet.source.version == 6;
   const std::byte type[] = {std::byte(ipv6 ? 0x86 : 0x08), std::byte(ipv6 ? 0xdd : 0x00)};
-  Framed framed{kLinkTypeRaw, {}};
+  Framed framed{filter::kLinkTypeRaw, {}};
   auto& bytes = framed.bytes;
   switch (Below(random, 5)) {
     case 0:
-      framed.link_type = kLinkTypeEthernet;
+      framed.link_type = filter::kLinkTypeEthernet;
       bytes.resize(12);
       for (unsigned tags = Below(random, 3); tags > 0; --tags) {
         bytes.insert(bytes.end(), {std::byte(0x81), std::byte(0), std::byte(0), std::byte(9)});
@@ -113,17 +113,17 @@ Framed Frame(const BuiltPacket& packet, Random& random) {
       bytes.insert(bytes.end(), std::begin(type), std::end(type));
       break;
     case 1:
-      framed.link_type = kLinkTypeLinuxSll;
+      framed.link_type = filter::kLinkTypeLinuxSll;
       bytes.resize(14);
       bytes.insert(bytes.end(), std::begin(type), std::end(type));
       break;
     case 2:
-      framed.link_type = kLinkTypeLinuxSll2;
+      framed.link_type = filter::kLinkTypeLinuxSll2;
       bytes.insert(bytes.end(), std::begin(type), std::end(type));
       bytes.resize(20);
       break;
     case 3:
-      framed.link_type = kLinkTypeNflog;
+      framed.link_type = filter::kLinkTypeNflog;
       bytes = NflogHeader(ipv6, Below(random, 2) == 0);
       break;
     default:
@@ -133,13 +133,13 @@ Framed Frame(const BuiltPacket& packet, Random& random) {
   return framed;
 }
 
-bool AnyHolds(const std::vector<Box>& boxes, const BuiltPacket& packet) {
-  return std::ranges::any_of(boxes, [&](const Box& box) { return Holds(box, packet); });
+bool AnyHolds(const std::vector<filter::Box>& boxes, const BuiltPacket& packet) {
+  return std::ranges::any_of(boxes, [&](const filter::Box& box) { return Holds(box, packet); });
 }
 
 }  // namespace
 
-FilterCase::FilterCase(std::uint64_t seed, std::string repeat, CaptureFilter filter,
+FilterCase::FilterCase(std::uint64_t seed, std::string repeat, filter::CaptureFilter filter,
                        FilterTotals& totals)
     : random_(seed ^ 0x9e3779b97f4a7c15),
       repeat_(std::move(repeat)),
@@ -147,7 +147,7 @@ FilterCase::FilterCase(std::uint64_t seed, std::string repeat, CaptureFilter fil
       totals_(totals) {
   options_ = {.max_requests = 1 + static_cast<int>(Below(random_, 4)),
               .pin_ipv6 = Below(random_, 2) == 0};
-  plan_ = MakePlan(filter_, options_);
+  plan_ = filter::MakePlan(filter_, options_);
   ++totals_.filters;
   totals_.exact += plan_.exact ? 1 : 0;
   words_ = WordsOf(filter_.text());
@@ -165,14 +165,15 @@ void FilterCase::Violation(const char* what, const BuiltPacket& packet) {
 
 void FilterCase::JoinAllPaths() {
   const std::span<const bpf_insn> program(filter_.program()->bf_insns, filter_.program()->bf_len);
-  if (HasLoops(program)) {
+  if (filter::HasLoops(program)) {
     joined_.emplace_back();
     return;
   }
-  for (const IpFamily family : {IpFamily::kIpv4, IpFamily::kIpv6}) {
-    const auto facts = JoinPaths(program, FamilyFacts(family));
+  for (const filter::IpFamily family : {filter::IpFamily::kIpv4, filter::IpFamily::kIpv6}) {
+    const auto facts = filter::JoinPaths(program, filter::FamilyFacts(family));
     if (!facts) continue;
-    for (const PathBox& path : BoxesOf(*facts, family, {.pin_ipv6 = options_.pin_ipv6})) {
+    for (const filter::PathBox& path :
+         filter::BoxesOf(*facts, family, {.pin_ipv6 = options_.pin_ipv6})) {
       joined_.push_back(path.box);
     }
   }
@@ -193,13 +194,13 @@ bool FilterCase::Check(const BuiltPacket& packet) {
 /// What the requests return, tested and merged, is each accepted packet once.
 void FilterCase::CheckDelivery(const BuiltPacket& packet, bool accepted) {
   const Framed framed = Frame(packet, random_);
-  const auto residual = Residual::Make(filter_, framed.link_type);
+  const auto residual = filter::Residual::Make(filter_, framed.link_type);
   const auto length = static_cast<std::uint32_t>(framed.bytes.size());
-  DuplicateFilter duplicates;
+  filter::DuplicateFilter duplicates;
   int delivered = 0;
   for (std::size_t i = 0; i < plan_.requests.size(); ++i) {
     if (!Holds(plan_.requests[i], packet)) continue;
-    if (residual->Test(framed.bytes, length) != FilterAnswer::kMatches) continue;
+    if (residual->Test(framed.bytes, length) != filter::FilterAnswer::kMatches) continue;
     delivered += duplicates.Take(i, 0, length, framed.bytes) ? 1 : 0;
   }
   if (delivered != (accepted ? 1 : 0)) Violation("not delivered exactly if accepted", packet);
@@ -207,14 +208,14 @@ void FilterCase::CheckDelivery(const BuiltPacket& packet, bool accepted) {
 }
 
 void FilterCase::CheckCut(const BuiltPacket& packet, std::span<const std::byte> framed,
-                          const Residual& residual, bool accepted) {
+                          const filter::Residual& residual, bool accepted) {
   const auto length = static_cast<std::uint32_t>(framed.size());
   const std::size_t cut = Below(random_, 2) == 0 ? 160 : Below(random_, 80);
   if (cut >= length) return;
-  const FilterAnswer answer = residual.Test(framed.first(cut), length);
-  const bool undecided = answer == FilterAnswer::kUndecided;
+  const filter::FilterAnswer answer = residual.Test(framed.first(cut), length);
+  const bool undecided = answer == filter::FilterAnswer::kUndecided;
   (undecided ? totals_.undecided : totals_.definite_though_cut)++;
-  if (!undecided && (answer == FilterAnswer::kMatches) != accepted) {
+  if (!undecided && (answer == filter::FilterAnswer::kMatches) != accepted) {
     Violation("the cut packet got another answer", packet);
   }
 }
@@ -234,7 +235,8 @@ void FilterCase::CompareWithBest() {
   constexpr int kMoreRounds = 5;
   if (accepted_.size() < kEnough) return;
   for (const int n : {1, 2}) {
-    const Plan plan = MakePlan(filter_, {.max_requests = n, .pin_ipv6 = options_.pin_ipv6});
+    const filter::Plan plan =
+        filter::MakePlan(filter_, {.max_requests = n, .pin_ipv6 = options_.pin_ipv6});
     const double cost = CostOf(plan.requests);
     bool equal = cost <= BestCost(AcceptedBoxes(), n);
     for (int round = 0; round < kMoreRounds && !equal; ++round) {
@@ -250,8 +252,8 @@ void FilterCase::CompareWithBest() {
   }
 }
 
-std::vector<Box> FilterCase::AcceptedBoxes() const {
-  std::vector<Box> boxes;
+std::vector<filter::Box> FilterCase::AcceptedBoxes() const {
+  std::vector<filter::Box> boxes;
   boxes.reserve(accepted_.size());
   for (const PacketPlan& plan : accepted_) {
     boxes.push_back(TightestBox(Build(plan), options_.pin_ipv6));

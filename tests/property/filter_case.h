@@ -31,7 +31,8 @@ struct FilterTotals {
 class FilterCase {
  public:
   /// `filter` is of kind kIp. `repeat` is the command that makes this case again.
-  FilterCase(std::uint64_t seed, std::string repeat, CaptureFilter filter, FilterTotals& totals);
+  FilterCase(std::uint64_t seed, std::string repeat, filter::CaptureFilter filter,
+             FilterTotals& totals);
 
   /// Checks `count` packets, half of them accepted ones with one thing changed, which shows what
   /// the filter does not force.
@@ -47,16 +48,16 @@ class FilterCase {
   bool Check(const BuiltPacket& packet);
   void CheckDelivery(const BuiltPacket& packet, bool accepted);
   void CheckCut(const BuiltPacket& packet, std::span<const std::byte> framed,
-                const Residual& residual, bool accepted);
-  std::vector<Box> AcceptedBoxes() const;
+                const filter::Residual& residual, bool accepted);
+  std::vector<filter::Box> AcceptedBoxes() const;
 
   Random random_;
   std::string repeat_;
-  CaptureFilter filter_;
+  filter::CaptureFilter filter_;
   FilterTotals& totals_;
-  PlanOptions options_;
-  Plan plan_;
-  std::vector<Box> joined_;  ///< Of the joining pass, which plans fall back on.
+  filter::PlanOptions options_;
+  filter::Plan plan_;
+  std::vector<filter::Box> joined_;  ///< Of the joining pass, which plans fall back on.
   Vocabulary words_;
   std::vector<PacketPlan> accepted_;
 };

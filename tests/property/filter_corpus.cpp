@@ -26,21 +26,21 @@ struct Narrow {
 };
 
 void CheckRefusal(const std::string& text, const Error& error, Narrow& narrow) {
-  const auto raw = CompileProgram(text, kLinkTypeRaw);
-  const bool libpcap_refuses = !raw && raw.error().message == error.message;
+  const auto raw = filter::CompileProgram(text, filter::kLinkTypeRaw);
+  const bool libpcap_refuses = !raw && raw.error().what == error.what;
   // libpcap compiles these for a live interface of Linux.
-  const bool about_direction = error.message.find("inbound, outbound") != std::string::npos;
+  const bool about_direction = SentenceOf(error).find("inbound, outbound") != std::string::npos;
   if (libpcap_refuses || about_direction) return;
-  std::printf("WRONGLY REFUSED: %s: %s\n", text.c_str(), error.message.c_str());
+  std::printf("WRONGLY REFUSED: %s: %s\n", text.c_str(), SentenceOf(error).c_str());
   ++narrow.wrongly_refused;
 }
 
-void CountNarrow(const CaptureFilter& filter, Narrow& narrow) {
+void CountNarrow(const filter::CaptureFilter& filter, Narrow& narrow) {
   ++narrow.filters;
-  narrow.link_layer += filter.kind() == CaptureFilter::Kind::kLinkLayer ? 1 : 0;
+  narrow.link_layer += filter.kind() == filter::CaptureFilter::Kind::kLinkLayer ? 1 : 0;
   for (int n = 1; n <= 4; ++n) {
-    const Plan plan = MakePlan(filter, {.max_requests = n});
-    narrow.narrower[n] += std::ranges::count(plan.requests, Box{}) == 0 ? 1 : 0;
+    const filter::Plan plan = filter::MakePlan(filter, {.max_requests = n});
+    narrow.narrower[n] += std::ranges::count(plan.requests, filter::Box{}) == 0 ? 1 : 0;
   }
 }
 
@@ -57,14 +57,14 @@ int Main(int count, char** arguments) {
   std::string line;
   while (std::getline(file, line)) {
     if (line.empty() || line.starts_with('#')) continue;
-    auto filter = CaptureFilter::Compile(line, NameLookup::kRefuse);
+    auto filter = filter::CaptureFilter::Compile(line, filter::NameLookup::kRefuse);
     if (!filter) {
       ++totals.refused;
       CheckRefusal(line, filter.error(), narrow);
       continue;
     }
     CountNarrow(*filter, narrow);
-    if (filter->kind() != CaptureFilter::Kind::kIp) continue;
+    if (filter->kind() != filter::CaptureFilter::Kind::kIp) continue;
     FilterCase(totals.filters, "filter_corpus", std::move(*filter), totals).Search(packets);
   }
   Print(totals);
@@ -80,6 +80,6 @@ int Main(int count, char** arguments) {
 }  // namespace cloudflaredump
 
 int main(int count, char** arguments) {
-  cloudflaredump::ForbidNameLookup();
+  cloudflaredump::filter::ForbidNameLookup();
   return cloudflaredump::Main(count, arguments);
 }

@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 #include "extcap/filter/capture_filter.h"
 #include "extcap/filter/compile.h"
 #include "tests/property/filter_case.h"
@@ -24,8 +24,8 @@ std::uint64_t Argument(int count, char** arguments, int index, std::uint64_t oth
 
 void Try(std::uint64_t seed, unsigned packets, FilterTotals& totals) {
   Random random(seed);
-  auto filter = CaptureFilter::Compile(RandomFilter(random), NameLookup::kRefuse);
-  if (!filter || filter->kind() != CaptureFilter::Kind::kIp) {
+  auto filter = filter::CaptureFilter::Compile(RandomFilter(random), filter::NameLookup::kRefuse);
+  if (!filter || filter->kind() != filter::CaptureFilter::Kind::kIp) {
     ++totals.refused;
     return;
   }
@@ -53,6 +53,6 @@ int Main(int count, char** arguments) {
 }  // namespace cloudflaredump
 
 int main(int count, char** arguments) {
-  cloudflaredump::ForbidNameLookup();
+  cloudflaredump::filter::ForbidNameLookup();
   return cloudflaredump::Main(count, arguments);
 }

@@ -22,9 +22,9 @@ std::string Direction(Random& random) {
 
 std::string Endpoint(Random& random) {
   const int version = Below(random, 4) == 0 ? 6 : 4;
-  const IpAddress address = RandomAddress(random, version);
+  const filter::IpAddress address = RandomAddress(random, version);
   if (Below(random, 3) != 0) return Direction(random) + "host " + address.ToString();
-  IpAddress net = address;
+  filter::IpAddress net = address;
   const std::uint32_t bits = version == 4 ? Below(random, 33) : 8 * Below(random, 17);
   for (std::uint32_t i = 0; i < 16; ++i) {
     const std::uint32_t kept = bits >= 8 * (i + 1) ? 8 : bits > 8 * i ? bits - 8 * i : 0;

@@ -14,8 +14,8 @@
 #include <fstream>
 #include <map>
 
-#include "extcap/base/redact.h"
-#include "extcap/base/text.h"
+#include "common/redact.h"
+#include "common/text.h"
 #include "extcap/bucket/bucket.h"
 #include "extcap/bucket/part_fetcher.h"
 #include "extcap/http/curl_http.h"
@@ -42,9 +42,9 @@ void PrintLine(const std::map<std::string, std::string>& values) {
 }
 
 /// Writes each part into a file of its own.
-class PartFiles : public PartReceiver {
+class PartFiles : public bucket::PartReceiver {
  public:
-  PartFiles(std::string folder, const std::vector<StoredObject>& objects)
+  PartFiles(std::string folder, const std::vector<bucket::StoredObject>& objects)
       : folder_(std::move(folder)), objects_(objects) {}
 
   Result<void> OnPartBytes(std::size_t part, std::span<const std::byte> bytes) override {
@@ -57,7 +57,7 @@ class PartFiles : public PartReceiver {
   void OnPartEnd(std::size_t part, Result<void> end) override {
     PrintLine({{"part", std::to_string(part)},
                {"key", objects_[part].key},
-               {"error", end ? "" : Redact(end.error().message)}});
+               {"error", end ? "" : Redact(SentenceOf(end.error()))}});
     failed_ = failed_ || !end;
   }
 
@@ -65,34 +65,34 @@ class PartFiles : public PartReceiver {
 
  private:
   const std::string folder_;
-  const std::vector<StoredObject>& objects_;
+  const std::vector<bucket::StoredObject>& objects_;
   bool failed_ = false;
 };
 
 Result<int> Run(const std::vector<std::string>& arguments) {
-  const Result<DestinationConf> conf = ParseReadFrom(arguments[1]);
+  const Result<bucket::DestinationConf> conf = bucket::ParseReadFrom(arguments[1]);
   if (!conf) return std::unexpected(conf.error());
-  GlibEventLoop loop;
-  CurlHttp http(loop);
-  BucketSettings settings;
+  system::GlibEventLoop loop;
+  http::CurlHttp http(loop);
+  bucket::BucketSettings settings;
   settings.patience = std::chrono::seconds(5);
-  const Result<std::unique_ptr<Bucket>> bucket =
-      OpenBucket(*conf, settings, [](const char* name) { return g_getenv(name); }, http, loop);
+  const Result<std::unique_ptr<bucket::Bucket>> bucket = bucket::OpenBucket(
+      *conf, settings, [](const char* name) { return g_getenv(name); }, http, loop);
   if (!bucket) return std::unexpected(bucket.error());
-  const Result<std::vector<StoredObject>> objects = (*bucket)->List(arguments[2], kGoOn);
+  const Result<std::vector<bucket::StoredObject>> objects = (*bucket)->List(arguments[2], kGoOn);
   if (!objects) return std::unexpected(objects.error());
   if (arguments[0] == "list") {
-    for (const StoredObject& object : *objects) {
+    for (const bucket::StoredObject& object : *objects) {
       PrintLine(
           {{"key", object.key}, {"size", std::to_string(object.size)}, {"etag", object.etag}});
     }
     return 0;
   }
   PartFiles files(arguments[3], *objects);
-  PartFetcher::Options options{.patience = std::chrono::seconds(5)};
+  bucket::PartFetcher::Options options{.patience = std::chrono::seconds(5)};
   if (arguments.size() > 4) options.max_at_once = ParseNumber(arguments[4]).value_or(1);
-  PartFetcher fetcher(**bucket, loop, files, options);
-  for (const StoredObject& object : *objects) fetcher.Add(object);
+  bucket::PartFetcher fetcher(**bucket, loop, files, options);
+  for (const bucket::StoredObject& object : *objects) fetcher.Add(object);
   while (!loop.RunUntil([&] { return fetcher.done(); }, loop.Steady() + std::chrono::hours(1))) {
   }
   return files.failed() ? 1 : 0;
@@ -114,6 +114,6 @@ int main(int argc, char** argv) {
   }
   const Result<int> status = Run(arguments);
   if (status) return *status;
-  std::fprintf(stderr, "%s\n", Redact(status.error().message).c_str());
+  std::fprintf(stderr, "%s\n", Redact(SentenceOf(status.error())).c_str());
   return 1;
 }

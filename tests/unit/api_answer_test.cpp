@@ -3,13 +3,13 @@
 
 #include <jansson.h>
 
-#include "extcap/base/redact.h"
+#include "common/redact.h"
 #include "tests/unit/results.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::api {
 namespace {
 
-HttpAnswer Answer(int status, const std::string& body) {
+http::HttpAnswer Answer(int status, const std::string& body) {
   return {.head = {.status = status, .headers = {}}, .body = body, .end = {}};
 }
 
@@ -18,7 +18,7 @@ Result<Json> Read(int status, const std::string& body) {
 }
 
 std::string Sentence(int status, const std::string& body) {
-  return ErrorOf(Read(status, body)).message;
+  return SentenceOf(ErrorOf(Read(status, body)));
 }
 
 /// A failure's envelope with `errors` as they are given.
@@ -48,11 +48,11 @@ void WhatIsMissingOrOfAnotherTypeIsTolerated(void**) {
 void WhatIsNoEnvelopeSaysWhatItIs(void**) {
   const auto expect = [](const std::string& body, const char* what) {
     const Error error = ErrorOf(Read(200, body));
-    AssertText(error.message, "cannot list the captures: api.cloudflare.com answered with " +
-                                  std::string(what) +
-                                  "; check the address of the API and any proxy.");
+    AssertText(SentenceOf(error), "cannot list the captures: api.cloudflare.com answered with " +
+                                      std::string(what) +
+                                      "; check the address of the API and any proxy.");
     // Half an answer, or a proxy's page: the next try may get through.
-    assert_true(error.kind == Error::Kind::kTransient);
+    assert_true(error.kind == Error::Kind::kPassing);
   };
   expect("", "an empty answer");
   expect(" \r\n", "an empty answer");
@@ -71,8 +71,8 @@ void AnEnvelopeWithoutResultIsAnotherServers(void**) {
 
 void FailureInA200IsAFailure(void**) {
   AssertText(Sentence(200, Failure(R"([{"code":1012,"message":"Not onboarded"}])")),
-             "cannot list the captures: api.cloudflare.com answered HTTP 200 (Not onboarded, code "
-             "1012).");
+             "cannot list the captures: api.cloudflare.com answered HTTP 200: code 1012, Not "
+             "onboarded.");
 }
 
 void EachStatusHasItsRemedyAndKind(void**) {
@@ -82,25 +82,25 @@ void EachStatusHasItsRemedyAndKind(void**) {
     Error::Kind kind;
   };
   constexpr auto kFinal = Error::Kind::kFinal;
-  constexpr auto kTransient = Error::Kind::kTransient;
+  constexpr auto kPassing = Error::Kind::kPassing;
   for (const Row& row : {
-           Row{400, "answered HTTP 400 (why, code 1001).", kFinal},
+           Row{400, "answered HTTP 400: code 1001, why.", kFinal},
            Row{401, "check the API token", kFinal},
            Row{403, "token has the permission \"Magic Firewall Packet Captures: Edit\"", kFinal},
            Row{404, "check the account id, the capture's id and the address of the API", kFinal},
-           Row{408, "answered HTTP 408", kTransient},
+           Row{408, "answered HTTP 408", kPassing},
            Row{409, "answered HTTP 409", kFinal},
-           Row{429, "wait a few minutes and try again", kTransient},
-           Row{500, "see www.cloudflarestatus.com", kTransient},
+           Row{429, "wait a few minutes and try again", kPassing},
+           Row{500, "see www.cloudflarestatus.com", kPassing},
            Row{501, "see www.cloudflarestatus.com", kFinal},
-           Row{502, "see www.cloudflarestatus.com", kTransient},
-           Row{503, "see www.cloudflarestatus.com", kTransient},
-           Row{504, "see www.cloudflarestatus.com", kTransient},
+           Row{502, "see www.cloudflarestatus.com", kPassing},
+           Row{503, "see www.cloudflarestatus.com", kPassing},
+           Row{504, "see www.cloudflarestatus.com", kPassing},
            Row{302, "answered HTTP 302", kFinal},
        }) {
     const Result<Json> read = Read(row.status, Failure(R"([{"code":1001,"message":"why."}])"));
     AssertFails(read, row.kind, row.remedy);
-    AssertFails(read, row.kind, "(why, code 1001)");
+    AssertFails(read, row.kind, "code 1001, why");
   }
 }
 
@@ -113,12 +113,12 @@ void ErrorsAreToldWhateverTheirForm(void**) {
     return sentence.substr(kStart.size());
   };
   // The live rate limit's code is below the schema's minimum of 1000.
-  AssertText(told(R"([{"code":971,"message":"Please wait"}])"), " (Please wait, code 971).");
-  AssertText(told(R"([{"code":7003}])"), " (code 7003).");
-  AssertText(told(R"([{"message":"No route..."}])"), " (No route).");
-  AssertText(told(R"([{"code":"x","message":7},{"code":2,"message":"b"}])"), " (b, code 2).");
+  AssertText(told(R"([{"code":971,"message":"Please wait"}])"), ": code 971, Please wait.");
+  AssertText(told(R"([{"code":7003}])"), ": code 7003.");
+  AssertText(told(R"([{"message":"No route..."}])"), ": No route.");
+  AssertText(told(R"([{"code":"x","message":7},{"code":2,"message":"b"}])"), ": code 2, b.");
   AssertText(told(R"([{"message":"a"},{"message":"b"},{"message":"c"},{"message":"d"}])"),
-             " (a; b; c).");
+             ": a; b; c.");
   for (const char* nothing : {"[]", "null", "{}", "[7,null,[]]", "[{}]", R"("text")"}) {
     AssertText(told(nothing), ".");
   }
@@ -135,7 +135,7 @@ void AnErrorWithoutAnEnvelopeSaysWhatCame(void**) {
 void TheServersTextIsCleaned(void**) {
   const std::string sentence =
       Sentence(400, Failure(R"([{"message":"a}{value=evil}\r\nb\u001b[31m\u202ec"}])"));
-  AssertContains(sentence, "(a)(value=evil) b [31m c)");
+  AssertContains(sentence, ": a)(value=evil) b [31m c");
   const std::string longest =
       Sentence(400, Failure(R"([{"message":")" + std::string(5000, 'x') + R"("}])"));
   assert_true(longest.size() < 500);
@@ -153,10 +153,10 @@ void AnEchoedSecretStaysOut(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::api
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::api;
   const CMUnitTest tests[] = {
       cmocka_unit_test(TheResultIsHandedOut),
       cmocka_unit_test(WhatIsMissingOrOfAnotherTypeIsTolerated),

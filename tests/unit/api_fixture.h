@@ -47,7 +47,7 @@ inline FakeAnswer Ok(const std::string& result) {
 
 /// The connection breaks before an answer.
 inline FakeAnswer Lost() {
-  return {.fault = Error{"the connection was reset", Error::Kind::kTransient}};
+  return {.fault = Error{.what = "the connection was reset", .kind = Error::Kind::kPassing}};
 }
 
 /// PcapsApi on an HTTP and a clock of the test's own.
@@ -55,30 +55,30 @@ struct ApiFixture {
   FakeEventLoop loop;
   FakeHttp http{loop};
   const std::string pcaps = "https://api.example/client/v4/accounts/acc123/pcaps";
-  PcapsApi api{http,
-               loop,
-               {.base_url = "https://api.example/client/v4",
-                .account_id = "acc123",
-                .token = kTestToken,
-                .email = {},
-                .key = {}}};
+  api::PcapsApi api{http,
+                    loop,
+                    {.base_url = "https://api.example/client/v4",
+                     .account_id = "acc123",
+                     .token = kTestToken,
+                     .email = {},
+                     .key = {}}};
   bool stopped = false;
 
-  Patience ForSeconds(int seconds) {
+  api::Patience ForSeconds(int seconds) {
     return {.retry_budget = std::chrono::seconds(seconds), .stop = [this] { return stopped; }};
   }
 
   /// The requests so far: "GET POST GET".
   std::string Methods() const {
     std::string methods;
-    for (const HttpRequest& request : http.requests) {
+    for (const http::HttpRequest& request : http.requests) {
       methods += (methods.empty() ? "" : " ") + request.method;
     }
     return methods;
   }
 
   long CountOf(const std::string& method) const {
-    return std::ranges::count(http.requests, method, &HttpRequest::method);
+    return std::ranges::count(http.requests, method, &http::HttpRequest::method);
   }
 
   /// Whole seconds since the test began.

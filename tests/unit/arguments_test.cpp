@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <deque>
 
-#include "extcap/base/redact.h"
+#include "common/redact.h"
 #include "tests/unit/option_values.h"
 #include "tests/unit/results.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::config {
 namespace {
 
 /// A command line in memory that can be written to, as main gets it.
@@ -156,7 +156,7 @@ void AMistypedOptionIsRefusedWithoutItsValue(void**) {
               "Unknown option --tme-limit; see --help.");
   const auto typed = CommandLine({"--api_token=planted-behind-a-typo"}).Parse();
   AssertFails(typed, Error::Kind::kUsage, "Unknown option --api_token; see --help.");
-  AssertLacks(typed.error().message, "planted-");
+  AssertLacks(SentenceOf(typed.error()), "planted-");
 }
 
 void AMissingValueIsRefused(void**) {
@@ -175,10 +175,10 @@ void UnknownOptionsCanBeIgnored(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::config
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::config;
   const CMUnitTest tests[] = {
       cmocka_unit_test(EveryOptionIsTakenInBothForms),
       cmocka_unit_test(WhatIsNotGivenHasNoValue),

@@ -3,7 +3,7 @@
 #include "tests/unit/fake_event_loop.h"
 #include "tests/unit/unit_test.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::http {
 namespace {
 
 using namespace std::chrono_literals;
@@ -37,7 +37,7 @@ void NoTryBeginsAfterTheBudget(void**) {
   int tries = 0;
   while (backoff.WaitForNextTry("", kGoOn)) {
     ++tries;
-    assert_true(loop.Steady() - SteadyTime() <= 5s);
+    assert_true(loop.Steady() - system::SteadyTime() <= 5s);
     assert_true(tries < 10);
   }
   assert_true(tries >= 2);
@@ -58,7 +58,7 @@ void ResetForgetsFailures(void**) {
 void RetryAfterInSecondsIsKept(void**) {
   FakeEventLoop loop;
   Backoff backoff(loop, 10min);
-  const SteadyTime start = loop.Steady();
+  const system::SteadyTime start = loop.Steady();
   assert_true(backoff.WaitForNextTry(" 42 ", kGoOn));
   assert_true(loop.Steady() - start == 42s);
 }
@@ -74,7 +74,7 @@ void RetryAfterBeyondTheBudgetEndsAtOnce(void**) {
   FakeEventLoop loop;
   Backoff backoff(loop, 5s);
   assert_false(backoff.WaitForNextTry("300", kGoOn));
-  assert_true(loop.Steady() == SteadyTime());
+  assert_true(loop.Steady() == system::SteadyTime());
   assert_false(Backoff(loop, 5s).NextWait("18446744073709551615").has_value());
 }
 
@@ -95,7 +95,7 @@ void StopEndsTheWait(void**) {
   bool stop = false;
   loop.CallAt(loop.Steady() + 3s, [&] { stop = true; });
   assert_false(backoff.WaitForNextTry("60", [&] { return stop; }));
-  assert_true(loop.Steady() - SteadyTime() == 3s);
+  assert_true(loop.Steady() - system::SteadyTime() == 3s);
 }
 
 void TransientStatusesAreTheRetriableOnes(void**) {
@@ -106,10 +106,10 @@ void TransientStatusesAreTheRetriableOnes(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::http
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::http;
   const CMUnitTest tests[] = {
       cmocka_unit_test(WaitsDoubleWithJitterUpToFifteenSeconds),
       cmocka_unit_test(JitterDiffersBetweenClients),

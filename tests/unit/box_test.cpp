@@ -3,7 +3,7 @@
 
 #include "tests/unit/unit_test.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 namespace {
 
 Box Full() {
@@ -87,10 +87,10 @@ void TheDestinationComesFirst(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::filter;
   const CMUnitTest tests[] = {
       cmocka_unit_test(AddressesAreWrittenAsUsual),
       cmocka_unit_test(BoxesAreWrittenAsFilters),

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "extcap/base/redact.h"
+#include "common/redact.h"
 #include "extcap/bucket/credentials.h"
 #include "tests/unit/environment_table.h"
 #include "tests/unit/temp_folder.h"
 #include "tests/unit/unit_test.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 namespace {
 
 const DestinationConf kS3{.kind = StoreKind::kS3, .bucket = "pcaps", .region = "us-east-1"};
@@ -15,15 +15,15 @@ const DestinationConf kR2{.kind = StoreKind::kR2, .bucket = "pcaps", .account_id
 BucketKeys Found(const DestinationConf& conf, const EnvironmentTable& environment,
                  const BucketKeys& given = {}) {
   const Result<BucketKeys> keys = FindBucketKeys(conf, given, environment.Get());
-  if (!keys) fail_msg("%s", keys.error().message.c_str());
+  if (!keys) fail_msg("%s", SentenceOf(keys.error()).c_str());
   return *keys;
 }
 
 std::string Missing(const DestinationConf& conf, const EnvironmentTable& environment) {
   const Result<BucketKeys> keys = FindBucketKeys(conf, {}, environment.Get());
   if (keys) fail_msg("keys were found in %s", keys->source.c_str());
-  assert_true(keys.error().message.find("planted") == std::string::npos);
-  return keys.error().message;
+  assert_true(SentenceOf(keys.error()).find("planted") == std::string::npos);
+  return SentenceOf(keys.error());
 }
 
 void EnvironmentIsRead(void**) {
@@ -182,10 +182,10 @@ void UnreadableFilesAreSaid(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::bucket;
   const CMUnitTest tests[] = {
       cmocka_unit_test(EnvironmentIsRead),
       cmocka_unit_test(GivenKeysComeBeforeTheEnvironment),

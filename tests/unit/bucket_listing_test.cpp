@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "extcap/base/text.h"
+#include "common/text.h"
 #include "extcap/bucket/listing.h"
 #include "extcap/bucket/xml_walk.h"
 #include "tests/unit/unit_test.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 namespace {
 
 const std::string kHead =
@@ -22,7 +22,7 @@ std::string Object(const std::string& key, const std::string& size = "5") {
 
 ListingPage Parsed(const std::string& inner) {
   const Result<ListingPage> page = ParseListing(kHead + inner + "</ListBucketResult>");
-  if (!page) fail_msg("%s", page.error().message.c_str());
+  if (!page) fail_msg("%s", SentenceOf(page.error()).c_str());
   return *page;
 }
 
@@ -140,10 +140,10 @@ void ListingsAgreeInKeysAndSizes(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::bucket;
   const CMUnitTest tests[] = {
       cmocka_unit_test(ObjectsAreRead),
       cmocka_unit_test(EncodedKeysAreDecoded),

@@ -3,16 +3,16 @@
 
 #include "tests/unit/results.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 namespace {
 
-BucketOwnership Owned(const std::string& status, const std::string& destination_conf) {
+api::BucketOwnership Owned(const std::string& status, const std::string& destination_conf) {
   return {.id = "1", .status = status, .destination_conf = destination_conf, .filename = "x"};
 }
 
 constexpr const char* kS3 = "s3://pcaps/dir?region=us-east-1";
 
-std::string Trouble(const std::vector<BucketOwnership>& registered,
+std::string Trouble(const std::vector<api::BucketOwnership>& registered,
                     const std::string& destination_conf = kS3) {
   return OwnershipTrouble(registered, destination_conf).value_or("none");
 }
@@ -59,10 +59,10 @@ void KeysDoNotCount(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::capture;
   const CMUnitTest tests[] = {
       cmocka_unit_test(AValidatedBucketIsNoTrouble),
       cmocka_unit_test(WhatIsMissingComesWithTheCommand),

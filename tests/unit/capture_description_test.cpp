@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "dissector/capture_description.h"
+#include "common/capture_description.h"
 
 #include <algorithm>
 #include <random>
 
-#include "dissector/description_sentence.h"
-#include "dissector/readable_line.h"
+#include "common/description_sentence.h"
+#include "common/readable_line.h"
 #include "tests/unit/unit_test.h"
 
 namespace cloudflaredump {

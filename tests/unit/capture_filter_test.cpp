@@ -11,21 +11,21 @@
 
 // This process never calls ForbidNameLookup(): libpcap runs in a child here, as it does in a
 // capture. No test may name a host that would be looked up in the network.
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 namespace {
 
 using Kind = CaptureFilter::Kind;
 
 CaptureFilter Compiled(std::string_view text, NameLookup lookup = NameLookup::kRefuse) {
   auto filter = CaptureFilter::Compile(text, lookup);
-  if (!filter) fail_msg("%s: %s", std::string(text).c_str(), filter.error().message.c_str());
+  if (!filter) fail_msg("%s: %s", std::string(text).c_str(), ClauseOf(filter.error()).c_str());
   return std::move(*filter);
 }
 
 std::string Refusal(std::string_view text, NameLookup lookup = NameLookup::kRefuse) {
   auto filter = CaptureFilter::Compile(text, lookup);
   if (filter) fail_msg("%s was taken", std::string(text).c_str());
-  return filter.error().message;
+  return ClauseOf(filter.error());
 }
 
 void TheEmptyFilterIsEveryPacket(void**) {
@@ -139,9 +139,9 @@ void ALookUpHasATimeLimit(void**) {
   const LookupBounds no_time{.limit = std::chrono::nanoseconds(1)};
   const auto filter = CaptureFilter::Compile("host localhost", NameLookup::kResolve, no_time);
   assert_false(filter.has_value());
-  AssertContains(filter.error().message, "no answer within");
-  AssertContains(filter.error().message, "\"localhost\"");
-  assert_int_equal(filter.error().kind, Error::Kind::kTransient);
+  AssertContains(ClauseOf(filter.error()), "no answer within");
+  AssertContains(ClauseOf(filter.error()), "\"localhost\"");
+  assert_int_equal(filter.error().kind, Error::Kind::kPassing);
   // Where no name is looked up there is nothing to wait for.
   assert_true(CaptureFilter::Compile("tcp", NameLookup::kResolve, no_time).has_value());
 }
@@ -154,7 +154,7 @@ void AChildThatHangsIsKilled(void**) {
       },
       std::chrono::milliseconds(50));
   assert_false(answer.has_value());
-  assert_int_equal(answer.error().kind, Error::Kind::kTransient);
+  assert_int_equal(answer.error().kind, Error::Kind::kPassing);
   assert_true(std::chrono::steady_clock::now() - started >= std::chrono::milliseconds(50));
 }
 
@@ -191,7 +191,7 @@ void AStopDoesNotEndALaterLookUp(void**) {
 void AChildThatDiesIsAnError(void**) {
   const auto answer = CallInChild([]() -> std::string { _exit(3); }, std::nullopt);
   assert_false(answer.has_value());
-  AssertContains(answer.error().message, "died");
+  AssertContains(ClauseOf(answer.error()), "died");
 }
 
 void AChildAnswersAtLength(void**) {
@@ -240,8 +240,8 @@ void TheDialogAndExplainAgreeOnFiltersWithoutNames(void**) {
     assert_int_equal(checked.has_value(), explained.has_value());
     assert_int_equal(checked.has_value(), captured.has_value());
     if (checked) continue;
-    AssertText(checked.error().message, explained.error().message);
-    AssertText(checked.error().message, captured.error().message);
+    AssertText(ClauseOf(checked.error()), ClauseOf(explained.error()));
+    AssertText(ClauseOf(checked.error()), ClauseOf(captured.error()));
   }
 }
 
@@ -253,10 +253,10 @@ void ALongProgramComesBackWhole(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::filter;
   const CMUnitTest tests[] = {
       cmocka_unit_test(TheEmptyFilterIsEveryPacket),
       cmocka_unit_test(AnOrdinaryFilterIsCompiledForRawIp),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "extcap/config/colos.h"
+#include "common/colos.h"
 
 #include <set>
 

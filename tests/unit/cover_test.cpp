@@ -6,7 +6,7 @@
 
 #include "tests/unit/unit_test.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 namespace {
 
 std::string Written(const std::vector<Box>& boxes) {
@@ -174,10 +174,10 @@ void TheOrderOfTheBoxesDoesNotMatter(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::filter;
   const CMUnitTest tests[] = {
       cmocka_unit_test(CostsAddUpExactly),
       cmocka_unit_test(TheSmallestBoxStillCosts),

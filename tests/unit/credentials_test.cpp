@@ -3,7 +3,7 @@
 #include "tests/unit/fake_environment.h"
 #include "tests/unit/temp_folder.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::config {
 namespace {
 
 /// "token T", or "key E K", as FindCredentials chooses.
@@ -51,7 +51,7 @@ void AnIncompletePairDoesNotStandInTheTokensWay(void**) {
 void HalfAPairAloneSaysWhatIsMissing(void**) {
   const auto key_only = FindCredentials(LoadSettings(Given({{Opt::kApiKey, "typed-key"}})));
   AssertFails(key_only, Error::Kind::kFinal, "the e-mail address is missing");
-  AssertLacks(key_only.error().message, "typed-key");
+  AssertLacks(SentenceOf(key_only.error()), "typed-key");
   AssertFails(FindCredentials(LoadSettings(Given({{Opt::kApiEmail, "me@x"}}))), Error::Kind::kFinal,
               "the key is missing");
 }
@@ -65,8 +65,8 @@ void NothingAtAllLeadsTheUser(void**) {
        {"no Cloudflare API token", "/nonexistent/.config/cloudflaredump/config.ini", "chmod 600",
         "CLOUDFLARE_API_TOKEN", "CLOUDFLARE_ACCOUNT_ID", "Account tab",
         "Magic Firewall Packet Captures"}) {
-    at = error.message.find(piece, at);
-    if (at == std::string::npos) fail_msg("%s: no %s", error.message.c_str(), piece);
+    at = SentenceOf(error).find(piece, at);
+    if (at == std::string::npos) fail_msg("%s: no %s", SentenceOf(error).c_str(), piece);
   }
 }
 
@@ -92,10 +92,10 @@ void AnAccountThatIsNoAccountIsRefused(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::config
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::config;
   const CMUnitTest tests[] = {
       cmocka_unit_test(EitherFormAloneIsTaken),
       cmocka_unit_test(OfEquallyStrongOnesTheToken),

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture/description.h"
 
-#include "extcap/base/redact.h"
+#include "common/redact.h"
 #include "tests/unit/results.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 namespace {
 
-PcapJob FullJob() {
-  PcapJob job;
+api::PcapJob FullJob() {
+  api::PcapJob job;
   job.id = "66802ca5668e47a2b82c2e6746e45037";
   job.type = "full";
   job.system = "magic-transit";
@@ -33,7 +33,7 @@ PcapJob FullJob() {
 
 /// Found by fuzzing: a protocol of 317 made a description that its own parser called broken.
 void NumbersOutOfRangeAreNotWritten(void**) {
-  PcapJob job = FullJob();
+  api::PcapJob job = FullJob();
   job.filter_v1.protocol = 317;
   job.filter_v1.source_port = 65536;
   job.time_limit = std::uint64_t{1} << 32;
@@ -75,13 +75,13 @@ void TheBucketIsLeftToTheCaller(void**) {
 }
 
 void WhatAJobDoesNotSayIsNotDescribed(void**) {
-  assert_true(DescribeJob(PcapJob()) == CaptureDescription());
+  assert_true(DescribeJob(api::PcapJob()) == CaptureDescription());
 }
 
 /// Server text that echoes a secret goes into a file that is passed on.
 void ASecretInServerTextStaysOut(void**) {
   RegisterSecret("cfut_described0123456789");
-  PcapJob job = FullJob();
+  api::PcapJob job = FullJob();
   job.error_message = "no permission for cfut_described0123456789";
   job.status = "cfut_described0123456789";
   job.colo = "cfut_described0123456789";
@@ -93,25 +93,25 @@ void ASecretInServerTextStaysOut(void**) {
 }
 
 void ABoxBecomesAFilter(void**) {
-  assert_true(ToFilterV1(Box()) == FilterV1());
-  Box box;
-  box.source_address = IpAddress{.version = 4, .bytes = {192, 0, 2, 1}};
-  box.destination_address = IpAddress{.version = 6, .bytes = {0x20, 0x01, 0x0d, 0xb8}};
+  assert_true(ToFilterV1(filter::Box()) == api::FilterV1());
+  filter::Box box;
+  box.source_address = filter::IpAddress{.version = 4, .bytes = {192, 0, 2, 1}};
+  box.destination_address = filter::IpAddress{.version = 6, .bytes = {0x20, 0x01, 0x0d, 0xb8}};
   box.source_port = 0;
   box.destination_port = 65535;
   box.protocol = 17;
-  assert_true(ToFilterV1(box) == (FilterV1{.source_address = "192.0.2.1",
-                                           .destination_address = "2001:db8::",
-                                           .source_port = 0,
-                                           .destination_port = 65535,
-                                           .protocol = 17}));
+  assert_true(ToFilterV1(box) == (api::FilterV1{.source_address = "192.0.2.1",
+                                                .destination_address = "2001:db8::",
+                                                .source_port = 0,
+                                                .destination_port = 65535,
+                                                .protocol = 17}));
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::capture;
   const CMUnitTest tests[] = {
       cmocka_unit_test(EveryFieldOfAJobIsDescribed),
       cmocka_unit_test(NumbersOutOfRangeAreNotWritten),

@@ -3,21 +3,21 @@
 
 #include <glib.h>
 
-#include "extcap/base/redact.h"
+#include "common/redact.h"
 #include "tests/unit/unit_test.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 namespace {
 
 DestinationConf Parsed(const std::string& text) {
   const Result<DestinationConf> conf = ParseDestinationConf(text);
-  if (!conf) fail_msg("%s: %s", text.c_str(), conf.error().message.c_str());
+  if (!conf) fail_msg("%s: %s", text.c_str(), SentenceOf(conf.error()).c_str());
   return *conf;
 }
 
 DestinationConf ReadFrom(const std::string& text) {
   const Result<DestinationConf> conf = ParseReadFrom(text);
-  if (!conf) fail_msg("%s: %s", text.c_str(), conf.error().message.c_str());
+  if (!conf) fail_msg("%s: %s", text.c_str(), SentenceOf(conf.error()).c_str());
   return *conf;
 }
 
@@ -26,9 +26,9 @@ std::string Mistake(const std::string& text) {
   const Result<DestinationConf> conf = ParseDestinationConf(text);
   if (conf) fail_msg("\"%s\" was taken", text.c_str());
   assert_true(conf.error().kind == Error::Kind::kUsage);
-  assert_true(conf.error().message.find("planted") == std::string::npos);
-  assert_true(conf.error().message.find('\n') == std::string::npos);
-  return conf.error().message;
+  assert_true(SentenceOf(conf.error()).find("planted") == std::string::npos);
+  assert_true(SentenceOf(conf.error()).find('\n') == std::string::npos);
+  return SentenceOf(conf.error());
 }
 
 void DocumentedFormsAreRead(void**) {
@@ -142,10 +142,10 @@ void KeysAreRegisteredAsSecrets(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::bucket;
   const CMUnitTest tests[] = {
       cmocka_unit_test(DocumentedFormsAreRead),
       cmocka_unit_test(FoldersAreRead),

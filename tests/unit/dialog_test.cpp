@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "extcap/face/dialog.h"
+#include "extcap/frontend/dialog.h"
 
 #include <map>
 #include <regex>
@@ -9,7 +9,7 @@
 #include "tests/unit/option_values.h"
 #include "tests/unit/stdout_text.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::frontend {
 namespace {
 
 using Keys = std::map<std::string, std::string>;
@@ -30,10 +30,10 @@ std::vector<Keys> SentencesOf(const std::string& printed, const std::string& kin
   return sentences;
 }
 
-std::string Printed(InterfaceKind kind, const FakeEnvironment& environment = {}) {
-  const CaptureInterface interface{
+std::string Printed(config::InterfaceKind kind, const FakeEnvironment& environment = {}) {
+  const config::CaptureInterface interface{
       .name = "cloudflare-x", .display = "x", .kind = kind, .colo = {}};
-  const Settings settings = LoadSettings({}, kind, environment);
+  const config::Settings settings = LoadSettings({}, kind, environment);
   return StdoutOf([&] { PrintDialog(interface, settings); });
 }
 
@@ -47,10 +47,10 @@ Keys ArgOf(const std::string& printed, const std::string& name) {
 }
 
 void EachInterfaceHasItsOptionsInTheTablesOrder(void**) {
-  for (const InterfaceKind kind : kKinds) {
+  for (const config::InterfaceKind kind : kKinds) {
     std::vector<std::string> due;
-    for (const Option& option : AllOptions()) {
-      if (AppliesTo(option, kind)) due.push_back("--" + std::string(option.name));
+    for (const config::Option& option : config::AllOptions()) {
+      if (config::AppliesTo(option, kind)) due.push_back("--" + std::string(option.name));
     }
     std::vector<std::string> shown;
     std::set<std::string> numbers;
@@ -58,10 +58,10 @@ void EachInterfaceHasItsOptionsInTheTablesOrder(void**) {
       assert_true(numbers.insert(arg.at("number")).second);
       shown.push_back(arg.at("call"));
       assert_int_equal(std::stoul(arg.at("number")), shown.size() - 1);
-      const Option& option = *FindOption(arg.at("call").substr(2));
-      assert_int_equal(DialogNumber(option.id, kind), shown.size() - 1);
+      const config::Option& option = *config::FindOption(arg.at("call").substr(2));
+      assert_int_equal(config::DialogNumber(option.id, kind), shown.size() - 1);
       // On 4.0 nothing but a selector can be reloaded.
-      assert_true(arg.contains("reload") == (option.type == OptionType::kPick));
+      assert_true(arg.contains("reload") == (option.type == config::OptionType::kPick));
       if (arg.contains("reload")) AssertText(arg.at("type"), "selector");
     }
     assert_true(shown == due);
@@ -72,7 +72,7 @@ void EveryOptionIsLabelledAndExplained(void**) {
   const std::set<std::string> known_to_4_0 = {
       "integer",  "unsigned",   "long",     "double",       "string", "password",   "boolean",
       "boolflag", "fileselect", "selector", "editselector", "radio",  "multicheck", "timestamp"};
-  for (const InterfaceKind kind : kKinds) {
+  for (const config::InterfaceKind kind : kKinds) {
     for (const Keys& arg : SentencesOf(Printed(kind), "arg")) {
       assert_true(known_to_4_0.contains(arg.at("type")));
       for (const char* key : {"display", "tooltip", "group"}) assert_false(arg.at(key).empty());
@@ -84,7 +84,7 @@ void EveryOptionIsLabelledAndExplained(void**) {
 
 /// tshark passes a default as if the user had typed it, over the configuration file.
 void NoTextHasADefault(void**) {
-  for (const InterfaceKind kind : kKinds) {
+  for (const config::InterfaceKind kind : kKinds) {
     for (const Keys& arg : SentencesOf(Printed(kind), "arg")) assert_false(arg.contains("default"));
   }
 }
@@ -92,7 +92,7 @@ void NoTextHasADefault(void**) {
 void EachChoiceIsListedAndTheEffectiveOneIsTheDefault(void**) {
   FakeEnvironment environment;
   environment.Set("CLOUDFLAREDUMP_LOG_LEVEL", "debug");
-  const std::string printed = Printed(InterfaceKind::kSample, environment);
+  const std::string printed = Printed(config::InterfaceKind::kSample, environment);
   const std::string number = ArgOf(printed, "log-level").at("number");
   std::string listed;
   std::string chosen;
@@ -101,40 +101,40 @@ void EachChoiceIsListedAndTheEffectiveOneIsTheDefault(void**) {
     listed += (listed.empty() ? "" : ",") + value.at("value");
     if (value.contains("default")) chosen += value.at("value");
   }
-  AssertText(listed, OptionOf(Opt::kLogLevel).choices);
+  AssertText(listed, config::OptionOf(config::Opt::kLogLevel).choices);
   AssertText(chosen, "debug");
 }
 
 void PlaceholdersSayWhatHoldsAndWhy(void**) {
   FakeEnvironment environment;
   environment.Set("CLOUDFLARE_ACCOUNT_ID", "abc123").Set("CLOUDFLARE_API_TOKEN", "planted-token");
-  const std::string printed = Printed(InterfaceKind::kFull, environment);
+  const std::string printed = Printed(config::InterfaceKind::kFull, environment);
   AssertText(ArgOf(printed, "time-limit").at("placeholder"), "60");
   AssertText(ArgOf(printed, "account-id").at("placeholder"), "abc123 (CLOUDFLARE_ACCOUNT_ID)");
   AssertText(ArgOf(printed, "api-token").at("placeholder"), "set by CLOUDFLARE_API_TOKEN");
   AssertText(ArgOf(printed, "byte-limit").at("placeholder"), "no limit");
   AssertLacks(printed, "planted-token");
-  AssertText(ArgOf(Printed(InterfaceKind::kSample), "time-limit").at("placeholder"), "300");
+  AssertText(ArgOf(Printed(config::InterfaceKind::kSample), "time-limit").at("placeholder"), "300");
 }
 
 void NumbersSayTheirRange(void**) {
-  AssertContains(ArgOf(Printed(InterfaceKind::kSample), "time-limit").at("tooltip"),
+  AssertContains(ArgOf(Printed(config::InterfaceKind::kSample), "time-limit").at("tooltip"),
                  " From 1 to 300.");
-  AssertContains(ArgOf(Printed(InterfaceKind::kColo), "time-limit").at("tooltip"),
+  AssertContains(ArgOf(Printed(config::InterfaceKind::kColo), "time-limit").at("tooltip"),
                  " From 1 to 86,400.");
 }
 
 void SecretsAreTypedBlind(void**) {
-  const std::string printed = Printed(InterfaceKind::kSample);
+  const std::string printed = Printed(config::InterfaceKind::kSample);
   AssertText(ArgOf(printed, "api-token").at("type"), "password");
   AssertText(ArgOf(printed, "api-key").at("type"), "password");
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::frontend
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::frontend;
   const CMUnitTest tests[] = {
       cmocka_unit_test(EachInterfaceHasItsOptionsInTheTablesOrder),
       cmocka_unit_test(EveryOptionIsLabelledAndExplained),

@@ -8,7 +8,7 @@
 
 #include "tests/unit/unit_test.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 namespace {
 
 const std::vector<std::byte> kBytes = {std::byte{0x45}, std::byte{0}, std::byte{7}};
@@ -68,10 +68,10 @@ void EachRecordIsDeliveredAsOftenAsTheRequestWithMostHadIt(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::filter;
   const CMUnitTest tests[] = {
       cmocka_unit_test(ALaterRequestDoesNotRepeatAPacket),
       cmocka_unit_test(ARequestMayRepeatItself),

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture/engine.h"
 
-#include "extcap/base/redact.h"
+#include "common/redact.h"
 #include "tests/unit/fake_environment.h"
 #include "tests/unit/temp_folder.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 namespace {
 
 constexpr const char* kLocal = "http://127.0.0.1:8080/client/v4";
@@ -15,9 +15,9 @@ Result<double> Speed(const std::string& speed, const std::string& base = kLocal,
                      const std::string& name = "X", const std::string& value = "") {
   FakeEnvironment environment;
   environment.Set("CLOUDFLAREDUMP_SPEED", speed).Set(name, value);
-  return ReadSpeed(
-      LoadSettings(Given({{Opt::kApiBaseUrl, base}}), InterfaceKind::kSample, environment),
-      environment.Reader());
+  return ReadSpeed(LoadSettings(Given({{config::Opt::kApiBaseUrl, base}}),
+                                config::InterfaceKind::kSample, environment),
+                   environment.Reader());
 }
 
 void WithoutTheVariableTimeIsReal(void**) {
@@ -52,10 +52,10 @@ void OtherMachinesAreServedInRealTimeOnly(void**) {
   FakeEnvironment environment;
   environment.Set("CLOUDFLAREDUMP_SPEED", "60");
   const auto speed_with_bucket_at = [&](const std::string& endpoint) {
-    return ReadSpeed(
-        LoadSettings(Given({{Opt::kApiBaseUrl, kLocal}, {Opt::kBucketEndpoint, endpoint}}),
-                     InterfaceKind::kFull, environment),
-        environment.Reader());
+    return ReadSpeed(LoadSettings(Given({{config::Opt::kApiBaseUrl, kLocal},
+                                         {config::Opt::kBucketEndpoint, endpoint}}),
+                                  config::InterfaceKind::kFull, environment),
+                     environment.Reader());
   };
   AssertFails(speed_with_bucket_at("https://s3.example"), Error::Kind::kUsage,
               "but https://s3.example is elsewhere");
@@ -63,23 +63,25 @@ void OtherMachinesAreServedInRealTimeOnly(void**) {
 }
 
 void AccessIsWhoAndWhere(void**) {
-  const ApiAccess access =
-      ValueOf(FindAccess(LoadSettings(Given({{Opt::kApiBaseUrl, std::string(kLocal) + "//"},
-                                             {Opt::kApiToken, "token-of-test"},
-                                             {Opt::kAccountId, "acc123"}}))));
+  const api::ApiAccess access =
+      ValueOf(FindAccess(LoadSettings(Given({{config::Opt::kApiBaseUrl, std::string(kLocal) + "//"},
+                                             {config::Opt::kApiToken, "token-of-test"},
+                                             {config::Opt::kAccountId, "acc123"}}))));
   AssertText(access.base_url, kLocal);
   AssertText(access.account_id, "acc123");
   AssertText(access.token, "token-of-test");
   AssertText(access.email + access.key, "");
-  const ApiAccess older = ValueOf(FindAccess(LoadSettings(Given(
-      {{Opt::kApiEmail, "me@x"}, {Opt::kApiKey, "key-of-test"}, {Opt::kAccountId, "acc123"}}))));
+  const api::ApiAccess older =
+      ValueOf(FindAccess(LoadSettings(Given({{config::Opt::kApiEmail, "me@x"},
+                                             {config::Opt::kApiKey, "key-of-test"},
+                                             {config::Opt::kAccountId, "acc123"}}))));
   AssertText(older.base_url, "https://api.cloudflare.com/client/v4");
   AssertText(older.email + " " + older.key + older.token, "me@x key-of-test");
 }
 
 void WithoutAccessTheUserIsLed(void**) {
   AssertFails(FindAccess(LoadSettings({})), Error::Kind::kFinal, "no Cloudflare API token");
-  AssertFails(FindAccess(LoadSettings(Given({{Opt::kApiToken, "token-of-test"}}))),
+  AssertFails(FindAccess(LoadSettings(Given({{config::Opt::kApiToken, "token-of-test"}}))),
               Error::Kind::kFinal, "no Cloudflare account");
 }
 
@@ -88,9 +90,10 @@ void TheLogNamesValuesAndSourcesButNoSecret(void**) {
   const TempFolder folder;
   FakeEnvironment environment;
   environment.Set("CLOUDFLARE_API_TOKEN", "planted-token-of-env");
-  const Settings settings = LoadSettings(
-      Given({{Opt::kLogFile, folder / "log"}, {Opt::kLogLevel, "debug"}, {Opt::kTimeLimit, "42"}}),
-      InterfaceKind::kSample, environment);
+  const config::Settings settings = LoadSettings(Given({{config::Opt::kLogFile, folder / "log"},
+                                                        {config::Opt::kLogLevel, "debug"},
+                                                        {config::Opt::kTimeLimit, "42"}}),
+                                                 config::InterfaceKind::kSample, environment);
   AssertGood(Engine::Make(settings, environment.Reader()));
   const std::string log = ReadFile(folder / "log");
   AssertContains(log, " time-limit = 42 (--time-limit)\n");
@@ -104,16 +107,16 @@ void AnEngineIsNotMadeWithWrongSettings(void**) {
   environment.Set("CLOUDFLAREDUMP_SPEED", "60");
   AssertFails(Engine::Make(LoadSettings({}), environment.Reader()), Error::Kind::kUsage,
               "CLOUDFLAREDUMP_SPEED");
-  AssertFails(Engine::Make(LoadSettings(Given({{Opt::kLogFile, "/nonexistent/log"}})),
+  AssertFails(Engine::Make(LoadSettings(Given({{config::Opt::kLogFile, "/nonexistent/log"}})),
                            FakeEnvironment().Reader()),
               Error::Kind::kFinal, "cannot open the log file");
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::capture;
   const CMUnitTest tests[] = {
       cmocka_unit_test(WithoutTheVariableTimeIsReal),
       cmocka_unit_test(ASpeedIsANumberFromOne),

@@ -20,7 +20,7 @@ class EnvironmentTable {
   void Set(const std::string& name, const std::string& value) { values_[name] = value; }
 
   /// Good as long as this object.
-  Environment Get() const {
+  system::Environment Get() const {
     return [this](const char* name) -> const char* {
       const auto found = values_.find(name);
       return found == values_.end() ? nullptr : found->second.c_str();

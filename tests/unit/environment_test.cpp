@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "extcap/base/environment.h"
+#include "extcap/system/environment.h"
 
 #include <pwd.h>
 #include <unistd.h>
 
 #include "tests/unit/unit_test.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::system {
 namespace {
 
 void HomeIsWhatTheVariableSays(void**) {
@@ -25,10 +25,10 @@ void WithoutTheVariableTheSystemIsAsked(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::system
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::system;
   const CMUnitTest tests[] = {
       cmocka_unit_test(HomeIsWhatTheVariableSays),
       cmocka_unit_test(WithoutTheVariableTheSystemIsAsked),

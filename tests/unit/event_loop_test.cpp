@@ -10,7 +10,7 @@
 #include "tests/unit/fake_event_loop.h"
 #include "tests/unit/unit_test.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::system {
 namespace {
 
 using namespace std::chrono_literals;
@@ -103,10 +103,10 @@ void CallbacksMayNestAndCancelThemselves(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::system
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::system;
   const CMUnitTest tests[] = {
       cmocka_unit_test(RealLoopKeepsTimers),
       cmocka_unit_test(FakeLoopKeepsTimers),

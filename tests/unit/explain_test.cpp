@@ -4,13 +4,13 @@
 #include "extcap/filter/compile.h"
 #include "tests/unit/unit_test.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 namespace {
 
-Plan PlanOf(std::string_view text) {
-  const auto filter = CaptureFilter::Compile(text, NameLookup::kRefuse);
-  if (!filter) fail_msg("%s: %s", std::string(text).c_str(), filter.error().message.c_str());
-  return MakePlan(*filter, {.max_requests = 2});
+filter::Plan PlanOf(std::string_view text) {
+  const auto filter = filter::CaptureFilter::Compile(text, filter::NameLookup::kRefuse);
+  if (!filter) fail_msg("%s: %s", std::string(text).c_str(), SentenceOf(filter.error()).c_str());
+  return filter::MakePlan(*filter, {.max_requests = 2});
 }
 
 void OneLineOfJsonInAFixedOrder(void**) {
@@ -45,11 +45,11 @@ void AFilterIsQuotedAndItsOddBytesReplaced(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture
 
 int main() {
-  using namespace cloudflaredump;
-  ForbidNameLookup();
+  using namespace cloudflaredump::capture;
+  cloudflaredump::filter::ForbidNameLookup();
   const CMUnitTest tests[] = {
       cmocka_unit_test(OneLineOfJsonInAFixedOrder),
       cmocka_unit_test(AFilterThatHoldsEverythingIsAnEmptyObject),

@@ -6,7 +6,7 @@
 
 #include "tests/unit/unit_test.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 namespace {
 
 constexpr Window kAddress{false, 12, 4};
@@ -191,10 +191,10 @@ void RandomFactsAgreeWithCounting(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::filter;
   const CMUnitTest tests[] = {
       cmocka_unit_test(AnEqualityIsOneValue),
       cmocka_unit_test(NothingKnownIsNoList),

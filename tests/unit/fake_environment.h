@@ -20,7 +20,7 @@ class FakeEnvironment {
   }
 
   /// Good as long as this object.
-  Environment Reader() const {
+  system::Environment Reader() const {
     return [this](const char* name) {
       const auto found = values_.find(name);
       return found == values_.end() ? nullptr : found->second.c_str();
@@ -32,16 +32,18 @@ class FakeEnvironment {
 };
 
 /// What the dialog or the command line gave.
-inline OptionValues Given(std::initializer_list<std::pair<Opt, std::string>> pairs) {
-  OptionValues values;
+inline config::OptionValues Given(
+    std::initializer_list<std::pair<config::Opt, std::string>> pairs) {
+  config::OptionValues values;
   for (const auto& [id, value] : pairs) values[static_cast<std::size_t>(id)] = value;
   return values;
 }
 
 /// Settings that must load.
-inline Settings LoadSettings(const OptionValues& given, InterfaceKind kind = InterfaceKind::kSample,
-                             const FakeEnvironment& environment = {}) {
-  return ValueOf(Settings::Load(given, kind, environment.Reader()));
+inline config::Settings LoadSettings(const config::OptionValues& given,
+                                     config::InterfaceKind kind = config::InterfaceKind::kSample,
+                                     const FakeEnvironment& environment = {}) {
+  return ValueOf(config::Settings::Load(given, kind, environment.Reader()));
 }
 
 }  // namespace cloudflaredump

@@ -10,13 +10,13 @@ namespace cloudflaredump {
 
 /// An EventLoop in which no time passes but by waiting, and waiting takes no time: RunUntil jumps
 /// from one CallAt to the next. File descriptors are never ready.
-class FakeEventLoop : public EventLoop {
+class FakeEventLoop : public system::EventLoop {
  public:
-  WallTime Now() const override { return wall_start + (now_ - SteadyTime()); }
-  SteadyTime Steady() const override { return now_; }
+  WallTime Now() const override { return wall_start + (now_ - system::SteadyTime()); }
+  system::SteadyTime Steady() const override { return now_; }
   double speed() const override { return 1; }
 
-  bool RunUntil(const std::function<bool()>& done, SteadyTime deadline) override {
+  bool RunUntil(const std::function<bool()>& done, system::SteadyTime deadline) override {
     while (!done()) {
       const auto next = timers_.begin();
       if (next == timers_.end() || next->first.first > deadline) {
@@ -31,7 +31,7 @@ class FakeEventLoop : public EventLoop {
     return true;
   }
 
-  Id CallAt(SteadyTime time, std::function<void()> callback) override {
+  Id CallAt(system::SteadyTime time, std::function<void()> callback) override {
     timers_.emplace(std::pair(time, ++last_id_), std::move(callback));
     return last_id_;
   }
@@ -46,9 +46,9 @@ class FakeEventLoop : public EventLoop {
   WallTime wall_start{std::chrono::seconds(1795414800)};
 
  private:
-  SteadyTime now_;
+  system::SteadyTime now_;
   Id last_id_ = 0;
-  std::map<std::pair<SteadyTime, Id>, std::function<void()>> timers_;
+  std::map<std::pair<system::SteadyTime, Id>, std::function<void()>> timers_;
 };
 
 }  // namespace cloudflaredump

@@ -8,7 +8,7 @@
 #include <map>
 #include <memory>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 #include "extcap/http/http.h"
 
 namespace cloudflaredump {
@@ -23,7 +23,7 @@ struct FakeAnswer {
   Duration delay{0};
   Duration gap{0};
   std::size_t piece = std::string::npos;
-  /// After so many bytes of the body: the connection breaks (kTransient), or nothing comes any
+  /// After so many bytes of the body: the connection breaks (kPassing), or nothing comes any
   /// more until the request's stall limit.
   std::optional<std::size_t> cut_at = {};
   std::optional<std::size_t> stall_at = {};
@@ -33,11 +33,11 @@ struct FakeAnswer {
 
 /// Http in memory, on the clock of an EventLoop (a FakeEventLoop in most tests): scripted answers,
 /// recorded requests. A request that nothing was scripted for fails with an Error that names it.
-class FakeHttp final : public Http {
+class FakeHttp final : public http::Http {
  public:
-  using Handler = std::function<FakeAnswer(const HttpRequest&)>;
+  using Handler = std::function<FakeAnswer(const http::HttpRequest&)>;
 
-  explicit FakeHttp(EventLoop& loop) : loop_(loop) {}
+  explicit FakeHttp(system::EventLoop& loop) : loop_(loop) {}
   ~FakeHttp() override {
     while (!active_.empty()) Cancel(active_.begin()->first);
   }
@@ -55,7 +55,7 @@ class FakeHttp final : public Http {
     Find(method, pattern).handler = std::move(handler);
   }
 
-  Transfer Start(HttpRequest request, HttpReceiver& receiver) override {
+  Transfer Start(http::HttpRequest request, http::HttpReceiver& receiver) override {
     requests.push_back(request);
     const Transfer id = ++last_;
     Active& active = active_[id];
@@ -94,7 +94,7 @@ class FakeHttp final : public Http {
     return found != active_.end() && found->second.paused;
   }
 
-  std::vector<HttpRequest> requests;
+  std::vector<http::HttpRequest> requests;
   std::size_t most_at_once = 0;
   std::size_t cancelled = 0;
 
@@ -107,14 +107,14 @@ class FakeHttp final : public Http {
   };
 
   struct Active {
-    HttpReceiver* receiver = nullptr;
+    http::HttpReceiver* receiver = nullptr;
     FakeAnswer answer;
     Duration stall_timeout{0};
     std::size_t max_body = 0;
     bool head_sent = false;
     bool paused = false;
     std::size_t sent = 0;
-    EventLoop::Id timer = 0;
+    system::EventLoop::Id timer = 0;
   };
 
   Script& Find(const std::string& method, const std::string& pattern) {
@@ -125,7 +125,7 @@ class FakeHttp final : public Http {
     return scripts_.front();
   }
 
-  FakeAnswer MakeAnswer(const HttpRequest& request) {
+  FakeAnswer MakeAnswer(const http::HttpRequest& request) {
     for (Script& script : scripts_) {
       if (script.method != request.method ||
           !g_pattern_match_simple(script.pattern.c_str(), request.url.c_str())) {
@@ -136,16 +136,17 @@ class FakeHttp final : public Http {
       if (script.answers.size() > 1) script.answers.pop_front();
       return answer;
     }
-    return {.fault = Error{"no answer was scripted for " + request.method + " " + request.url,
-                           Error::Kind::kFinal}};
+    return {.fault =
+                Error{.what = "no answer was scripted for " + request.method + " " + request.url,
+                      .kind = Error::Kind::kFinal}};
   }
 
   void Schedule(Transfer id, Duration wait) {
     active_[id].timer = loop_.CallAt(loop_.Steady() + wait, [this, id] { Step(id); });
   }
 
-  void End(Transfer id, Result<HttpEnd> end) {
-    HttpReceiver* const receiver = active_[id].receiver;
+  void End(Transfer id, Result<http::HttpEnd> end) {
+    http::HttpReceiver* const receiver = active_[id].receiver;
     active_.erase(id);
     receiver->OnEnd(std::move(end));
   }
@@ -169,10 +170,10 @@ class FakeHttp final : public Http {
       return;
     }
     if (answer.cut_at && active.sent == *answer.cut_at) {
-      return End(id, Fail("the answer was cut short: connection reset", Error::Kind::kTransient));
+      return End(id, Fail("the answer was cut short: connection reset", Error::Kind::kPassing));
     }
     if (answer.stall_at && active.sent == *answer.stall_at) return Stall(id);
-    End(id, HttpEnd{.end_is_certain = answer.end_is_certain});
+    End(id, http::HttpEnd{.end_is_certain = answer.end_is_certain});
   }
 
   void SendPiece(Transfer id, Active& active, std::size_t last) {
@@ -184,19 +185,20 @@ class FakeHttp final : public Http {
     const Result<void> taken =
         active.receiver->OnBody(std::as_bytes(std::span(piece.data(), piece.size())));
     if (!active_.contains(id)) return;  // cancelled by its receiver
-    if (!taken) return End(id, std::unexpected(taken.error()));
+    if (!taken) return End(id, Failure(taken));
     Schedule(id, gap);
   }
 
   void Stall(Transfer id) {
     Active& active = active_[id];
     active.answer.stall_at.reset();
-    active.answer.fault = Error{"the server sent nothing for " + FormatSpan(active.stall_timeout),
-                                Error::Kind::kTransient};
+    active.answer.fault =
+        Error{.what = "the server sent nothing for " + FormatSpan(active.stall_timeout),
+              .kind = Error::Kind::kPassing};
     Schedule(id, active.stall_timeout);
   }
 
-  EventLoop& loop_;
+  system::EventLoop& loop_;
   std::deque<Script> scripts_;
   std::map<Transfer, Active> active_;
   Transfer last_ = 0;

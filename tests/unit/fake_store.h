@@ -6,7 +6,7 @@
 #include <map>
 #include <string>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 #include "tests/unit/fake_http.h"
 
 namespace cloudflaredump {
@@ -16,7 +16,8 @@ namespace cloudflaredump {
 class FakeStore {
  public:
   FakeStore(FakeHttp& http, std::string url) : url_(std::move(url)) {
-    http.Serve("GET", url_ + "/*", [this](const HttpRequest& request) { return Answer(request); });
+    http.Serve("GET", url_ + "/*",
+               [this](const http::HttpRequest& request) { return Answer(request); });
   }
   FakeStore(const FakeStore&) = delete;
   FakeStore& operator=(const FakeStore&) = delete;
@@ -53,14 +54,14 @@ class FakeStore {
  private:
   using Parameters = std::map<std::string, std::string>;
 
-  static std::string Header(const HttpRequest& request, const std::string& name) {
+  static std::string Header(const http::HttpRequest& request, const std::string& name) {
     for (const auto& [key, value] : request.headers) {
       if (key == name) return value;
     }
     return {};
   }
 
-  FakeAnswer Answer(const HttpRequest& request) {
+  FakeAnswer Answer(const http::HttpRequest& request) {
     std::string rest = request.url.substr(url_.size() + 1);
     if (!rest.starts_with("?")) return Read(request, *PercentDecode(rest));
     rest.erase(0, 1);
@@ -102,7 +103,7 @@ class FakeStore {
     return {.body = xml};
   }
 
-  FakeAnswer Read(const HttpRequest& request, const std::string& key) {
+  FakeAnswer Read(const http::HttpRequest& request, const std::string& key) {
     ++reads;
     const auto found = objects.find(key);
     if (found == objects.end()) {

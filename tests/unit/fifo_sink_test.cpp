@@ -10,7 +10,7 @@
 #include "tests/unit/results.h"
 #include "tests/unit/temp_folder.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::system {
 namespace {
 
 using namespace std::chrono_literals;
@@ -192,10 +192,10 @@ void AFullDiskIsASentence(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::system
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::system;
   const CMUnitTest tests[] = {
       cmocka_unit_test(OpeningWaitsForAReader),
       cmocka_unit_test(AStopEndsTheWaitForAReader),

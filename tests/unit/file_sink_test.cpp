@@ -6,7 +6,7 @@
 #include "tests/unit/results.h"
 #include "tests/unit/temp_folder.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::system {
 namespace {
 
 void WhatIsWrittenIsInTheFile(void**) {
@@ -68,10 +68,10 @@ void AFullDiskFailsNowAndEverAfter(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::system
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::system;
   const CMUnitTest tests[] = {
       cmocka_unit_test(WhatIsWrittenIsInTheFile),
       cmocka_unit_test(AnOlderFileIsReplacedAtTheFirstByte),

@@ -7,7 +7,7 @@
 #include "tests/unit/object_recorder.h"
 #include "tests/unit/temp_folder.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 namespace {
 
 using namespace std::chrono_literals;
@@ -17,7 +17,7 @@ const auto kGoOn = [] { return false; };
 struct Scene {
   std::vector<StoredObject> List(const std::string& needle = "id7") {
     const Result<std::vector<StoredObject>> objects = bucket.List(needle, kGoOn);
-    if (!objects) fail_msg("%s", objects.error().message.c_str());
+    if (!objects) fail_msg("%s", SentenceOf(objects.error()).c_str());
     return *objects;
   }
 
@@ -69,7 +69,7 @@ void MissingFolderIsSaid(void**) {
   FakeEventLoop loop;
   FolderBucket bucket("/nonexistent/pcaps", loop);
   const Result<std::vector<StoredObject>> objects = bucket.List("id7", kGoOn);
-  AssertContains(objects.error().message,
+  AssertContains(SentenceOf(objects.error()),
                  "/nonexistent/pcaps cannot be read: No such file or directory");
 }
 
@@ -90,14 +90,14 @@ void ChangedAndRemovedFilesAreNoticed(void**) {
   const std::string file = scene.folder.Write("id7", "before");
   const StoredObject object = scene.List()[0];
   scene.folder.Write("id7", "longer than before");
-  AssertContains(scene.Read(object).error().message, "not what it was");
+  AssertContains(SentenceOf(scene.Read(object).error()), "not what it was");
   scene.folder.Write("new", "before");
   std::filesystem::rename(scene.folder.path() + "/new", file);
-  AssertContains(scene.Read(object).error().message, "not what it was");
+  AssertContains(SentenceOf(scene.Read(object).error()), "not what it was");
   std::filesystem::remove(file);
-  AssertContains(scene.Read(object).error().message, "No such file or directory");
+  AssertContains(SentenceOf(scene.Read(object).error()), "No such file or directory");
   assert_int_equal(mkfifo(file.c_str(), 0600), 0);
-  AssertContains(scene.Read(object).error().message, "not what it was");
+  AssertContains(SentenceOf(scene.Read(object).error()), "not what it was");
 }
 
 void FileThatShrinksWhileReadIsNoticed(void**) {
@@ -111,7 +111,7 @@ void FileThatShrinksWhileReadIsNoticed(void**) {
   };
   scene.bucket.StartRead(object, 0, recorder);
   scene.loop.RunUntil(kGoOn, scene.loop.Steady() + 1min);
-  AssertContains(recorder.error().message, "has become shorter");
+  AssertContains(SentenceOf(recorder.error()), "has become shorter");
 }
 
 void ReadsPauseCancelAndFail(void**) {
@@ -144,14 +144,14 @@ void ReadsPauseCancelAndFail(void**) {
   scene.bucket.StartRead(object, 0, failed);
   scene.loop.RunUntil(kGoOn, scene.loop.Steady() + 1min);
   assert_false(cancelled.end.has_value());
-  AssertText(failed.error().message, "disk full");
+  AssertText(ClauseOf(failed.error()), "disk full");
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::bucket;
   const CMUnitTest tests[] = {
       cmocka_unit_test(FilesOfTheIdAreListedFromAllFolders),
       cmocka_unit_test(OnlyRegularFilesCountAndNoLinkedFolders),

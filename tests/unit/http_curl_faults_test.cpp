@@ -24,7 +24,7 @@ extern "C" int getaddrinfo(const char* name, const char*, const addrinfo*, addri
   return EAI_NONAME;
 }
 
-namespace cloudflaredump {
+namespace cloudflaredump::http {
 namespace {
 
 using namespace std::chrono_literals;
@@ -40,7 +40,7 @@ HttpRequest Get(const std::string& url) {
 
 /// The Error of a GET to a server that answers the request with `bytes` and closes.
 Error FaultOf(const std::string& bytes, bool reset = false, std::size_t max_body = 1000) {
-  GlibEventLoop loop;
+  system::GlibEventLoop loop;
   CurlHttp http(loop);
   RawServer server([&](RawConnection& connection) {
     connection.ReadRequest();
@@ -55,14 +55,14 @@ Error FaultOf(const std::string& bytes, bool reset = false, std::size_t max_body
   request.max_body = max_body;
   const Result<HttpAnswer> answer = Fetch(http, loop, request, kGoOn);
   if (answer) fail_msg("\"%s\" was taken for a whole answer", bytes.c_str());
-  AssertContains(answer.error().message, server.Url().substr(7, server.Url().size() - 8));
-  assert_true(answer.error().message.find("secret") == std::string::npos);
+  AssertContains(SentenceOf(answer.error()), server.Url().substr(7, server.Url().size() - 8));
+  assert_true(SentenceOf(answer.error()).find("secret") == std::string::npos);
   return answer.error();
 }
 
 void AssertFault(const Error& error, Kind kind, const std::string& piece) {
-  AssertContains(error.message, piece);
-  if (error.kind != kind) fail_msg("\"%s\" has the wrong kind", error.message.c_str());
+  AssertContains(SentenceOf(error), piece);
+  if (error.kind != kind) fail_msg("\"%s\" has the wrong kind", SentenceOf(error).c_str());
 }
 
 void NobodyListens(void**) {
@@ -71,41 +71,41 @@ void NobodyListens(void**) {
     RawServer server([](RawConnection&) {});
     url = server.Url();
   }
-  GlibEventLoop loop;
+  system::GlibEventLoop loop;
   CurlHttp http(loop);
-  AssertFault(Fetch(http, loop, Get(url), kGoOn).error(), Kind::kTransient, "Connection refused");
+  AssertFault(Fetch(http, loop, Get(url), kGoOn).error(), Kind::kPassing, "Connection refused");
 }
 
 void UnknownNameIsSaid(void**) {
-  GlibEventLoop loop;
+  system::GlibEventLoop loop;
   CurlHttp http(loop);
-  AssertFault(Fetch(http, loop, Get("https://none.invalid/secret"), kGoOn).error(),
-              Kind::kTransient, "cannot find the address of none.invalid");
+  AssertFault(Fetch(http, loop, Get("https://none.invalid/secret"), kGoOn).error(), Kind::kPassing,
+              "cannot find the address of none.invalid");
 }
 
 void ClosedWithoutAnAnswer(void**) {
-  AssertFault(FaultOf(""), Kind::kTransient, "without an answer");
+  AssertFault(FaultOf(""), Kind::kPassing, "without an answer");
 }
 
 void AnswerCutInTheHead(void**) {
-  AssertFault(FaultOf("HTTP/1.1 200 OK\r\nContent-Le", true), Kind::kTransient, "lost");
+  AssertFault(FaultOf("HTTP/1.1 200 OK\r\nContent-Le", true), Kind::kPassing, "lost");
 }
 
 void AnswerCutInTheBody(void**) {
-  AssertFault(FaultOf("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"), Kind::kTransient,
+  AssertFault(FaultOf("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"), Kind::kPassing,
               "cut short");
-  AssertFault(FaultOf("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", true), Kind::kTransient,
+  AssertFault(FaultOf("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", true), Kind::kPassing,
               "cut short");
   AssertFault(FaultOf("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nha"),
-              Kind::kTransient, "cut short");
+              Kind::kPassing, "cut short");
   AssertFault(FaultOf("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n"),
-              Kind::kTransient, "cut short");
-  AssertFault(FaultOf("HTTP/1.1 200 OK\r\n\r\nhalf", true), Kind::kTransient, "cut short");
+              Kind::kPassing, "cut short");
+  AssertFault(FaultOf("HTTP/1.1 200 OK\r\n\r\nhalf", true), Kind::kPassing, "cut short");
 }
 
 /// Every prefix of an answer that is not the answer is a fault.
 void AnswerCutAnywhereIsNeverTakenForWhole(void**) {
-  GlibEventLoop loop;
+  system::GlibEventLoop loop;
   CurlHttp http(loop);
   const std::string whole =
       "HTTP/1.1 200 OK\r\nContent-Length: 12\r\nETag: \"1\"\r\n\r\nall of it is";
@@ -144,11 +144,11 @@ void HeadersWithoutEndAreRefused(void**) {
 
 void ServersTextIsCleaned(void**) {
   const Error error = FaultOf("HTTP/1.1 200 OK\r\nTransfer-Encoding: \x1b[31mevil\r\n\r\nx");
-  assert_true(error.message.find('\x1b') == std::string::npos);
+  assert_true(SentenceOf(error).find('\x1b') == std::string::npos);
 }
 
 void StallEndsByTheLoopsClock(void**) {
-  GlibEventLoop loop(100);  // 30 s are 0.3 s
+  system::GlibEventLoop loop(100);  // 30 s are 0.3 s
   CurlHttp http(loop);
   RawServer server([](RawConnection& connection) {
     connection.ReadRequest();
@@ -157,15 +157,15 @@ void StallEndsByTheLoopsClock(void**) {
   });
   HttpRecorder recorder;
   http.Start(Get(server.Url()), recorder);
-  const SteadyTime start = loop.Steady();
+  const system::SteadyTime start = loop.Steady();
   assert_true(loop.RunUntil([&] { return recorder.end.has_value(); }, start + 1h));
-  AssertFault(recorder.error(), Kind::kTransient, "sent nothing for 30 s");
+  AssertFault(recorder.error(), Kind::kPassing, "sent nothing for 30 s");
   AssertText(recorder.body, "half");
   assert_true(loop.Steady() - start >= 30s);
 }
 
 void SlowButSteadyAnswerIsNoStall(void**) {
-  GlibEventLoop loop;
+  system::GlibEventLoop loop;
   CurlHttp http(loop);
   RawServer server([](RawConnection& connection) {
     connection.ReadRequest();
@@ -181,30 +181,30 @@ void SlowButSteadyAnswerIsNoStall(void**) {
 }
 
 void ConnectionThatNeverComesEndsByTheLoopsClock(void**) {
-  GlibEventLoop loop(20);
+  system::GlibEventLoop loop(20);
   CurlHttp http(loop);
   RawServer server([](RawConnection& connection) { connection.WaitForClose(); });
   // Connected, but the handshake gets no answer: that is not a connection yet.
   HttpRequest request = Get("https" + server.Url().substr(4));
-  const SteadyTime start = loop.Steady();
-  AssertFault(Fetch(http, loop, request, kGoOn).error(), Kind::kTransient,
+  const system::SteadyTime start = loop.Steady();
+  AssertFault(Fetch(http, loop, request, kGoOn).error(), Kind::kPassing,
               "no connection within 10 s");
   assert_true(loop.Steady() - start >= 10s);
   assert_true(loop.Steady() - start < 250s);
 }
 
 void TlsCutInTheHandshakeMayBeTriedAgain(void**) {
-  GlibEventLoop loop;
+  system::GlibEventLoop loop;
   CurlHttp http(loop);
   RawServer server([](RawConnection& connection) { connection.ResetAtEnd(); });
   AssertFault(Fetch(http, loop, Get("https" + server.Url().substr(4)), kGoOn).error(),
-              Kind::kTransient, "127.0.0.1");
+              Kind::kPassing, "127.0.0.1");
 }
 
 void CancelDuringALookUpDoesNotWait(void**) {
   const auto start = std::chrono::steady_clock::now();
   {
-    GlibEventLoop loop;
+    system::GlibEventLoop loop;
     CurlHttp http(loop);
     bool stop = false;
     loop.CallAt(loop.Steady() + 50ms, [&] { stop = true; });
@@ -220,14 +220,14 @@ void CertificateFaultsAreFinalAndNameTheWayOut(void**) {
                                      .detail = "SSL: no alternative certificate subject name"},
                                     "api.test");
   AssertFault(error, Kind::kFinal, "CURL_CA_BUNDLE");
-  AssertContains(error.message, "no alternative certificate subject name");
+  AssertContains(SentenceOf(error), "no alternative certificate subject name");
 }
 
 void FaultsWithoutDetailStillSayWhy(void**) {
   AssertFault(DescribeFault({.code = CURLE_COULDNT_CONNECT, .os_error = ENETUNREACH}, "a.test"),
-              Kind::kTransient, "cannot reach a.test: Network is unreachable");
-  AssertFault(DescribeFault({.code = CURLE_HTTP2_STREAM, .began = true}, "a.test"),
-              Kind::kTransient, "the answer of a.test was cut short: ");
+              Kind::kPassing, "cannot reach a.test: Network is unreachable");
+  AssertFault(DescribeFault({.code = CURLE_HTTP2_STREAM, .began = true}, "a.test"), Kind::kPassing,
+              "the answer of a.test was cut short: ");
   AssertFault(DescribeFault({.code = CURLE_OUT_OF_MEMORY}, "a.test"), Kind::kFinal, "memory");
   AssertFault(DescribeFault({.code = CURLE_BAD_FUNCTION_ARGUMENT}, "a.test"), Kind::kFinal,
               "the transfer from a.test failed: ");
@@ -239,16 +239,16 @@ void WhatAProxyAnsweredIsSaid(void**) {
   AssertFault(DescribeFault({.code = CURLE_RECV_ERROR, .proxy_status = 403}, "a.test"),
               Kind::kFinal, "answered HTTP 403");
   AssertFault(DescribeFault({.code = CURLE_RECV_ERROR, .proxy_status = 502}, "a.test"),
-              Kind::kTransient, "answered HTTP 502");
+              Kind::kPassing, "answered HTTP 502");
   AssertFault(DescribeFault({.code = CURLE_RECV_ERROR, .proxy_status = 200}, "a.test"),
-              Kind::kTransient, "the connection to a.test was lost");
+              Kind::kPassing, "the connection to a.test was lost");
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::http
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::http;
   for (const char* const variable :
        {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
     unsetenv(variable);

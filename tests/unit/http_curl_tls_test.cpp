@@ -10,7 +10,7 @@
 #include "tests/unit/raw_server.h"
 #include "tests/unit/unit_test.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::http {
 namespace {
 
 const auto kGoOn = [] { return false; };
@@ -99,7 +99,7 @@ class TlsServer {
 };
 
 Result<HttpAnswer> Get(const std::string& url) {
-  GlibEventLoop loop;
+  system::GlibEventLoop loop;
   CurlHttp http(loop);
   HttpRequest request;
   request.url = url;
@@ -122,8 +122,8 @@ void UnknownAuthorityIsRefused(void**) {
   const Result<HttpAnswer> answer = Get(server.Url("127.0.0.1"));
   assert_false(answer.has_value());
   assert_true(answer.error().kind == Error::Kind::kFinal);
-  AssertContains(answer.error().message, "the certificate of 127.0.0.1:");
-  AssertContains(answer.error().message, "CURL_CA_BUNDLE");
+  AssertContains(SentenceOf(answer.error()), "the certificate of 127.0.0.1:");
+  AssertContains(SentenceOf(answer.error()), "CURL_CA_BUNDLE");
 }
 
 void AuthorityOfTheEnvironmentIsTrusted(void**) {
@@ -133,7 +133,7 @@ void AuthorityOfTheEnvironmentIsTrusted(void**) {
     setenv(variable, certificate->file().c_str(), 1);
     for (const char* const host : {"127.0.0.1", "localhost"}) {
       const Result<HttpAnswer> answer = Get(server.Url(host));
-      if (!answer) fail_msg("%s: %s", variable, answer.error().message.c_str());
+      if (!answer) fail_msg("%s: %s", variable, SentenceOf(answer.error()).c_str());
       AssertText(answer->body, "hello");
     }
     unsetenv(variable);
@@ -158,7 +158,7 @@ void NameInTheCertificateMustBeTheHosts(void**) {
   unsetenv("CURL_CA_BUNDLE");
   assert_false(answer.has_value());
   assert_true(answer.error().kind == Error::Kind::kFinal);
-  AssertContains(answer.error().message, "cannot be verified");
+  AssertContains(SentenceOf(answer.error()), "cannot be verified");
 }
 
 void MissingAuthorityFileIsSaid(void**) {
@@ -169,7 +169,7 @@ void MissingAuthorityFileIsSaid(void**) {
   unsetenv("SSL_CERT_FILE");
   assert_false(answer.has_value());
   assert_true(answer.error().kind == Error::Kind::kFinal);
-  AssertContains(answer.error().message, "/nonexistent/ca.pem");
+  AssertContains(SentenceOf(answer.error()), "/nonexistent/ca.pem");
 }
 
 void ServerWithoutTlsIsSaid(void**) {
@@ -179,14 +179,14 @@ void ServerWithoutTlsIsSaid(void**) {
   });
   const Result<HttpAnswer> answer = Get("https" + server.Url().substr(4));
   assert_false(answer.has_value());
-  AssertContains(answer.error().message, "cannot agree on an encrypted connection");
+  AssertContains(SentenceOf(answer.error()), "cannot agree on an encrypted connection");
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::http
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::http;
   for (const char* const variable : {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY",
                                      "CURL_CA_BUNDLE", "SSL_CERT_FILE"}) {
     unsetenv(variable);

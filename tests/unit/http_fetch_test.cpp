@@ -4,7 +4,7 @@
 #include "tests/unit/fake_http.h"
 #include "tests/unit/unit_test.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::http {
 namespace {
 
 using namespace std::chrono_literals;
@@ -37,7 +37,7 @@ void FaultComesThrough(void**) {
   http.Answer("GET", "*", {.body = "abcdef", .cut_at = 3});
   const Result<HttpAnswer> answer = Fetch(http, loop, Get("https://a.test/"), kGoOn);
   assert_false(answer.has_value());
-  assert_true(answer.error().kind == Error::Kind::kTransient);
+  assert_true(answer.error().kind == Error::Kind::kPassing);
 }
 
 void StopCancelsTheTransfer(void**) {
@@ -49,7 +49,7 @@ void StopCancelsTheTransfer(void**) {
   const Result<HttpAnswer> answer = Fetch(http, loop, Get("https://a.test/"), [&] { return stop; });
   assert_false(answer.has_value());
   assert_true(answer.error().kind == Error::Kind::kInterrupted);
-  assert_true(loop.Steady() - SteadyTime() == 2s);
+  assert_true(loop.Steady() - system::SteadyTime() == 2s);
   assert_int_equal(http.cancelled, 1);
   assert_int_equal(http.active(), 0);
 }
@@ -80,15 +80,15 @@ void StallEndsAfterItsLimit(void**) {
   FakeHttp http(loop);
   http.Answer("GET", "*", {.body = "abcdef", .stall_at = 3});
   const Result<HttpAnswer> answer = Fetch(http, loop, Get("https://a.test/"), kGoOn);
-  assert_true(answer.error().kind == Error::Kind::kTransient);
-  assert_true(loop.Steady() - SteadyTime() == 30s);
+  assert_true(answer.error().kind == Error::Kind::kPassing);
+  assert_true(loop.Steady() - system::SteadyTime() == 30s);
 }
 
 void UnscriptedRequestIsNamed(void**) {
   FakeEventLoop loop;
   FakeHttp http(loop);
   const Result<HttpAnswer> answer = Fetch(http, loop, Get("https://a.test/what"), kGoOn);
-  AssertContains(answer.error().message, "GET https://a.test/what");
+  AssertContains(SentenceOf(answer.error()), "GET https://a.test/what");
 }
 
 void ScriptedAnswersFollowEachOther(void**) {
@@ -124,10 +124,10 @@ void HostOfShowsNothingElse(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::http
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::http;
   const CMUnitTest tests[] = {
       cmocka_unit_test(WholeAnswerIsGathered),
       cmocka_unit_test(FaultComesThrough),

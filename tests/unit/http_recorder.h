@@ -11,9 +11,9 @@
 namespace cloudflaredump {
 
 /// Keeps all that an HttpReceiver is told, and checks the order in which it is told.
-class HttpRecorder : public HttpReceiver {
+class HttpRecorder : public http::HttpReceiver {
  public:
-  void OnHead(const HttpHead& told) override {
+  void OnHead(const http::HttpHead& told) override {
     assert_false(head.has_value());
     assert_false(end.has_value());
     head = told;
@@ -28,7 +28,7 @@ class HttpRecorder : public HttpReceiver {
     return on_body ? on_body() : Result<void>();
   }
 
-  void OnEnd(Result<HttpEnd> told) override {
+  void OnEnd(Result<http::HttpEnd> told) override {
     assert_false(end.has_value());
     end = std::move(told);
     if (on_end) on_end();
@@ -41,10 +41,10 @@ class HttpRecorder : public HttpReceiver {
     return end->error();
   }
 
-  std::optional<HttpHead> head;
+  std::optional<http::HttpHead> head;
   std::string body;
   int pieces = 0;
-  std::optional<Result<HttpEnd>> end;
+  std::optional<Result<http::HttpEnd>> end;
   std::function<void()> on_head;
   std::function<Result<void>()> on_body;
   std::function<void()> on_end;

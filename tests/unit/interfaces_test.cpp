@@ -3,7 +3,7 @@
 
 #include "tests/unit/results.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::config {
 namespace {
 
 /// The names of what `colos` lists, without their common beginning, a blank between two.
@@ -87,10 +87,10 @@ void ColosAreThreeLettersAndAtMostThreeDigits(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::config
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::config;
   const CMUnitTest tests[] = {
       cmocka_unit_test(TheFixedOnesComeFirst),
       cmocka_unit_test(DataCentersFollowInTheUsersOrderAndSpelling),

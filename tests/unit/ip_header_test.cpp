@@ -7,7 +7,7 @@
 #include "extcap/filter/link_type.h"
 #include "tests/unit/unit_test.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 namespace {
 
 using Outcome = IpSearch::Outcome;
@@ -119,10 +119,10 @@ void OtherLinkTypesAreNotKnown(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::filter;
   const CMUnitTest tests[] = {
       cmocka_unit_test(EthernetOfBothVersions),
       cmocka_unit_test(VlanTagsAreSkipped),

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture/job_watch.h"
 
-#include "extcap/base/redact.h"
+#include "common/redact.h"
 #include "tests/unit/api_fixture.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 namespace {
 
 using namespace std::chrono_literals;
 
-PcapJob Pending(const char* type = "simple") {
-  PcapJob job;
+api::PcapJob Pending(const char* type = "simple") {
+  api::PcapJob job;
   job.id = kTestId;
   job.type = type;
   job.status = "pending";
@@ -18,9 +18,9 @@ PcapJob Pending(const char* type = "simple") {
 }
 
 /// Waits for Pending() at most two minutes; `told` gets each new status word.
-Result<PcapJob> Await(ApiFixture& f, std::string* told = nullptr) {
+Result<api::PcapJob> Await(ApiFixture& f, std::string* told = nullptr) {
   return AwaitJob(f.api, f.loop, Pending(), f.loop.Steady() + 120s, f.ForSeconds(60),
-                  [told, last = std::string("none")](const PcapJob& job) mutable {
+                  [told, last = std::string("none")](const api::PcapJob& job) mutable {
                     if (told != nullptr && job.status != last) *told += job.status + " ";
                     last = job.status;
                   });
@@ -40,10 +40,10 @@ void PollsBecomeRarer(void**) {
 void AFinishedJobIsNotPolled(void**) {
   for (const char* status : {"success", "complete"}) {
     ApiFixture f;
-    PcapJob job = Pending();
+    api::PcapJob job = Pending();
     job.status = status;
     const auto done =
-        AwaitJob(f.api, f.loop, job, f.loop.Steady(), f.ForSeconds(5), [](const PcapJob&) {});
+        AwaitJob(f.api, f.loop, job, f.loop.Steady(), f.ForSeconds(5), [](const api::PcapJob&) {});
     AssertText(ValueOf(done).status, status);
     assert_true(f.http.requests.empty());
   }
@@ -67,12 +67,12 @@ void EveryOtherWordIsGoingOn(void**) {
 /// A status counts seconds, and the polls are rarer than those.
 void ItIsToldEverySecond(void**) {
   ApiFixture f;
-  f.http.Serve("GET", "*", [&](const HttpRequest&) {
+  f.http.Serve("GET", "*", [&](const http::HttpRequest&) {
     return Ok(JobJson(kTestId, f.Elapsed() >= 21 ? "success" : "running"));
   });
   std::string seconds;
   AssertGood(AwaitJob(f.api, f.loop, Pending(), f.loop.Steady() + 120s, f.ForSeconds(60),
-                      [&](const PcapJob&) { seconds += std::to_string(f.Elapsed()) + " "; }));
+                      [&](const api::PcapJob&) { seconds += std::to_string(f.Elapsed()) + " "; }));
   AssertText(seconds, "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 ");
 }
 
@@ -95,10 +95,10 @@ void AFailureWithoutWordsHasAdvice(void**) {
   ApiFixture f;
   f.http.Answer("GET", "*", Ok(JobJson(kTestId, "failed")));
   AssertFails(Await(f), Error::Kind::kFinal, "failed; check the filter, and try again.");
-  PcapJob full = Pending("full");
+  api::PcapJob full = Pending("full");
   full.status = "failed";
   AssertFails(
-      AwaitJob(f.api, f.loop, full, f.loop.Steady(), f.ForSeconds(5), [](const PcapJob&) {}),
+      AwaitJob(f.api, f.loop, full, f.loop.Steady(), f.ForSeconds(5), [](const api::PcapJob&) {}),
       Error::Kind::kFinal, "failed; check that the bucket is registered");
 }
 
@@ -109,7 +109,7 @@ void AFailureTellsNoSecret(void**) {
     const std::string message = std::string(before, 'x') + kTestToken;
     f.http.Answer("GET", "*",
                   Ok(JobJson(kTestId, "failed", R"(,"error_message":")" + message + "\"")));
-    AssertLacks(ErrorOf(Await(f)).message, "cfut_");
+    AssertLacks(SentenceOf(ErrorOf(Await(f))), "cfut_");
   }
 }
 
@@ -117,16 +117,15 @@ void TheDeadlineNamesHowToGetTheCaptureLater(void**) {
   ApiFixture f;
   f.http.Answer("GET", "*", Ok(JobJson(kTestId, "running")));
   AssertFails(Await(f), Error::Kind::kFinal,
-              "Cloudflare has not finished capture " + std::string(kTestId) +
-                  " within 2 min; get it later with: cloudflaredump capture -i "
-                  "cloudflare-download --pcap-id " +
-                  kTestId);
+              "Cloudflare has not finished capture " + std::string(kTestId) + " within 2 min");
+  AssertText(HowToGetLater("a1"),
+             "get it later with: cloudflaredump capture -i cloudflare-download --pcap-id a1");
   assert_int_equal(f.Elapsed(), 120);
 }
 
 void AJobThatEndsAtTheDeadlineIsTaken(void**) {
   ApiFixture f;
-  f.http.Serve("GET", "*", [&](const HttpRequest&) {
+  f.http.Serve("GET", "*", [&](const http::HttpRequest&) {
     return Ok(JobJson(kTestId, f.Elapsed() >= 120 ? "success" : "running"));
   });
   AssertGood(Await(f));
@@ -136,7 +135,7 @@ void ALongJobIsPolledEveryHalfMinute(void**) {
   ApiFixture f;
   f.http.Answer("GET", "*", Ok(JobJson(kTestId, "running")));
   AssertFails(AwaitJob(f.api, f.loop, Pending(), f.loop.Steady() + 24h, f.ForSeconds(60),
-                       [](const PcapJob&) {}),
+                       [](const api::PcapJob&) {}),
               Error::Kind::kFinal, "within 24 h");
   // 1 + 2 + 3 s, every 5 s up to ten minutes, every 30 s for the rest of the day.
   assert_int_equal(f.http.requests.size(), 3 + 119 + (86400 - 601 + 29) / 30);
@@ -166,10 +165,10 @@ void AStopEndsTheWatchAtOnce(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::capture;
   const CMUnitTest tests[] = {
       cmocka_unit_test(PollsBecomeRarer),
       cmocka_unit_test(AFinishedJobIsNotPolled),

@@ -5,14 +5,14 @@
 
 #include <vector>
 
-#include "extcap/base/redact.h"
-#include "extcap/base/text.h"
-#include "extcap/base/time.h"
+#include "common/redact.h"
+#include "common/text.h"
+#include "common/time.h"
 #include "extcap/system/private_file.h"
 #include "tests/unit/results.h"
 #include "tests/unit/temp_folder.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::system {
 namespace {
 
 /// Runs `write` with a log of `level` and returns the file's content.
@@ -146,10 +146,10 @@ void ADashIsStandardError(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::system
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::system;
   const CMUnitTest tests[] = {
       cmocka_unit_test(AClosedLogIsNoError),
       cmocka_unit_test(LevelsAreWiresharksNames),

@@ -4,7 +4,7 @@
 #include <sstream>
 #include <string>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 #include "extcap/config/options.h"
 #include "packaging/man/option_sections.h"
 #include "tests/unit/unit_test.h"
@@ -28,7 +28,7 @@ std::string EntryOf(const std::string& page, const std::string& from) {
 
 void EveryOptionIsInThePage(void**) {
   const std::string page = Page();
-  for (const Option& option : AllOptions()) {
+  for (const config::Option& option : config::AllOptions()) {
     const bool dialog = option.tab != nullptr;
     const std::string head = "\n\\fB" + Roff(std::string(dialog ? "--" : "") + option.name) +
                              "\\fR" + (dialog ? " " : "=");
@@ -37,7 +37,8 @@ void EveryOptionIsInThePage(void**) {
     AssertContains(entry, Roff(option.help));
     if (option.fallback != nullptr) AssertContains(entry, "Default: \\fB" + Roff(option.fallback));
     if (option.fallback_full != nullptr) AssertContains(entry, Roff(option.fallback_full));
-    if (option.type == OptionType::kNumber) AssertContains(entry, WithThousands(option.maximum));
+    if (option.type == config::OptionType::kNumber)
+      AssertContains(entry, WithThousands(option.maximum));
     if (option.choices == nullptr) continue;
     for (const auto choice : Split(option.choices, ',')) AssertContains(entry, Roff(choice));
   }
@@ -46,7 +47,7 @@ void EveryOptionIsInThePage(void**) {
 void EveryVariableIsInThePage(void**) {
   const std::string page = Page();
   const std::string environment = page.substr(page.find(".SH ENVIRONMENT"));
-  for (const Option& option : AllOptions()) {
+  for (const config::Option& option : config::AllOptions()) {
     if (option.environment == nullptr) continue;
     for (const auto name : Split(option.environment, ',')) {
       AssertContains(environment, "\\fB" + Roff(name) + "\\fR");

@@ -9,7 +9,7 @@
 namespace cloudflaredump {
 
 /// A ByteSink that keeps what it is given.
-class MemorySink : public ByteSink {
+class MemorySink : public system::ByteSink {
  public:
   Result<void> Write(std::string_view piece) override {
     if (room && bytes.size() + piece.size() > *room) {

@@ -4,7 +4,7 @@
 #include "extcap/pcap/pcap_parser.h"
 #include "tests/unit/merge_parts.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::pcap {
 namespace {
 
 /// Each packet's data, and after it what is lost and told with it: "a1 a2[0:…] b1 ".
@@ -14,7 +14,7 @@ std::string Tell(Merge& merge) {
   while ((step = merge.Next()) == Merge::Step::kPacket || !merge.losses().empty()) {
     if (step == Merge::Step::kPacket) told += ToText(merge.packet().view.bytes);
     for (const PartLoss& loss : merge.losses()) {
-      told += "[" + std::to_string(loss.part) + ": " + loss.error.message + "]";
+      told += "[" + std::to_string(loss.part) + ": " + ClauseOf(loss.error) + "]";
     }
     told += " ";
     if (step == Merge::Step::kEnd) break;
@@ -70,7 +70,7 @@ void LossesThatNoPacketCarriesAreToldAtTheEnd(void**) {
   assert_true(merge.Next() == Merge::Step::kEnd);
   assert_int_equal(merge.losses().size(), 2);
   assert_int_equal(merge.losses()[1].part, 1);
-  AssertContains(merge.losses()[1].error.message, "this is JSON");
+  AssertContains(ClauseOf(merge.losses()[1].error), "this is JSON");
   assert_true(merge.Next() == Merge::Step::kEnd);
   assert_int_equal(merge.losses().size(), 0);
 }
@@ -80,7 +80,7 @@ void TheReportOfAPartHasItsLoss(void**) {
   cut.resize(cut.size() - 5);
   Merge merge(Sources({cut, PartB().bytes()}));
   Drain(merge);
-  AssertContains(merge.report(0).loss->message, "cut at byte 55");
+  AssertContains(merge.report(0).loss->what, "cut at byte 55");
   assert_int_equal(merge.report(0).packets, 1);
   assert_false(merge.report(1).loss.has_value());
   assert_int_equal(merge.report(1).packets, 3);
@@ -92,7 +92,7 @@ void ALostTransferIsNamedInsteadOfTheCutItMade(void**) {
     cut.resize(keep);
     std::vector<std::unique_ptr<PartSource>> sources = Sources({{}, PartB().bytes()});
     auto part = std::make_unique<MemoryPart>(cut);
-    part->failure = Error{.message = "The connection was lost"};
+    part->failure = Error{.what = "The connection was lost"};
     sources[0] = std::move(part);
     Merge merge(std::move(sources));
     AssertText(Tell(merge), keep < 42 ? "b1[0: The connection was lost] b2 b3 "
@@ -103,7 +103,7 @@ void ALostTransferIsNamedInsteadOfTheCutItMade(void**) {
 void DamageInWhatArrivedOfALostTransferIsNamedAsWhatItIs(void**) {
   auto part = std::make_unique<MemoryPart>(
       PcapBytes().Record(1, 0, "a1").Header(2, 0, 0x7fffffff, 1).Raw("rubbish").bytes());
-  part->failure = Error{.message = "The connection was lost"};
+  part->failure = Error{.what = "The connection was lost"};
   std::vector<std::unique_ptr<PartSource>> sources;
   sources.push_back(std::move(part));
   Merge merge(std::move(sources));
@@ -123,7 +123,7 @@ void AReadErrorKeepsWhatWasReadAndTheOtherParts(void**) {
   while (merge.Next() == Merge::Step::kPacket) {
     of_a += merge.packet().part == 0 ? 1 : 0;
     for (const PartLoss& loss : merge.losses()) {
-      told = loss.error.message;
+      told = ClauseOf(loss.error);
       assert_int_equal(merge.packet().part, 0);
       assert_true(merge.packet().last_of_part);
     }
@@ -186,16 +186,16 @@ void TheMergeAgreesWithTheParserOnAnyDamage(void**) {
       ++at;
     }
     assert_int_equal(at, parsed.size());
-    AssertText(merge.report(0).loss ? merge.report(0).loss->message : "",
-               result ? "" : result.error().message);
+    AssertText(merge.report(0).loss ? merge.report(0).loss->what : "",
+               result ? "" : ClauseOf(result.error()));
   }
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::pcap
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::pcap;
   const CMUnitTest tests[] = {
       cmocka_unit_test(WholePartsHaveNothingToTell),
       cmocka_unit_test(ALossIsToldWithTheLastGoodPacketOfItsPart),

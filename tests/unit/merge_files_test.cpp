@@ -8,7 +8,7 @@
 #include "extcap/pcap/file_parts.h"
 #include "tests/unit/merge_parts.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::pcap {
 namespace {
 
 namespace fs = std::filesystem;
@@ -44,7 +44,7 @@ std::string FailureOf(PartSource& source) {
   assert_int_equal(source.Available(), 0);
   assert_true(source.Ended());
   assert_non_null(source.Failure());
-  return source.Failure()->message;
+  return source.Failure()->what;
 }
 
 void ManyFilesAreMergedWithFewDescriptors(void**) {
@@ -106,7 +106,7 @@ void AMissingFileIsTheLossOfItsPartOnly(void**) {
   Merge merge(std::move(sources));
   assert_true(merge.Next() == Merge::Step::kPacket);
   assert_int_equal(merge.losses().size(), 1);
-  AssertContains(merge.losses()[0].error.message, "cannot be opened");
+  AssertContains(ClauseOf(merge.losses()[0].error), "cannot be opened");
   assert_true(merge.Next() == Merge::Step::kEnd);
 }
 
@@ -121,7 +121,7 @@ void AFileThatIsChangedMeanwhileIsNoticed(void**) {
   fs::rename(folder.Write("new", Bytes(1000)), folder / "part");
   const auto changed = part->Read(piece);
   assert_false(changed.has_value());
-  AssertText(changed.error().message, "the file was changed while it was read");
+  AssertText(ClauseOf(changed.error()), "the file was changed while it was read");
 }
 
 void AFileThatBecomesShorterIsNoticed(void**) {
@@ -131,14 +131,14 @@ void AFileThatBecomesShorterIsNoticed(void**) {
   Bytes piece(800);
   assert_true(part->Read(piece).has_value());
   fs::resize_file(folder / "part", 900);
-  AssertText(part->Read(piece).error().message, "the file became shorter while it was read");
+  AssertText(ClauseOf(part->Read(piece).error()), "the file became shorter while it was read");
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::pcap
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::pcap;
   const CMUnitTest tests[] = {
       cmocka_unit_test(ManyFilesAreMergedWithFewDescriptors),
       cmocka_unit_test(AFileIsReadToItsEnd),

@@ -5,7 +5,7 @@
 #include "extcap/pcap/merge.h"
 #include "tests/unit/merge_parts.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::pcap {
 namespace {
 
 void TheTreeFindsTheLeastAndOfEqualsTheFirst(void**) {
@@ -219,10 +219,10 @@ void LargePacketsMayArriveInPieces(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::pcap
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::pcap;
   const CMUnitTest tests[] = {
       cmocka_unit_test(TheTreeFindsTheLeastAndOfEqualsTheFirst),
       cmocka_unit_test(PartsAreMergedByNanosecondsWhateverTheirPrecision),

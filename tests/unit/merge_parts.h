@@ -16,7 +16,7 @@
 namespace cloudflaredump {
 
 /// A part whose bytes a test gives it, all at once or in steps.
-class MemoryPart final : public PartSource {
+class MemoryPart final : public pcap::PartSource {
  public:
   explicit MemoryPart(Bytes bytes, bool ended = true) : bytes_(std::move(bytes)), ended_(ended) {
     arrived_ = ended ? bytes_.size() : 0;
@@ -59,31 +59,31 @@ struct Expected {
   bool operator==(const Expected&) const = default;
 };
 
-inline Expected Copy(const MergedPacket& packet) {
+inline Expected Copy(const pcap::MergedPacket& packet) {
   return {.nanoseconds = packet.nanoseconds,
           .part = packet.part,
           .original = packet.view.original_length,
           .data = ToText(packet.view.bytes)};
 }
 
-inline std::vector<std::unique_ptr<PartSource>> Sources(const std::vector<Bytes>& files) {
-  std::vector<std::unique_ptr<PartSource>> sources;
+inline std::vector<std::unique_ptr<pcap::PartSource>> Sources(const std::vector<Bytes>& files) {
+  std::vector<std::unique_ptr<pcap::PartSource>> sources;
   sources.reserve(files.size());
   for (const Bytes& file : files) sources.push_back(std::make_unique<MemoryPart>(file));
   return sources;
 }
 
 /// All that a merge gives whose bytes are all there.
-inline std::vector<Expected> Drain(Merge& merge) {
+inline std::vector<Expected> Drain(pcap::Merge& merge) {
   std::vector<Expected> given;
-  while (merge.Next() == Merge::Step::kPacket) given.push_back(Copy(merge.packet()));
-  assert_true(merge.Next() == Merge::Step::kEnd);
+  while (merge.Next() == pcap::Merge::Step::kPacket) given.push_back(Copy(merge.packet()));
+  assert_true(merge.Next() == pcap::Merge::Step::kEnd);
   return given;
 }
 
 inline std::vector<Expected> MergeFiles(const std::vector<Bytes>& files,
-                                        std::size_t memory = Merge::kMemory) {
-  Merge merge(Sources(files), memory);
+                                        std::size_t memory = pcap::Merge::kMemory) {
+  pcap::Merge merge(Sources(files), memory);
   return Drain(merge);
 }
 
@@ -183,14 +183,15 @@ class RandomParts {
   std::size_t Damage(Bytes& bytes, const std::vector<std::size_t>& ends) {
     if (random_() % 2 == 0) {
       std::size_t cut = Below(bytes.size());
-      while (cut == kFileHeaderSize || std::find(ends.begin(), ends.end(), cut) != ends.end()) {
+      while (cut == pcap::kFileHeaderSize ||
+             std::find(ends.begin(), ends.end(), cut) != ends.end()) {
         --cut;
       }
       bytes.resize(cut);
       return cut;
     }
     const std::size_t last = Below(ends.size() + 1);
-    const std::size_t at = last == 0 ? kFileHeaderSize : ends[last - 1];
+    const std::size_t at = last == 0 ? pcap::kFileHeaderSize : ends[last - 1];
     bytes.resize(at);
     const bool zeros = random_() % 2 == 0;
     bytes.resize(at + 16 + Below(500), zeros ? std::byte{0} : std::byte{0xee});

@@ -10,7 +10,7 @@
 #include "extcap/pcap/spool.h"
 #include "tests/unit/merge_parts.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::pcap {
 namespace {
 
 constexpr std::size_t kMebibyte = std::size_t{1} << 20;
@@ -133,9 +133,9 @@ void AFolderThatCannotBeUsedIsNamedWithTheRemedy(void**) {
   spool.AddPart();
   const Result<void> appended = spool.Append(0, Bytes(10));
   assert_false(appended.has_value());
-  AssertText(appended.error().message,
+  AssertText(SentenceOf(appended.error()),
              "the temporary file in /nonexistent/folder cannot be made: No such file or directory; "
-             "set TMPDIR to a folder with room for the capture");
+             "set TMPDIR to a folder with room for the capture.");
 }
 
 void AFullDiskIsAnErrorAndWhatIsStoredStaysReadable(void**) {
@@ -154,11 +154,11 @@ void AFullDiskIsAnErrorAndWhatIsStoredStaysReadable(void**) {
     stored += 1000;
   }
   setrlimit(RLIMIT_FSIZE, &before);
-  AssertContains(appended.error().message, "cannot be written");
+  AssertContains(ClauseOf(appended.error()), "cannot be written");
   assert_true(stored > 100'000 && stored <= 200'000);
   spool.Fail(part, appended.error());
   assert_true(source->Ended());
-  AssertContains(source->Failure()->message, "cannot be written");
+  AssertContains(source->Failure()->what, "cannot be written");
   const std::string read = ReadAll(*source, random);
   assert_in_range(read.size(), stored, stored + 999);
   assert_true(read.find_first_not_of('\x07') == std::string::npos);
@@ -266,10 +266,10 @@ void MergesLeaveNeitherMemoryNorDescriptorsBehind(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::pcap
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::pcap;
   const CMUnitTest tests[] = {
       cmocka_unit_test(WhatIsAppendedIsReadInOrder),
       cmocka_unit_test(MemoryAndTheRoomOfTheFileAreUsedAgain),

@@ -3,7 +3,7 @@
 
 #include "tests/unit/unit_test.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 namespace {
 
 constexpr const char* kEtag = "\"900150983CD24FB0D6963F7D28E17F72\"";
@@ -47,10 +47,10 @@ void TheEtagOfAnObjectUnderAnotherKeyIsNone(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::bucket;
   const CMUnitTest tests[] = {
       cmocka_unit_test(BytesInPiecesHaveTheirMd5),
       cmocka_unit_test(OnlyThirtyTwoHexDigitsLookLikeOne),

@@ -10,7 +10,7 @@
 namespace cloudflaredump {
 
 /// Keeps all that an ObjectReceiver is told, and checks the order.
-class ObjectRecorder : public ObjectReceiver {
+class ObjectRecorder : public bucket::ObjectReceiver {
  public:
   Result<void> OnObjectBytes(std::span<const std::byte> bytes) override {
     assert_false(end.has_value());
@@ -18,7 +18,7 @@ class ObjectRecorder : public ObjectReceiver {
     return on_bytes ? on_bytes() : Result<void>();
   }
 
-  void OnObjectEnd(ObjectEnd told) override {
+  void OnObjectEnd(bucket::ObjectEnd told) override {
     assert_false(end.has_value());
     end = std::move(told);
   }
@@ -31,7 +31,7 @@ class ObjectRecorder : public ObjectReceiver {
   }
 
   std::string text;
-  std::optional<ObjectEnd> end;
+  std::optional<bucket::ObjectEnd> end;
   std::function<Result<void>()> on_bytes;
 };
 

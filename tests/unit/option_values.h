@@ -4,27 +4,29 @@
 #include <array>
 #include <string>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 #include "extcap/config/options.h"
 
 namespace cloudflaredump {
 
-inline constexpr std::array kKinds = {InterfaceKind::kSample, InterfaceKind::kFull,
-                                      InterfaceKind::kColo, InterfaceKind::kDownload};
+inline constexpr std::array kKinds = {config::InterfaceKind::kSample, config::InterfaceKind::kFull,
+                                      config::InterfaceKind::kColo,
+                                      config::InterfaceKind::kDownload};
 
 /// A kind of interface that has `option`; the sample for those that no dialog has.
-inline InterfaceKind KindOf(const Option& option) {
-  for (const InterfaceKind kind : kKinds) {
-    if (AppliesTo(option, kind)) return kind;
+inline config::InterfaceKind KindOf(const config::Option& option) {
+  for (const config::InterfaceKind kind : kKinds) {
+    if (config::AppliesTo(option, kind)) return kind;
   }
-  return InterfaceKind::kSample;
+  return config::InterfaceKind::kSample;
 }
 
 /// Value number `number` (from 0) of some that `option` takes. Different numbers give different
 /// values, except that a choice has as many as it has choices.
-inline std::string SomeValue(const Option& option, unsigned number) {
-  if (option.type == OptionType::kNumber) return std::to_string(option.minimum + 1 + number);
-  if (option.type == OptionType::kChoice) {
+inline std::string SomeValue(const config::Option& option, unsigned number) {
+  if (option.type == config::OptionType::kNumber)
+    return std::to_string(option.minimum + 1 + number);
+  if (option.type == config::OptionType::kChoice) {
     const auto choices = Split(option.choices, ',');
     return std::string(choices[number % choices.size()]);
   }

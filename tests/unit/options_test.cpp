@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <set>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 #include "tests/unit/option_values.h"
 #include "tests/unit/results.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::config {
 namespace {
 
 void EveryRowIsFoundByIdAndName(void**) {
@@ -141,10 +141,10 @@ void FullCapturesHaveDefaultsOfTheirOwn(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::config
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::config;
   const CMUnitTest tests[] = {
       cmocka_unit_test(EveryRowIsFoundByIdAndName),
       cmocka_unit_test(NamesAreFitForAllTheirUses),

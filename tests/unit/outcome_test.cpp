@@ -3,7 +3,7 @@
 
 #include "tests/unit/results.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 namespace {
 
 /// A capture that delivered `delivered` packets without trouble.
@@ -43,7 +43,7 @@ void AnErrorCountsByWhenItCame(void**) {
   outcome = Good(7);
   outcome.error = Error{"the second window failed"};
   AssertStatus(outcome, 4);
-  outcome.error = Error{"a mistyped option", Error::Kind::kUsage};
+  outcome.error = Error{.what = "a mistyped option", .kind = Error::Kind::kUsage};
   AssertStatus(outcome, 2);
 }
 
@@ -54,9 +54,10 @@ void WhatIsSaidIsOneSentence(void**) {
   AssertText(Complaint(outcome), "capture a1 goes on; get it with --pcap-id a1");
   outcome.error = Error{"cannot ask: no network."};
   AssertText(Complaint(outcome),
-             "cannot ask: no network; capture a1 goes on; get it with --pcap-id a1");
-  outcome.error = Error{"not finished; get it later with --pcap-id a1"};
-  AssertText(Complaint(outcome), "not finished; get it later with --pcap-id a1");
+             "cannot ask: no network; capture a1 goes on; get it with --pcap-id a1.");
+  outcome.error = Error{.what = "cannot ask", .remedy = "check the network"};
+  AssertText(Complaint(outcome),
+             "cannot ask; check the network; capture a1 goes on; get it with --pcap-id a1.");
 }
 
 void NotesAreTakenIn(void**) {
@@ -68,7 +69,7 @@ void NotesAreTakenIn(void**) {
   assert_false(outcome.error.has_value());
   outcome.Note(Fail("first"));
   outcome.Note(Fail("second", Error::Kind::kUsage));
-  AssertText(outcome.error->message, "first");
+  AssertText(ClauseOf(*outcome.error), "first");
 }
 
 void CountsAddUp(void**) {
@@ -84,10 +85,10 @@ void CountsAddUp(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::capture;
   const CMUnitTest tests[] = {
       cmocka_unit_test(EachEndHasItsStatus),
       cmocka_unit_test(AnErrorCountsByWhenItCame),

@@ -3,7 +3,7 @@
 // Parts whose store tells their MD5 as the ETag.
 #include "tests/unit/part_scene.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 namespace {
 
 using namespace std::chrono_literals;
@@ -39,8 +39,8 @@ void BytesSpoiltEachTimeAreNotDelivered(void**) {
   scene.Run();
   assert_int_equal(reads, 3);
   AssertText(scene.recorder.parts[0].text, "");
-  AssertContains(scene.recorder.parts[0].end->error().message, "another MD5");
-  AssertContains(scene.recorder.parts[0].end->error().message, "--read-from");
+  AssertContains(SentenceOf(scene.recorder.parts[0].end->error()), "another MD5");
+  AssertContains(SentenceOf(scene.recorder.parts[0].end->error()), "--read-from");
 }
 
 void ALargePartIsDeliveredAsItComesAndMarked(void**) {
@@ -53,7 +53,7 @@ void ALargePartIsDeliveredAsItComesAndMarked(void**) {
   scene.Run();
   assert_int_equal(reads, 1);
   assert_int_equal(scene.recorder.parts[0].text.size(), body.size());
-  AssertContains(scene.recorder.parts[0].end->error().message, "may be wrong");
+  AssertContains(SentenceOf(scene.recorder.parts[0].end->error()), "may be wrong");
 }
 
 void CutsDoNotSpoilTheDigest(void**) {
@@ -101,10 +101,10 @@ void APausedPartIsDeliveredWhenItGoesOn(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::bucket;
   const CMUnitTest tests[] = {
       cmocka_unit_test(SpoiltBytesOfASmallPartAreReadAgain),
       cmocka_unit_test(BytesSpoiltEachTimeAreNotDelivered),

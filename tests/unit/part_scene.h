@@ -17,7 +17,7 @@ namespace cloudflaredump {
 inline const auto kGoOn = [] { return false; };
 
 /// Keeps what arrives of each part, and checks the order.
-class PartRecorder : public PartReceiver {
+class PartRecorder : public bucket::PartReceiver {
  public:
   struct Part {
     std::string text;
@@ -43,7 +43,8 @@ class PartRecorder : public PartReceiver {
 
 /// A PartFetcher on a bucket in memory.
 struct Scene {
-  explicit Scene(PartFetcher::Options options = {}) : fetcher(bucket, loop, recorder, options) {}
+  explicit Scene(bucket::PartFetcher::Options options = {})
+      : fetcher(bucket, loop, recorder, options) {}
 
   void Add(const std::string& key, const std::string& body) {
     store.objects[key] = body;
@@ -61,7 +62,7 @@ struct Scene {
   void AssertWhole(std::size_t part, const std::string& text) {
     assert_true(recorder.parts[part].end.has_value());
     if (!*recorder.parts[part].end) {
-      fail_msg("part %zu: %s", part, recorder.parts[part].end->error().message.c_str());
+      fail_msg("part %zu: %s", part, SentenceOf(recorder.parts[part].end->error()).c_str());
     }
     AssertText(recorder.parts[part].text, text);
   }
@@ -69,14 +70,14 @@ struct Scene {
   FakeEventLoop loop;
   FakeHttp http{loop};
   FakeStore store{http, "https://b.test"};
-  RemoteBucket bucket{{.kind = StoreKind::kS3, .bucket = "b"},
-                      {.url = "https://b.test", .region = "r"},
-                      {.access_key_id = "a", .secret_access_key = "b"},
-                      std::chrono::minutes(10),
-                      http,
-                      loop};
+  bucket::RemoteBucket bucket{{.kind = bucket::StoreKind::kS3, .bucket = "b"},
+                              {.url = "https://b.test", .region = "r"},
+                              {.access_key_id = "a", .secret_access_key = "b"},
+                              std::chrono::minutes(10),
+                              http,
+                              loop};
   PartRecorder recorder;
-  PartFetcher fetcher;
+  bucket::PartFetcher fetcher;
 };
 
 }  // namespace cloudflaredump

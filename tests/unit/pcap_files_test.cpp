@@ -10,13 +10,13 @@
 #include <fstream>
 #include <iterator>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 #include "extcap/pcap/pcap_parser.h"
 #include "extcap/pcap/pcapng_writer.h"
 #include "tests/unit/pcap_bytes.h"
 #include "tests/unit/unit_test.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::pcap {
 namespace {
 
 namespace fs = std::filesystem;
@@ -195,10 +195,10 @@ void WiresharkReadsNamesFiltersAndComments(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::pcap
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::pcap;
   const CMUnitTest tests[] = {
       cmocka_unit_test(RealCapturesAreReadToTheirEnd),
       cmocka_unit_test(WiresharkReadsInOursWhatItReadsInTheOriginal),

@@ -6,7 +6,7 @@
 #include "extcap/api/api_answer.h"
 #include "tests/unit/results.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::api {
 namespace {
 
 PcapJob ReadText(const std::string& text) {
@@ -335,10 +335,10 @@ void ATimeWrittenDifferentlyIsTheSameTime(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::api
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::api;
   const CMUnitTest tests[] = {
       cmocka_unit_test(EveryPublishedStatusHasItsPhase),
       cmocka_unit_test(IdsAreThirtyTwoLettersAndDigitsAtMost),

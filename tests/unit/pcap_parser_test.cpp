@@ -6,7 +6,7 @@
 #include "tests/unit/pcap_bytes.h"
 #include "tests/unit/unit_test.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::pcap {
 namespace {
 
 struct Reading {
@@ -29,7 +29,7 @@ Reading ReadChunked(std::span<const std::byte> file, NextSize next_size) {
     file = file.subspan(chunk.size());
   }
   if (result) result = parser.Finish();
-  if (!result) reading.error = result.error().message;
+  if (!result) reading.error = ClauseOf(result.error());
   reading.header = parser.header();
   reading.good_bytes = parser.good_bytes();
   assert_int_equal(parser.packets(), reading.packets.size());
@@ -197,8 +197,8 @@ void DamageComesAfterTheGoodPacketsAndStays(void**) {
   const auto count = [&](Packet&&) { ++taken; };
   assert_false(parser.Push(file.bytes(), count).has_value());
   const Result<void> again = parser.Push(ThreePackets().bytes(), count);
-  AssertText(again.error().message, reading.error);
-  AssertText(parser.Finish().error().message, reading.error);
+  AssertText(ClauseOf(again.error()), reading.error);
+  AssertText(ClauseOf(parser.Finish().error()), reading.error);
   assert_int_equal(taken, 3);
 }
 
@@ -257,10 +257,10 @@ void AnyChunkingReadsTheSame(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::pcap
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::pcap;
   const CMUnitTest tests[] = {
       cmocka_unit_test(EveryMagicGivesTheSamePackets),
       cmocka_unit_test(AFractionBeyondOneSecondIsCarriedOver),

@@ -6,7 +6,7 @@
 #include "tests/unit/read_stream.h"
 #include "tests/unit/results.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 namespace {
 
 constexpr std::uint32_t kSection = 0x0a0d0d0a;
@@ -150,7 +150,7 @@ void WithoutALastPacketNothingIsMarked(void**) {
   f.stream.LetLastGo();
   assert_false(f.stream.MarkLast({.undecided = true}));
   f.AddPacket(0, 1, "two");
-  f.stream.AddStatistics(0, TimePrecision::kMicroseconds, {.received = 2});
+  f.stream.AddStatistics(0, pcap::TimePrecision::kMicroseconds, {.received = 2});
   assert_false(f.stream.MarkLast({.undecided = true}));
   f.End();
   AssertText(f.Written(), "S I one two T");
@@ -160,7 +160,7 @@ void ATooLargePacketIsLeftOut(void**) {
   StreamFixture f;
   f.AddInterface("a");
   f.AddPacket(0, 1, "one");
-  assert_false(f.AddPacket(0, 2, std::string(kLargestPacket + 1, 'x')));
+  assert_false(f.AddPacket(0, 2, std::string(pcap::kLargestPacket + 1, 'x')));
   assert_true(f.AddPacket(0, 3, "three"));
   f.End();
   AssertText(f.Written(), "S I one three");
@@ -192,10 +192,10 @@ void TheSinksErrorComesBack(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::capture;
   const CMUnitTest tests[] = {
       cmocka_unit_test(ACaptureThatHasNotBegunWritesNothing),
       cmocka_unit_test(TheSectionComesWithTheFirstInterface),

@@ -5,7 +5,7 @@
 #include "tests/unit/pcapng_blocks.h"
 #include "tests/unit/unit_test.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::pcap {
 namespace {
 
 PcapngBlock OnlyBlock(const std::string& out) {
@@ -160,10 +160,10 @@ void StatisticsSayWhatWasFilteredOut(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::pcap
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::pcap;
   const CMUnitTest tests[] = {
       cmocka_unit_test(TheSectionHeaderIsOfThisMachineAndUnknownLength),
       cmocka_unit_test(TheSectionHeaderStaysBelowTheHeapOfDumpcap),

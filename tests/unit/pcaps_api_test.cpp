@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/api/pcaps_api.h"
 
-#include "extcap/base/redact.h"
+#include "common/redact.h"
 #include "tests/unit/api_fixture.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::api {
 namespace {
 
 using namespace std::chrono_literals;
 
-std::string HeaderOf(const HttpRequest& request, const std::string& name) {
+std::string HeaderOf(const http::HttpRequest& request, const std::string& name) {
   for (const auto& [header, value] : request.headers) {
     if (header == name) return value;
   }
@@ -35,7 +35,7 @@ void EachCallAsksWhatTheSchemaSays(void**) {
   AssertText(f.http.requests[2].url, id + "/download");
   AssertText(HeaderOf(f.http.requests[2], "Accept"), "application/vnd.tcpdump.pcap");
   AssertText(f.http.requests[3].url, id + "/stop");
-  for (const HttpRequest& request : f.http.requests) {
+  for (const http::HttpRequest& request : f.http.requests) {
     AssertText(HeaderOf(request, "Authorization"), "Bearer " + std::string(kTestToken));
     AssertText(HeaderOf(request, "X-Auth-Key"), "(none)");
     AssertText(request.body, "");
@@ -86,7 +86,7 @@ void AListThatIsNoneIsAnError(void**) {
   for (const char* result : {"{}", "7", R"("none")", "true"}) {
     ApiFixture f;
     f.http.Answer("GET", "*", Ok(result));
-    AssertFails(f.api.List(f.ForSeconds(0)), Error::Kind::kTransient,
+    AssertFails(f.api.List(f.ForSeconds(0)), Error::Kind::kPassing,
                 "cannot list the captures: api.example answered without a list");
   }
 }
@@ -167,7 +167,7 @@ void ARetryAfterOfAnEarlierAnswerIsForgotten(void**) {
 void ARetryAfterBeyondThePatienceFailsAtOnce(void**) {
   ApiFixture f;
   f.http.Answer("GET", "*", {.status = 429, .headers = {{"retry-after", "300"}}});
-  AssertFails(f.api.List(f.ForSeconds(5)), Error::Kind::kTransient, "wait a few minutes");
+  AssertFails(f.api.List(f.ForSeconds(5)), Error::Kind::kPassing, "wait a few minutes");
   assert_int_equal(f.Elapsed(), 0);
 }
 
@@ -175,7 +175,7 @@ void ThePatienceEnds(void**) {
   for (const int seconds : {0, 5, 600}) {
     ApiFixture f;
     f.http.Answer("GET", "*", {.status = 503});
-    AssertFails(f.api.List(f.ForSeconds(seconds)), Error::Kind::kTransient, "answered HTTP 503");
+    AssertFails(f.api.List(f.ForSeconds(seconds)), Error::Kind::kPassing, "answered HTTP 503");
     assert_true(f.Elapsed() <= seconds);
     if (seconds == 600) assert_true(f.Elapsed() > 570);
   }
@@ -220,7 +220,7 @@ void AFileThatNeverComesIsAnError(void**) {
   ApiFixture f;
   f.http.Answer("GET", "*/download", {.status = 404, .body = Refusal("1", "gone")});
   AssertFails(f.api.DownloadSample(kTestId, f.ForSeconds(600)), Error::Kind::kFinal,
-              "cannot download the capture: api.example answered HTTP 404 (gone, code 1)");
+              "cannot download the capture: api.example answered HTTP 404: code 1, gone");
   assert_true(f.Elapsed() >= 30 && f.Elapsed() < 60);
 }
 
@@ -247,7 +247,7 @@ void StopTakesAnySuccess(void**) {
   ApiFixture f;
   f.http.Answer("PUT", "*/stop", {.status = 404, .body = Refusal("7", "no such capture")});
   AssertFails(f.api.Stop(kTestId, f.ForSeconds(3)), Error::Kind::kFinal,
-              "cannot stop the capture: api.example answered HTTP 404 (no such capture, code 7)");
+              "cannot stop the capture: api.example answered HTTP 404: code 7, no such capture");
 }
 
 /// Servers and faults that repeat what was sent.
@@ -260,19 +260,19 @@ void NoErrorTellsASecret(void**) {
       f.http.Answer(method, "*", {.status = status, .body = Refusal("1", echo)});
     }
     const Patience patience = f.ForSeconds(1);
-    AssertLacks(ErrorOf(f.api.List(patience)).message, kTestToken);
-    AssertLacks(ErrorOf(f.api.Get(kTestId, patience)).message, kTestToken);
+    AssertLacks(SentenceOf(ErrorOf(f.api.List(patience))), kTestToken);
+    AssertLacks(SentenceOf(ErrorOf(f.api.Get(kTestId, patience))), kTestToken);
     if (status == 200) continue;
-    AssertLacks(ErrorOf(f.api.DownloadSample(kTestId, patience)).message, kTestToken);
-    AssertLacks(ErrorOf(f.api.Stop(kTestId, patience)).message, kTestToken);
+    AssertLacks(SentenceOf(ErrorOf(f.api.DownloadSample(kTestId, patience))), kTestToken);
+    AssertLacks(SentenceOf(ErrorOf(f.api.Stop(kTestId, patience))), kTestToken);
   }
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::api
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::api;
   const CMUnitTest tests[] = {
       cmocka_unit_test(EachCallAsksWhatTheSchemaSays),
       cmocka_unit_test(EMailAndKeyAreTheOtherForm),

@@ -4,12 +4,12 @@
 #include "extcap/filter/compile.h"
 #include "tests/unit/unit_test.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 namespace {
 
 Plan PlanOf(std::string_view text, int max_requests, bool pin_ipv6 = false) {
   const auto filter = CaptureFilter::Compile(text, NameLookup::kRefuse);
-  if (!filter) fail_msg("%s: %s", std::string(text).c_str(), filter.error().message.c_str());
+  if (!filter) fail_msg("%s: %s", std::string(text).c_str(), SentenceOf(filter.error()).c_str());
   return MakePlan(*filter, {.max_requests = max_requests, .pin_ipv6 = pin_ipv6});
 }
 
@@ -273,10 +273,10 @@ void NamesThatNobodyLookedUpPinNothing(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::filter;
   ForbidNameLookup();
   const CMUnitTest tests[] = {
       cmocka_unit_test(AConjunctionIsOneExactRequest),

@@ -3,7 +3,7 @@
 
 #include "tests/unit/unit_test.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::dissector {
 namespace {
 
 bool Prints(std::vector<std::string> words) {
@@ -55,10 +55,10 @@ void TheCommandLineIsThisProcess(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::dissector
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::dissector;
   const CMUnitTest tests[] = {
       cmocka_unit_test(TsharkWithFieldsOfOthers),
       cmocka_unit_test(AFieldOfOursAnywhere),

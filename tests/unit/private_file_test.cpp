@@ -9,7 +9,7 @@
 #include "tests/unit/results.h"
 #include "tests/unit/temp_folder.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::system {
 namespace {
 
 void ANewFileIsForItsOwnerOnly(void**) {
@@ -91,10 +91,10 @@ void AFolderThatCannotBeIsAnError(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::system
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::system;
   const CMUnitTest tests[] = {
       cmocka_unit_test(ANewFileIsForItsOwnerOnly),
       cmocka_unit_test(AppendingKeepsWhatIsThere),

@@ -3,10 +3,10 @@
 
 #include <cstdlib>
 
-#include "extcap/base/redact.h"
+#include "common/redact.h"
 #include "tests/unit/unit_test.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::http {
 namespace {
 
 void PasswordsOfProxiesAreSecret(void**) {
@@ -29,10 +29,10 @@ void AddressesWithoutOneAreNot(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::http
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::http;
   const CMUnitTest tests[] = {
       cmocka_unit_test(PasswordsOfProxiesAreSecret),
       cmocka_unit_test(AddressesWithoutOneAreNot),

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "dissector/capture_description.h"
+#include "common/capture_description.h"
 #include "tests/unit/pcapng_blocks.h"
 
 namespace cloudflaredump {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "extcap/base/redact.h"
+#include "common/redact.h"
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 #include "tests/unit/results.h"
 
 namespace cloudflaredump {

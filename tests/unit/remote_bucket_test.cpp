@@ -6,7 +6,7 @@
 #include "tests/unit/fake_store.h"
 #include "tests/unit/object_recorder.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 namespace {
 
 using namespace std::chrono_literals;
@@ -26,13 +26,13 @@ struct Scene {
     const Result<DestinationConf> conf = ParseReadFrom(destination);
     assert_true(conf.has_value());
     Result<std::unique_ptr<Bucket>> opened = OpenBucket(*conf, {}, environment.Get(), http, loop);
-    if (!opened) fail_msg("%s", opened.error().message.c_str());
+    if (!opened) fail_msg("%s", SentenceOf(opened.error()).c_str());
     bucket = std::move(*opened);
   }
 
   std::vector<StoredObject> List() {
     const Result<std::vector<StoredObject>> objects = bucket->List(kId, kGoOn);
-    if (!objects) fail_msg("%s", objects.error().message.c_str());
+    if (!objects) fail_msg("%s", SentenceOf(objects.error()).c_str());
     return *objects;
   }
 
@@ -64,7 +64,7 @@ struct Scene {
 void ListingIsSignedForTheBucketsHostAndRegion(void**) {
   Scene scene;
   scene.List();
-  const HttpRequest& sent = scene.http.requests.front();
+  const http::HttpRequest& sent = scene.http.requests.front();
   AssertText(sent.url,
              "https://pcaps.s3.eu-west-3.amazonaws.com/"
              "?encoding-type=url&list-type=2&prefix=dir");
@@ -93,7 +93,7 @@ void GoogleTokenIsABearer(void**) {
   Scene scene("gs://pcaps", "https://storage.googleapis.com/pcaps",
               {{"GOOGLE_OAUTH_ACCESS_TOKEN", "ya29.x"}});
   scene.List();
-  const HttpRequest& sent = scene.http.requests.front();
+  const http::HttpRequest& sent = scene.http.requests.front();
   assert_false(sent.sigv4.has_value());
   AssertText(sent.headers[0].first, "Authorization");
   AssertText(sent.headers[0].second, "Bearer ya29.x");
@@ -128,7 +128,7 @@ void PlusIsNotSentInAQueryWhereItCanBeHelped(void**) {
   scene.Add("a+c/" + kId, "x");
   assert_int_equal(scene.List().size(), 5);
   bool plus = false;
-  for (const HttpRequest& request : scene.http.requests) {
+  for (const http::HttpRequest& request : scene.http.requests) {
     plus = plus || request.url.find("prefix=a%2B") != std::string::npos;
   }
   assert_false(plus);
@@ -140,36 +140,37 @@ void ListingThatGoesInCirclesEnds(void**) {
                     {.body = "<ListBucketResult><IsTruncated>true</IsTruncated>"
                              "<Contents><Key>dir/a</Key><Size>1</Size></Contents>"
                              "</ListBucketResult>"});
-  AssertContains(scene.ListError().message, "sends the same keys again");
+  AssertContains(SentenceOf(scene.ListError()), "sends the same keys again");
   Scene empty;
   empty.http.Answer("GET", "*",
                     {.body = "<ListBucketResult><IsTruncated>true</IsTruncated>"
                              "</ListBucketResult>"});
-  AssertContains(empty.ListError().message, "does not come to an end");
+  AssertContains(SentenceOf(empty.ListError()), "does not come to an end");
 }
 
 void ListingIsTriedAgainWhileItMayHelp(void**) {
   Scene scene;
   scene.http.Answer("GET", "*list-type*", {.status = 503, .headers = {{"retry-after", "7"}}});
-  scene.http.Answer("GET", "*list-type*", {.fault = Error{"reset", Kind::kTransient}});
+  scene.http.Answer("GET", "*list-type*",
+                    {.fault = Error{.what = "reset", .kind = Kind::kPassing}});
   scene.http.Answer("GET", "*list-type*", {.body = "<ListBucketResult/>"});
   assert_true(scene.List().empty());
-  assert_true(scene.loop.Steady() - SteadyTime() >= 7s + 500ms);
+  assert_true(scene.loop.Steady() - system::SteadyTime() >= 7s + 500ms);
 }
 
 void ListingGivesUpWithTheStoresWords(void**) {
   Scene scene;
   scene.http.Answer("GET", "*", {.status = 503, .body = "<Error><Code>SlowDown</Code></Error>"});
-  AssertContains(scene.ListError().message, "Amazon S3 answered 503 SlowDown");
-  assert_true(scene.loop.Steady() - SteadyTime() > 5min);
+  AssertContains(SentenceOf(scene.ListError()), "Amazon S3 answered 503 SlowDown");
+  assert_true(scene.loop.Steady() - system::SteadyTime() > 5min);
   Scene denied;
   denied.http.Answer("GET", "*",
                      {.status = 403, .body = "<Error><Code>AccessDenied</Code></Error>"});
-  AssertContains(denied.ListError().message, "may not list the bucket pcaps");
+  AssertContains(SentenceOf(denied.ListError()), "may not list the bucket pcaps");
   assert_int_equal(denied.http.requests.size(), 1);
   Scene html;
   html.http.Answer("GET", "*", {.body = "<html><body>Please log in</body></html>"});
-  AssertContains(html.ListError().message, "cannot be read as the listing of pcaps");
+  AssertContains(SentenceOf(html.ListError()), "cannot be read as the listing of pcaps");
 }
 
 void StopEndsTheListing(void**) {
@@ -179,7 +180,7 @@ void StopEndsTheListing(void**) {
   scene.loop.CallAt(scene.loop.Steady() + 3s, [&] { stop = true; });
   const auto objects = scene.bucket->List(kId, [&] { return stop; });
   assert_true(objects.error().kind == Kind::kInterrupted);
-  assert_true(scene.loop.Steady() - SteadyTime() == 3s);
+  assert_true(scene.loop.Steady() - system::SteadyTime() == 3s);
 }
 
 void ObjectIsReadWithItsEtag(void**) {
@@ -188,7 +189,7 @@ void ObjectIsReadWithItsEtag(void**) {
   const ObjectRecorder read = scene.Read(object);
   assert_true(read.end->result.has_value());
   AssertText(read.text, "0123456789");
-  const HttpRequest& sent = scene.http.requests.front();
+  const http::HttpRequest& sent = scene.http.requests.front();
   AssertText(sent.url, "https://pcaps.s3.eu-west-3.amazonaws.com/dir/a%20b%2Bc");
   assert_int_equal(sent.headers.size(), 1);
   AssertText(sent.headers[0].first, "If-Match");
@@ -221,7 +222,7 @@ void ChangedObjectIsNoticed(void**) {
     scene.store.knows_if_match = knows;
     for (const std::uint64_t offset : {0, 5}) {
       const ObjectRecorder read = scene.Read(object, offset);
-      AssertContains(read.error().message, "not what it was when it was listed");
+      AssertContains(SentenceOf(read.error()), "not what it was when it was listed");
       assert_true(read.error().kind == Kind::kFinal);
       AssertText(read.text, "");
     }
@@ -233,10 +234,10 @@ void GrownAndShrunkObjectsWithoutEtagsAreNoticed(void**) {
   StoredObject object = scene.Add("k", "0123456789");
   object.etag.clear();
   scene.store.objects["k"] = "01234567890";
-  AssertContains(scene.Read(object).error().message, "not what it was");
+  AssertContains(SentenceOf(scene.Read(object).error()), "not what it was");
   scene.store.objects["k"] = "01234";
-  AssertContains(scene.Read(object).error().message, "not what it was");
-  AssertContains(scene.Read(object, 7).error().message, "not what it was");
+  AssertContains(SentenceOf(scene.Read(object).error()), "not what it was");
+  AssertContains(SentenceOf(scene.Read(object, 7).error()), "not what it was");
 }
 
 void BrokenReadMayGoOn(void**) {
@@ -244,15 +245,15 @@ void BrokenReadMayGoOn(void**) {
   const StoredObject object = scene.Add("k", "0123456789");
   scene.store.on_read = [](const std::string&, FakeAnswer& answer) { answer.cut_at = 4; };
   const ObjectRecorder cut = scene.Read(object);
-  assert_true(cut.error().kind == Kind::kTransient);
+  assert_true(cut.error().kind == Kind::kPassing);
   AssertText(cut.text, "0123");
   scene.store.on_read = [](const std::string&, FakeAnswer& answer) {
     answer.body.resize(4);
     answer.end_is_certain = false;
   };
   const ObjectRecorder closed = scene.Read(object);
-  assert_true(closed.error().kind == Kind::kTransient);
-  AssertContains(closed.error().message, "broke off after 4 of 10 bytes");
+  assert_true(closed.error().kind == Kind::kPassing);
+  AssertContains(SentenceOf(closed.error()), "broke off after 4 of 10 bytes");
 }
 
 void AnotherRangeThanAskedIsRefused(void**) {
@@ -262,20 +263,20 @@ void AnotherRangeThanAskedIsRefused(void**) {
     scene.store.on_read = [&](const std::string&, FakeAnswer& answer) {
       answer.headers = {{"content-range", range}};
     };
-    AssertContains(scene.Read(object, 5).error().message, "another part");
+    AssertContains(SentenceOf(scene.Read(object, 5).error()), "another part");
   }
 }
 
 void RefusedReadSaysWhy(void**) {
   Scene scene;
   const StoredObject gone{.key = "gone", .size = 5, .etag = "\"x\""};
-  AssertContains(scene.Read(gone).error().message, "gone is no longer in the bucket pcaps");
+  AssertContains(SentenceOf(scene.Read(gone).error()), "gone is no longer in the bucket pcaps");
   const StoredObject object = scene.Add("k", "0123456789");
   scene.store.on_read = [](const std::string&, FakeAnswer& answer) {
     answer = {.status = 503, .body = std::string(200000, 'x'), .headers = {{"retry-after", "3"}}};
   };
   const ObjectRecorder busy = scene.Read(object);
-  assert_true(busy.error().kind == Kind::kTransient);
+  assert_true(busy.error().kind == Kind::kPassing);
   AssertText(busy.end->retry_after, "3");
   AssertText(busy.text, "");
 }
@@ -284,7 +285,7 @@ void KeysThatLibcurlWouldChangeAreRefusedByName(void**) {
   Scene scene;
   for (const char* const key : {"a/./b", "a/../b", "..", "a/.", "./a"}) {
     const ObjectRecorder read = scene.Read({.key = key, .size = 1});
-    AssertContains(read.error().message, key);
+    AssertContains(SentenceOf(read.error()), key);
     assert_true(read.error().kind == Kind::kFinal);
   }
   assert_int_equal(scene.http.requests.size(), 0);
@@ -307,7 +308,7 @@ void ReceiversMayCancelAndFail(void**) {
   };
   read = scene.bucket->StartRead(object, 0, cancelling);
   scene.loop.RunUntil(kGoOn, scene.loop.Steady() + 1min);
-  AssertText(failing.error().message, "disk full");
+  AssertText(ClauseOf(failing.error()), "disk full");
   AssertText(cancelling.text, "0");
   assert_false(cancelling.end.has_value());
   assert_int_equal(scene.http.active(), 0);
@@ -337,17 +338,17 @@ void SmallObjectIsReadWhole(void**) {
   Scene scene;
   const StoredObject object = scene.Add("ownership-challenge-1.txt", "challenge\n");
   AssertText(*ReadObject(*scene.bucket, scene.loop, object, 100, kGoOn), "challenge\n");
-  AssertContains(ReadObject(*scene.bucket, scene.loop, object, 9, kGoOn).error().message,
+  AssertContains(SentenceOf(ReadObject(*scene.bucket, scene.loop, object, 9, kGoOn).error()),
                  "more than make sense");
   const auto stopped = ReadObject(*scene.bucket, scene.loop, object, 100, [] { return true; });
   assert_true(stopped.error().kind == Kind::kInterrupted);
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::bucket;
   const CMUnitTest tests[] = {
       cmocka_unit_test(ListingIsSignedForTheBucketsHostAndRegion),
       cmocka_unit_test(GoogleAndR2AreSignedAsTheyWantIt),

@@ -10,14 +10,14 @@
 #include "extcap/filter/link_type.h"
 #include "tests/unit/unit_test.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 namespace {
 
 using Bytes = std::vector<std::byte>;
 
 CaptureFilter Compiled(std::string_view text, NameLookup lookup = NameLookup::kRefuse) {
   auto filter = CaptureFilter::Compile(text, lookup);
-  if (!filter) fail_msg("%s: %s", std::string(text).c_str(), filter.error().message.c_str());
+  if (!filter) fail_msg("%s: %s", std::string(text).c_str(), ClauseOf(filter.error()).c_str());
   return std::move(*filter);
 }
 
@@ -115,8 +115,9 @@ void LinkLayerFiltersUseTheArrivingLinkType(void**) {
   const CaptureFilter vlan = Compiled("vlan 5");
   const auto refused = Residual::Make(vlan, kLinkTypeRaw);
   assert_false(refused.has_value());
-  AssertContains(refused.error().message, "link type 101");
-  AssertContains(refused.error().message, "no VLAN support for Raw IP; get them without a filter");
+  AssertContains(ClauseOf(refused.error()), "link type 101");
+  AssertContains(SentenceOf(refused.error()),
+                 "no VLAN support for Raw IP; get them without a filter");
 }
 
 /// Found by fault torture: a byte too many in a file's header ended in "usage".
@@ -125,7 +126,7 @@ void ALinkTypeThatDoesNotExistIsNoMistakeOfTheUser(void**) {
   const auto refused = Residual::Make(filter, 25856);
   assert_false(refused.has_value());
   assert_true(refused.error().kind == Error::Kind::kFinal);
-  AssertContains(refused.error().message, "link type 25856");
+  AssertContains(ClauseOf(refused.error()), "link type 25856");
 }
 
 void UnknownLinkTypesAreLeftToLibpcap(void**) {
@@ -266,10 +267,10 @@ void ADefiniteAnswerHoldsForEveryCompletion(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::filter;
   ForbidNameLookup();
   const CMUnitTest tests[] = {
       cmocka_unit_test(TheFilterIsTestedFromTheIpHeaderOn),

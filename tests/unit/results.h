@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "extcap/base/result.h"
+#include "common/result.h"
 #include "tests/unit/unit_test.h"
 
 namespace cloudflaredump {
@@ -11,7 +11,7 @@ namespace cloudflaredump {
 /// Fails the test with the Error's sentence unless `result` is good.
 template <class T>
 void AssertGood(const Result<T>& result) {
-  if (!result) fail_msg("%s", result.error().message.c_str());
+  if (!result) fail_msg("%s", SentenceOf(result.error()).c_str());
 }
 
 /// The value of `result`, which must have one.
@@ -32,8 +32,8 @@ Error ErrorOf(const Result<T>& result) {
 template <class T>
 void AssertFails(const Result<T>& result, Error::Kind kind, std::string_view piece) {
   const Error error = ErrorOf(result);
-  AssertContains(error.message, piece);
-  if (error.kind != kind) fail_msg("\"%s\" is of another kind", error.message.c_str());
+  AssertContains(SentenceOf(error), piece);
+  if (error.kind != kind) fail_msg("\"%s\" is of another kind", SentenceOf(error).c_str());
 }
 
 /// Fails the test if `text` contains `piece`, which is not shown: it may be a secret.

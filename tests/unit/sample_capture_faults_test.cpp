@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "extcap/base/redact.h"
+#include "common/redact.h"
 #include "extcap/capture/sample_capture.h"
 #include "tests/unit/sample_fixture.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 namespace {
 
 using namespace std::chrono_literals;
@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 /// Fails the test unless nothing was written and the sentence contains `piece`.
 void AssertFailedBefore(const SampleFixture& f, const Outcome& outcome, std::string_view piece) {
   AssertStatus(outcome, ExitStatus::kFailed);
-  AssertContains(outcome.error->message, piece);
+  AssertContains(Complaint(outcome), piece);
   AssertText(f.sink.bytes, "");
   AssertText(outcome.verdict, "");
 }
@@ -27,7 +27,7 @@ void AStopBeforeTheRequestSendsNone(void**) {
 void AStopWhilePollingLeavesAtOnce(void**) {
   SampleFixture f;
   f.cloudflare.takes = 60s;
-  f.loop.CallAt(SteadyTime() + 10s, [&] { f.stop.Request(); });
+  f.loop.CallAt(system::SteadyTime() + 10s, [&] { f.stop.Request(); });
   const Outcome outcome = f.Run({}, "");
   AssertStatus(outcome, ExitStatus::kIncomplete);
   assert_true(outcome.stopped);
@@ -39,7 +39,7 @@ void AStopWhilePollingLeavesAtOnce(void**) {
 void AStopWhileWaitingDeliversWhatIsHeld(void**) {
   SampleFixture f;
   f.cloudflare.files = {File(PcapBytes().Record(kWindowSeconds, 0, UdpPacket(9, 1, 53)))};
-  f.loop.CallAt(SteadyTime() + 30s, [&] { f.stop.Request(); });
+  f.loop.CallAt(system::SteadyTime() + 30s, [&] { f.stop.Request(); });
   const Outcome outcome = f.Run({}, "host 10.0.0.1");
   AssertStatus(outcome, ExitStatus::kIncomplete);
   assert_int_equal(f.cloudflare.samples.size(), 1);
@@ -52,8 +52,8 @@ void AStopWhileWaitingDeliversWhatIsHeld(void**) {
 void AStopInALaterWindowKeepsTheEarlierOnes(void**) {
   SampleFixture f;
   f.cloudflare.files = {File(PcapBytes().Record(kWindowSeconds - 5, 0, "old"))};
-  f.loop.CallAt(SteadyTime() + 62s, [&] { f.stop.Request(); });
-  AssertStatus(f.Run(Given({{Opt::kStartTime, "-10m"}}), ""), ExitStatus::kIncomplete);
+  f.loop.CallAt(system::SteadyTime() + 62s, [&] { f.stop.Request(); });
+  AssertStatus(f.Run(Given({{config::Opt::kStartTime, "-10m"}}), ""), ExitStatus::kIncomplete);
   assert_int_equal(f.cloudflare.samples.size(), 2);
   AssertText(f.Read().Data(), "old");
   assert_int_equal(f.Read().interfaces.size(), 1);
@@ -63,7 +63,7 @@ void AReaderThatHasGoneIsAStop(void**) {
   SampleFixture f;
   f.cloudflare.files = {File(PcapBytes().Record(kWindowSeconds, 0, "x"))};
   f.sink.room = 0;
-  f.sink.error = {"the reader has gone.", Error::Kind::kInterrupted};
+  f.sink.error = {.what = "the reader has gone", .kind = Error::Kind::kInterrupted};
   const Outcome outcome = f.Run({}, "");
   AssertStatus(outcome, ExitStatus::kIncomplete);
   assert_true(outcome.stopped);
@@ -76,7 +76,7 @@ void AFullDiskIsAnError(void**) {
   f.sink.room = 100;
   const Outcome outcome = f.Run({}, "");
   AssertStatus(outcome, ExitStatus::kIncomplete);
-  AssertContains(outcome.error->message, "No space left on device");
+  AssertContains(SentenceOf(*outcome.error), "No space left on device");
 }
 
 void ADamagedFileGivesItsGoodPacketsAndAMark(void**) {
@@ -159,7 +159,7 @@ void AFilterThatTheFileCannotAnswerFailsBeforeTheStream(void**) {
   f.cloudflare.files = {File(PcapBytes().Record(kWindowSeconds, 0, "x"))};
   const Outcome outcome = f.Run({}, "ether host 2:0:0:0:0:1");
   AssertStatus(outcome, ExitStatus::kFailed);
-  AssertContains(outcome.error->message, "ethernet addresses supported only on");
+  AssertContains(SentenceOf(*outcome.error), "ethernet addresses supported only on");
   AssertText(f.sink.bytes, "");
 }
 
@@ -184,9 +184,9 @@ void ALaterWindowsFailureKeepsTheEarlierOnes(void**) {
   SampleFixture f;
   f.cloudflare.files = {File(PcapBytes().Record(kWindowSeconds - 5, 0, "old"))};
   f.http.Answer("GET", "*2", Ok(R"({"status":"failed","error_message":"it broke"})"));
-  const Outcome outcome = f.Run(Given({{Opt::kStartTime, "-10m"}}), "");
+  const Outcome outcome = f.Run(Given({{config::Opt::kStartTime, "-10m"}}), "");
   AssertStatus(outcome, ExitStatus::kIncomplete);
-  AssertContains(outcome.error->message, "it broke");
+  AssertContains(SentenceOf(*outcome.error), "it broke");
   AssertText(f.Read().Data(), "old");
   AssertText(outcome.verdict.substr(0, 12), "Incomplete: ");
   AssertText(f.Read().interfaces[0].comment, outcome.verdict);
@@ -196,7 +196,7 @@ void AFailedWindowDoesNotCostTheLaterOnes(void**) {
   SampleFixture f;
   f.cloudflare.files = {File(PcapBytes().Record(kWindowSeconds, 0, "new"))};
   f.http.Answer("GET", "*1", Ok(R"({"status":"failed","error_message":"it broke"})"));
-  const Outcome outcome = f.Run(Given({{Opt::kStartTime, "-10m"}}), "");
+  const Outcome outcome = f.Run(Given({{config::Opt::kStartTime, "-10m"}}), "");
   AssertStatus(outcome, ExitStatus::kIncomplete);
   assert_false(outcome.error.has_value());
   assert_int_equal(outcome.losses.size(), 1);
@@ -212,14 +212,14 @@ void ALaterRequestsFailureKeepsTheEarlierOnes(void**) {
   f.http.Answer("GET", "*2/download", {.status = 403, .body = Refusal("10000", "no")});
   const Outcome outcome = f.Run({}, "host 10.0.0.1");
   AssertStatus(outcome, ExitStatus::kIncomplete);
-  AssertContains(outcome.error->message, "cannot download the capture");
+  AssertContains(SentenceOf(*outcome.error), "cannot download the capture");
   assert_int_equal(f.Read().packets.size(), 1);
 }
 
 void TheLongestWaitNamesTheCapture(void**) {
   SampleFixture f;
   f.cloudflare.takes = 24h;
-  const Outcome outcome = f.Run(Given({{Opt::kMaxWait, "30"}}), "");
+  const Outcome outcome = f.Run(Given({{config::Opt::kMaxWait, "30"}}), "");
   AssertFailedBefore(f, outcome,
                      "within 30 s; get it later with: cloudflaredump capture -i "
                      "cloudflare-download --pcap-id " +
@@ -230,13 +230,13 @@ void TheLongestWaitNamesTheCapture(void**) {
 void TheDefaultOfTheLongestWaitIsTwoMinutes(void**) {
   SampleFixture f;
   f.cloudflare.takes = 24h;
-  AssertFailedBefore(f, f.Run({}, ""), "within 2 min; ");
+  AssertFailedBefore(f, f.Run({}, ""), "within 2 min");
 }
 
 void ALostAnswerIsFoundAgain(void**) {
   SampleFixture f;
   f.cloudflare.files = {File(PcapBytes().Record(kWindowSeconds, 0, "x"))};
-  f.http.Serve("POST", "*acc123/pcaps", [&](const HttpRequest& request) {
+  f.http.Serve("POST", "*acc123/pcaps", [&](const http::HttpRequest& request) {
     f.cloudflare.samples.push_back(
         {.id = kTestId, .body = request.body, .posted = f.loop.Steady()});
     return Lost();
@@ -258,7 +258,7 @@ void AWrongTokenFailsAtOnce(void**) {
   SampleFixture f;
   f.http.Answer("GET", "*acc123/pcaps",
                 {.status = 401, .body = Refusal("1000", "Invalid API Token")});
-  AssertFailedBefore(f, f.Run({}, ""), "(Invalid API Token, code 1000); check the API token");
+  AssertFailedBefore(f, f.Run({}, ""), "code 1000, Invalid API Token; check the API token");
   assert_int_equal(f.Elapsed(), 0);
 }
 
@@ -266,7 +266,7 @@ void AWrongTokenFailsAtOnce(void**) {
 void AnOutageWhileTheJobRunsIsBorne(void**) {
   SampleFixture f;
   f.cloudflare.files = {File(PcapBytes().Record(kWindowSeconds, 0, "x"))};
-  f.http.Serve("GET", "*1/download", [&](const HttpRequest&) {
+  f.http.Serve("GET", "*1/download", [&](const http::HttpRequest&) {
     return f.Elapsed() < 400 ? Lost() : f.cloudflare.files[0];
   });
   AssertStatus(f.Run({}, ""), ExitStatus::kComplete);
@@ -276,7 +276,8 @@ void AnOutageWhileTheJobRunsIsBorne(void**) {
 void TheLengthOfAnOutageIsASetting(void**) {
   SampleFixture f;
   f.http.Answer("GET", "*1/download", Lost());
-  AssertFailedBefore(f, f.Run(Given({{Opt::kRetryTime, "20"}}), ""), "connection was reset");
+  AssertFailedBefore(f, f.Run(Given({{config::Opt::kRetryTime, "20"}}), ""),
+                     "connection was reset");
   assert_true(f.Elapsed() < 30);
 }
 
@@ -311,10 +312,10 @@ void NoSecretReachesTheStreamOrThePerson(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::capture;
   const CMUnitTest tests[] = {
       cmocka_unit_test(AStopBeforeTheRequestSendsNone),
       cmocka_unit_test(AStopWhilePollingLeavesAtOnce),

@@ -3,7 +3,7 @@
 
 #include "tests/unit/sample_fixture.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 namespace {
 
 using namespace std::chrono_literals;
@@ -38,7 +38,7 @@ void OneRequestDeliversWhatMatches(void**) {
 void TheInterfaceSaysWhatWasCaptured(void**) {
   SampleFixture f;
   f.cloudflare.files = {File(PcapBytes().Record(kWindowSeconds + 1, 0, UdpPacket(1, 2, 53)))};
-  const Outcome outcome = f.Run(Given({{Opt::kPacketLimit, "50"}}), "udp dst port 53");
+  const Outcome outcome = f.Run(Given({{config::Opt::kPacketLimit, "50"}}), "udp dst port 53");
   const ReadStream stream = f.Read();
   assert_int_equal(stream.interfaces.size(), 1);
   const ReadInterface& interface = stream.interfaces[0];
@@ -127,7 +127,7 @@ void OneRequestPerWindowAsksForMoreAndFiltersHere(void**) {
   const std::string match = UdpPacket(1, 9, 53);
   f.cloudflare.files = {File(
       PcapBytes().Record(kWindowSeconds, 0, UdpPacket(8, 9, 53)).Record(kWindowSeconds, 1, match))};
-  AssertStatus(f.Run(Given({{Opt::kRequestsPerWindow, "1"}}), "host 10.0.0.1"),
+  AssertStatus(f.Run(Given({{config::Opt::kRequestsPerWindow, "1"}}), "host 10.0.0.1"),
                ExitStatus::kComplete);
   assert_int_equal(f.cloudflare.samples.size(), 1);
   AssertText(f.cloudflare.Asked(0, "filter_v1"), "{}");
@@ -153,8 +153,8 @@ void ASpanRunsOldestFirstAndStreamsEachWindow(void**) {
   f.cloudflare.files = {File(PcapBytes().Record(kSeam - 100, 0, "old")),
                         File(PcapBytes().Record(kSeam + 100, 0, "new"))};
   std::string in_file_at_second_post;
-  f.loop.CallAt(SteadyTime() + 55s, [&] { in_file_at_second_post = f.Read().Data(); });
-  const Outcome outcome = f.Run(Given({{Opt::kStartTime, "-10m"}}), "");
+  f.loop.CallAt(system::SteadyTime() + 55s, [&] { in_file_at_second_post = f.Read().Data(); });
+  const Outcome outcome = f.Run(Given({{config::Opt::kStartTime, "-10m"}}), "");
   AssertStatus(outcome, ExitStatus::kComplete);
   assert_int_equal(f.cloudflare.samples.size(), 2);
   AssertText(f.cloudflare.Asked(0, "offset_time"), "2026-11-23T06:15:00Z");
@@ -188,7 +188,7 @@ void ASeamHasNoGapAndNoDuplicate(void**) {
     for (const char* data : row.after) newer.Record(kSeam, 0, data);
     newer.Record(kSeam, 1, "last");
     f.cloudflare.files = {File(older), File(newer)};
-    AssertStatus(f.Run(Given({{Opt::kStartTime, "-10m"}}), ""), ExitStatus::kComplete);
+    AssertStatus(f.Run(Given({{config::Opt::kStartTime, "-10m"}}), ""), ExitStatus::kComplete);
     AssertText(f.Read().Data(), row.delivered);
   }
 }
@@ -198,14 +198,15 @@ void RepeatedRecordsInsideAWindowStay(void**) {
   SampleFixture f;
   const PcapBytes same = PcapBytes().Record(kSeam + 7, 0, "x").Record(kSeam + 7, 0, "x");
   f.cloudflare.files = {File(same), File(same)};
-  AssertStatus(f.Run(Given({{Opt::kStartTime, "-10m"}}), ""), ExitStatus::kComplete);
+  AssertStatus(f.Run(Given({{config::Opt::kStartTime, "-10m"}}), ""), ExitStatus::kComplete);
   AssertText(f.Read().Data(), "x x x x");
 }
 
 void TwoRequestsOverAThirtyMinuteSpanArePaced(void**) {
   SampleFixture f;
   f.cloudflare.files = {File(PcapBytes())};
-  AssertStatus(f.Run(Given({{Opt::kStartTime, "-30m"}}), "host 10.0.0.1"), ExitStatus::kNoPackets);
+  AssertStatus(f.Run(Given({{config::Opt::kStartTime, "-30m"}}), "host 10.0.0.1"),
+               ExitStatus::kNoPackets);
   assert_int_equal(f.cloudflare.samples.size(), 12);
   for (std::size_t i = 0; i < 12; ++i) {
     const WallTime end{std::chrono::seconds(kNowSeconds - 1800 + 300 * (i / 2 + 1))};
@@ -217,9 +218,9 @@ void TwoRequestsOverAThirtyMinuteSpanArePaced(void**) {
 
 void ADayIsRefusedWithItsPrice(void**) {
   SampleFixture f;
-  const Outcome outcome = f.Run(Given({{Opt::kStartTime, "-24h"}}), "host 10.0.0.1");
+  const Outcome outcome = f.Run(Given({{config::Opt::kStartTime, "-24h"}}), "host 10.0.0.1");
   AssertStatus(outcome, ExitStatus::kUsage);
-  AssertContains(outcome.error->message,
+  AssertContains(SentenceOf(*outcome.error),
                  "this takes 576 requests (288 windows, 2 each) at one a minute, about 9 h 36 "
                  "min, and --max-requests is 12;");
   assert_true(f.http.requests.empty());
@@ -228,7 +229,7 @@ void ADayIsRefusedWithItsPrice(void**) {
 
 void ABadTimeIsRefusedUnasked(void**) {
   SampleFixture f;
-  AssertStatus(f.Run(Given({{Opt::kStartTime, "soon"}}), ""), ExitStatus::kUsage);
+  AssertStatus(f.Run(Given({{config::Opt::kStartTime, "soon"}}), ""), ExitStatus::kUsage);
   assert_true(f.http.requests.empty());
 }
 
@@ -270,7 +271,7 @@ void TheLimitReachedIsSaidEverywhere(void**) {
   SampleFixture f;
   f.cloudflare.files = {
       File(PcapBytes().Record(kWindowSeconds, 0, "a").Record(kWindowSeconds, 1, "b"))};
-  const Outcome outcome = f.Run(Given({{Opt::kPacketLimit, "2"}}), "");
+  const Outcome outcome = f.Run(Given({{config::Opt::kPacketLimit, "2"}}), "");
   AssertStatus(outcome, ExitStatus::kIncomplete);
   AssertContains(outcome.verdict, "; the limit of 2 packets was reached, so the window is not");
   assert_true(f.Read().interfaces[0].description.limit_reached.value());
@@ -294,7 +295,7 @@ void WithoutTheLocalFilterAllComes(void**) {
   SampleFixture f;
   f.cloudflare.files = {
       File(PcapBytes().Record(kWindowSeconds, 0, "x").Record(kWindowSeconds, 1, "y"))};
-  AssertStatus(f.Run(Given({{Opt::kLocalFilter, "off"}}), "udp dst port 53"),
+  AssertStatus(f.Run(Given({{config::Opt::kLocalFilter, "off"}}), "udp dst port 53"),
                ExitStatus::kComplete);
   AssertText(f.Read().Data(), "x y");
   assert_true(f.reporter.warnings.empty());
@@ -325,7 +326,8 @@ void OriginalsAreKeptAsTheyCame(void**) {
   SampleFixture f;
   const FakeAnswer file = File(PcapBytes().Record(kWindowSeconds, 0, "x"));
   f.cloudflare.files = {file};
-  AssertStatus(f.Run(Given({{Opt::kKeepOriginals, f.folder / "kept"}}), ""), ExitStatus::kComplete);
+  AssertStatus(f.Run(Given({{config::Opt::kKeepOriginals, f.folder / "kept"}}), ""),
+               ExitStatus::kComplete);
   const std::string path = f.folder / ("kept/pcap_" + f.cloudflare.samples[0].id + ".pcap");
   assert_true(ReadFile(path) == file.body);
   assert_int_equal(ModeOf(path), 0600);
@@ -334,15 +336,16 @@ void OriginalsAreKeptAsTheyCame(void**) {
 void AFolderThatCannotKeepThemCostsNothing(void**) {
   SampleFixture f;
   f.cloudflare.files = {File(PcapBytes().Record(kWindowSeconds, 0, "x"))};
-  AssertStatus(f.Run(Given({{Opt::kKeepOriginals, "/dev/null/kept"}}), ""), ExitStatus::kComplete);
+  AssertStatus(f.Run(Given({{config::Opt::kKeepOriginals, "/dev/null/kept"}}), ""),
+               ExitStatus::kComplete);
   AssertContains(f.reporter.warnings.at(0), "the original file was not kept: cannot write");
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::capture;
   const CMUnitTest tests[] = {
       cmocka_unit_test(OneRequestDeliversWhatMatches),
       cmocka_unit_test(TheInterfaceSaysWhatWasCaptured),

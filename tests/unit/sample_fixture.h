@@ -26,24 +26,24 @@ class FakeSamples {
   struct Sample {
     std::string id;
     std::string body;  ///< of the POST
-    SteadyTime posted;
+    system::SteadyTime posted;
   };
 
   explicit FakeSamples(ApiFixture& fixture) : f_(fixture) {
-    f_.http.Serve("POST", "*/pcaps", [this](const HttpRequest& request) {
+    f_.http.Serve("POST", "*/pcaps", [this](const http::HttpRequest& request) {
       samples.push_back({.id = Format("%032zu", samples.size() + 1),
                          .body = request.body,
                          .posted = f_.loop.Steady()});
       return Ok(Tell(samples.back()));
     });
-    f_.http.Serve("GET", "*/pcaps", [this](const HttpRequest&) {
+    f_.http.Serve("GET", "*/pcaps", [this](const http::HttpRequest&) {
       std::vector<std::string> jobs = others;
       for (const Sample& sample : samples) jobs.push_back(Tell(sample));
       return Ok(JsonArray(jobs));
     });
     f_.http.Serve("GET", "*/pcaps/*",
-                  [this](const HttpRequest& request) { return Ok(Tell(Find(request.url))); });
-    f_.http.Serve("GET", "*/download", [this](const HttpRequest& request) {
+                  [this](const http::HttpRequest& request) { return Ok(Tell(Find(request.url))); });
+    f_.http.Serve("GET", "*/download", [this](const http::HttpRequest& request) {
       const auto number = static_cast<std::size_t>(&Find(request.url) - samples.data());
       return files.at(std::min(number, files.size() - 1));
     });
@@ -51,7 +51,7 @@ class FakeSamples {
 
   /// The n-th sample's member `key` as its POST said it: a text, or compact JSON.
   std::string Asked(std::size_t n, const char* key) const {
-    const Json body(json_loads(samples.at(n).body.c_str(), 0, nullptr));
+    const api::Json body(json_loads(samples.at(n).body.c_str(), 0, nullptr));
     const json_t* const member = json_object_get(body.get(), key);
     if (member == nullptr) return "(none)";
     if (json_is_string(member)) return json_string_value(member);
@@ -79,13 +79,13 @@ class FakeSamples {
 
   /// The request, with what Cloudflare adds to it.
   std::string Tell(const Sample& sample) const {
-    const Json job(json_loads(sample.body.c_str(), 0, nullptr));
+    const api::Json job(json_loads(sample.body.c_str(), 0, nullptr));
     const auto put = [&](const char* key, const std::string& value) {
       json_object_set_new(job.get(), key, json_string(value.c_str()));
     };
     put("id", sample.id);
     put("status", f_.loop.Steady() - sample.posted < takes ? "pending" : "success");
-    put("submitted", FormatRfc3339(f_.loop.wall_start + (sample.posted - SteadyTime())));
+    put("submitted", FormatRfc3339(f_.loop.wall_start + (sample.posted - system::SteadyTime())));
     char* const raw = json_dumps(job.get(), JSON_COMPACT);
     std::string text = raw;
     free(raw);
@@ -95,7 +95,7 @@ class FakeSamples {
   ApiFixture& f_;
 };
 
-class RecordingReporter : public Reporter {
+class RecordingReporter : public capture::Reporter {
  public:
   void Status(const std::string& state) override { states.push_back(state); }
   void Warning(const std::string& sentence) override { warnings.push_back(sentence); }
@@ -115,20 +115,21 @@ struct SampleFixture : ApiFixture {
     setenv("XDG_STATE_HOME", folder.path().c_str(), 1);
   }
 
-  Outcome Run(const OptionValues& given, const char* filter_text) {
-    const Settings settings = LoadSettings(given);
-    const CaptureFilter filter = ValueOf(CaptureFilter::Compile(filter_text, NameLookup::kRefuse));
-    const CaptureInterface interface = ValueOf(FindInterface("cloudflare-sample"));
-    PcapngStream stream(sink);
-    SampleCapture capture({.api = api,
-                           .loop = loop,
-                           .stop = stop,
-                           .reporter = reporter,
-                           .settings = settings,
-                           .filter = filter,
-                           .interface = interface,
-                           .stream = stream},
-                          "acc123");
+  capture::Outcome Run(const config::OptionValues& given, const char* filter_text) {
+    const config::Settings settings = LoadSettings(given);
+    const filter::CaptureFilter filter =
+        ValueOf(filter::CaptureFilter::Compile(filter_text, filter::NameLookup::kRefuse));
+    const config::CaptureInterface interface = ValueOf(config::FindInterface("cloudflare-sample"));
+    capture::PcapngStream stream(sink);
+    capture::SampleCapture capture({.api = api,
+                                    .loop = loop,
+                                    .stop = stop,
+                                    .reporter = reporter,
+                                    .settings = settings,
+                                    .filter = filter,
+                                    .interface = interface,
+                                    .stream = stream},
+                                   "acc123");
     return capture.Run();
   }
 
@@ -141,7 +142,7 @@ struct SampleFixture : ApiFixture {
 
   TempFolder folder;
   FakeSamples cloudflare{*this};
-  StopRequests stop{loop};
+  system::StopRequests stop{loop};
   RecordingReporter reporter;
   MemorySink sink;
 };
@@ -150,10 +151,10 @@ inline FakeAnswer File(const PcapBytes& pcap) {
   return {.body = ToText(pcap.bytes())};
 }
 
-inline void AssertStatus(const Outcome& outcome, ExitStatus status) {
-  if (StatusOf(outcome) == status) return;
-  fail_msg("exit status %d: %s %s", static_cast<int>(StatusOf(outcome)), outcome.verdict.c_str(),
-           outcome.error ? outcome.error->message.c_str() : "");
+inline void AssertStatus(const capture::Outcome& outcome, capture::ExitStatus status) {
+  if (capture::StatusOf(outcome) == status) return;
+  fail_msg("exit status %d: %s %s", static_cast<int>(capture::StatusOf(outcome)),
+           outcome.verdict.c_str(), outcome.error ? SentenceOf(*outcome.error).c_str() : "");
 }
 
 }  // namespace cloudflaredump

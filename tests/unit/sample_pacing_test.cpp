@@ -3,7 +3,7 @@
 
 #include "tests/unit/api_fixture.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 namespace {
 
 using namespace std::chrono_literals;
@@ -16,7 +16,7 @@ std::string JobOfAge(const FakeEventLoop& loop, Duration age, const std::string&
 }
 
 struct Turn {
-  Result<std::vector<PcapJob>> jobs;
+  Result<std::vector<api::PcapJob>> jobs;
   std::vector<Duration> told;
 };
 
@@ -42,11 +42,11 @@ void WithNoSampleInTheWayNothingIsAwaited(void**) {
 
 void TheYoungestSampleCounts(void**) {
   ApiFixture f;
-  const std::vector<PcapJob> none;
+  const std::vector<api::PcapJob> none;
   assert_true(SampleWait(none, f.loop, 60s) == Duration(0));
-  PcapJob job;
+  api::PcapJob job;
   job.type = "simple";
-  std::vector<PcapJob> jobs;
+  std::vector<api::PcapJob> jobs;
   for (const Duration age : {50s, 12s, 300s, 59s}) {
     job.submitted = FormatRfc3339(f.loop.Now() - age);
     jobs.push_back(job);
@@ -113,10 +113,10 @@ void AListThatFailsEndsIt(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::capture;
   const CMUnitTest tests[] = {
       cmocka_unit_test(WithNoSampleInTheWayNothingIsAwaited),
       cmocka_unit_test(TheYoungestSampleCounts),

@@ -5,15 +5,15 @@
 #include "tests/unit/results.h"
 #include "tests/unit/udp_packet.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 namespace {
 
-CaptureFilter Compiled(const char* text) {
-  return ValueOf(CaptureFilter::Compile(text, NameLookup::kRefuse));
+filter::CaptureFilter Compiled(const char* text) {
+  return ValueOf(filter::CaptureFilter::Compile(text, filter::NameLookup::kRefuse));
 }
 
-PcapJob Job() {
-  PcapJob job;
+api::PcapJob Job() {
+  api::PcapJob job;
   job.id = "abc";
   job.packet_limit = 3;
   return job;
@@ -35,9 +35,9 @@ void EveryPacketIsKeptWithTheFiltersWord(void**) {
           .Record(101, 7, UdpPacket(1, 2, 53).substr(0, 21), 60);  // cut before the ports
   const SamplePart part = ReadGood(file, "udp port 53");
   assert_int_equal(part.packets.size(), 3);
-  assert_int_equal(part.packets[0].answer, FilterAnswer::kMatches);
-  assert_int_equal(part.packets[1].answer, FilterAnswer::kRejects);
-  assert_int_equal(part.packets[2].answer, FilterAnswer::kUndecided);
+  assert_int_equal(part.packets[0].answer, filter::FilterAnswer::kMatches);
+  assert_int_equal(part.packets[1].answer, filter::FilterAnswer::kRejects);
+  assert_int_equal(part.packets[2].answer, filter::FilterAnswer::kUndecided);
   assert_int_equal(part.packets[2].packet.original_length, 60);
   const PacketCounts counts = part.Count();
   assert_int_equal(counts.received, 3);
@@ -114,10 +114,10 @@ void AFilterAboutTheLinkLayerNeedsALinkLayer(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::capture;
   const CMUnitTest tests[] = {
       cmocka_unit_test(EveryPacketIsKeptWithTheFiltersWord),
       cmocka_unit_test(TheFirstAndTheLastTimeAreFound),

@@ -4,12 +4,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "extcap/base/redact.h"
+#include "common/redact.h"
 #include "extcap/config/arguments.h"
 #include "tests/unit/results.h"
 #include "tests/unit/unit_test.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::config {
 namespace {
 
 /// A command line whose memory is ours to change.
@@ -102,10 +102,10 @@ void WhatIsNoSuchFileIsRefused(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::config
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::config;
   const CMUnitTest tests[] = {
       cmocka_unit_test(SecretsGoRoundArgv),
       cmocka_unit_test(AnAddressWithKeysGoesRoundArgvToo),

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "extcap/base/sentence.h"
+#include "extcap/frontend/sentence.h"
 
 #include "tests/unit/results.h"
 #include "tests/unit/stdout_text.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::frontend {
 namespace {
 
 void ASentenceIsAKindAndItsKeys(void**) {
@@ -40,10 +40,10 @@ void ASentenceIsOneLineOfOutput(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::frontend
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::frontend;
   const CMUnitTest tests[] = {
       cmocka_unit_test(ASentenceIsAKindAndItsKeys),
       cmocka_unit_test(AKeyWithoutAValueCanBeLeftOut),

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/config/settings.h"
 
-#include "extcap/base/redact.h"
+#include "common/redact.h"
 #include "tests/unit/fake_environment.h"
 #include "tests/unit/option_values.h"
 #include "tests/unit/temp_folder.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::config {
 namespace {
 
 /// A configuration file and the environment that names it.
@@ -226,7 +226,7 @@ void ASecretThatOthersCanReadIsRefusedWithTheCommand(void**) {
       const Result<Settings> settings = config.Load();
       AssertFails(settings, Error::Kind::kFinal,
                   "holds a secret and others can read it; run: chmod 600 '" + config.path + "'");
-      AssertLacks(settings.error().message, "planted-secret-1");
+      AssertLacks(SentenceOf(settings.error()), "planted-secret-1");
       assert_int_equal(chmod(config.path.c_str(), 0600), 0);
       AssertGood(config.Load());
     }
@@ -249,7 +249,7 @@ void APickHoldsNoKeys(void**) {
       "[default]\ndestination-conf-pick=r2://b?account-id=1&secret-access-key=planted\n", 0600);
   const auto settings = Settings::Load({}, InterfaceKind::kFull, config.environment.Reader());
   AssertFails(settings, Error::Kind::kUsage, "put the address into destination-conf.");
-  AssertLacks(settings.error().message, "planted");
+  AssertLacks(SentenceOf(settings.error()), "planted");
 }
 
 void AFileWithoutSecretsMayBeReadByAll(void**) {
@@ -277,7 +277,7 @@ void ABrokenFileIsRefusedWithoutItsContent(void**) {
     const ConfigFixture config(content);
     const Result<Settings> settings = config.Load();
     AssertFails(settings, Error::Kind::kFinal, "cannot read the configuration file " + config.path);
-    AssertLacks(settings.error().message, "planted-secret-2");
+    AssertLacks(SentenceOf(settings.error()), "planted-secret-2");
   }
 }
 
@@ -316,9 +316,9 @@ void EverySecretIsRegisteredWhereverItStands(void**) {
 
 void TheProcessesEnvironmentIsTheOne(void**) {
   setenv("CLOUDFLAREDUMP_SETTINGS_TEST", "here", 1);
-  AssertText(ProcessEnvironment("CLOUDFLAREDUMP_SETTINGS_TEST"), "here");
+  AssertText(system::ProcessEnvironment("CLOUDFLAREDUMP_SETTINGS_TEST"), "here");
   unsetenv("CLOUDFLAREDUMP_SETTINGS_TEST");
-  assert_null(ProcessEnvironment("CLOUDFLAREDUMP_SETTINGS_TEST"));
+  assert_null(system::ProcessEnvironment("CLOUDFLAREDUMP_SETTINGS_TEST"));
 }
 
 /// What was picked from a list takes the place of the text beside it, unless it is older.
@@ -336,10 +336,10 @@ void APickCountsMoreThanWhatIsTyped(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::config
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::config;
   const CMUnitTest tests[] = {
       cmocka_unit_test(APickCountsMoreThanWhatIsTyped),
       cmocka_unit_test(EachSourceYieldsToTheStrongerOnes),

@@ -6,7 +6,7 @@
 #include "tests/unit/fake_event_loop.h"
 #include "tests/unit/unit_test.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 namespace {
 
 using namespace std::chrono_literals;
@@ -47,7 +47,7 @@ void TwoThatAgreeAreEnough(void**) {
   assert_true(found->settled);
   assert_int_equal(found->objects.size(), 2);
   assert_int_equal(bucket.asked, 2);
-  assert_true(loop.Steady() - SteadyTime() == 5s);
+  assert_true(loop.Steady() - system::SteadyTime() == 5s);
 }
 
 void LateAndGrowingObjectsAreWaitedFor(void**) {
@@ -60,7 +60,7 @@ void LateAndGrowingObjectsAreWaitedFor(void**) {
   assert_true(found->settled);
   assert_true(found->objects == (Objects{kGrown, kB}));
   assert_int_equal(bucket.asked, 5);
-  assert_true(loop.Steady() - SteadyTime() == 8s);
+  assert_true(loop.Steady() - system::SteadyTime() == 8s);
 }
 
 void NothingMaySettleUnlessSomethingIsExpected(void**) {
@@ -88,7 +88,7 @@ void TimeRunsOutWithWhatIsThere(void**) {
   const Result<SettledListing> found = WaitForSettledListing(bucket, loop, "id7", policy, kGoOn);
   assert_false(found->settled);
   assert_int_equal(found->objects[0].size, 12);
-  assert_true(loop.Steady() - SteadyTime() == 60s);
+  assert_true(loop.Steady() - system::SteadyTime() == 60s);
 }
 
 void TwoListingsAreMadeHoweverShortTheTime(void**) {
@@ -107,22 +107,22 @@ void ErrorsAndStopEndIt(void**) {
   FakeEventLoop loop;
   ScriptedBucket bucket;
   bucket.listings = {Objects{}, Fail("no such bucket")};
-  AssertText(WaitForSettledListing(bucket, loop, "id7", {}, kGoOn).error().message,
+  AssertText(ClauseOf(WaitForSettledListing(bucket, loop, "id7", {}, kGoOn).error()),
              "no such bucket");
   bucket.listings = {Objects{kA}};
   bool stop = false;
   loop.CallAt(loop.Steady() + 1s, [&] { stop = true; });
-  const SteadyTime start = loop.Steady();
+  const system::SteadyTime start = loop.Steady();
   const auto stopped = WaitForSettledListing(bucket, loop, "id7", {}, [&] { return stop; });
   assert_true(stopped.error().kind == Error::Kind::kInterrupted);
   assert_true(loop.Steady() - start == 1s);
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::bucket;
   const CMUnitTest tests[] = {
       cmocka_unit_test(TwoThatAgreeAreEnough),
       cmocka_unit_test(LateAndGrowingObjectsAreWaitedFor),

@@ -7,7 +7,7 @@
 #include "extcap/system/glib_event_loop.h"
 #include "tests/unit/unit_test.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::system {
 namespace {
 
 using namespace std::chrono_literals;
@@ -122,10 +122,10 @@ void ASignalAtTheEndChangesNothing(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::system
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::system;
   const CMUnitTest tests[] = {
       cmocka_unit_test(EverySignalAsksForAStop),
       cmocka_unit_test(SignalsCloseTogetherAreOne),

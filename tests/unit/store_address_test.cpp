@@ -4,16 +4,16 @@
 #include "tests/unit/environment_table.h"
 #include "tests/unit/unit_test.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 namespace {
 
 /// "URL REGION" of the bucket that `destination` names.
 std::string Address(const std::string& destination, const std::string& endpoint = "",
                     const std::string& region = "") {
   const Result<DestinationConf> conf = ParseReadFrom(destination);
-  if (!conf) fail_msg("%s", conf.error().message.c_str());
+  if (!conf) fail_msg("%s", SentenceOf(conf.error()).c_str());
   const Result<StoreAddress> address = FindStore(*conf, endpoint, region);
-  return address ? address->url + " " + address->region : address.error().message;
+  return address ? address->url + " " + address->region : SentenceOf(address.error());
 }
 
 void AmazonsHostIsTheBucketsWhereTlsAllows(void**) {
@@ -80,10 +80,10 @@ void PathsAndQueriesAreAsSignaturesWantThem(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::bucket;
   const CMUnitTest tests[] = {
       cmocka_unit_test(AmazonsHostIsTheBucketsWhereTlsAllows),
       cmocka_unit_test(AmazonsRegionIsTheBucketsElseTheEnvironments),

@@ -3,7 +3,7 @@
 
 #include "tests/unit/unit_test.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::bucket {
 namespace {
 
 using Kind = Error::Kind;
@@ -25,13 +25,13 @@ Error Listing(int status, const std::string& body, const StoreContext& store = k
               std::vector<std::pair<std::string, std::string>> headers = {}) {
   const Error error = StoreError(store, StoreAction::kList, "",
                                  {.status = status, .headers = std::move(headers)}, body, kNow);
-  assert_true(error.message.find('\n') == std::string::npos);
+  assert_true(SentenceOf(error).find('\n') == std::string::npos);
   return error;
 }
 
 void AssertFinal(const Error& error, const std::string& piece) {
   assert_true(error.kind == Kind::kFinal);
-  AssertContains(error.message, piece);
+  AssertContains(SentenceOf(error), piece);
 }
 
 void WrongSecretIsSaid(void**) {
@@ -69,7 +69,7 @@ void MissingBucketIsSaid(void**) {
 
 void MissingPermissionIsNamed(void**) {
   AssertFinal(Listing(403, Xml("AccessDenied")), "add s3:ListBucket on arn:aws:s3:::pcaps to");
-  const HttpHead denied{.status = 403, .headers = {}};
+  const http::HttpHead denied{.status = 403, .headers = {}};
   AssertFinal(StoreError(kS3, StoreAction::kRead, "dir/k", denied, Xml("AccessDenied"), kNow),
               "add s3:GetObject on arn:aws:s3:::pcaps/dir/* to");
   StoreContext other = kS3;
@@ -116,25 +116,25 @@ void OtherAnswersAreShownCleaned(void**) {
   const Error clean = Listing(418, Xml("Teapot",
                                        "<Message>short and\n{stout}</Message>"
                                        "<Details>d</Details>"));
-  AssertText(clean.message,
+  AssertText(ClauseOf(clean),
              "Amazon S3 answered 418 Teapot to the listing of pcaps: short and (stout) (d)");
-  AssertText(Listing(403, "<html><body>Blocked by the proxy").message,
+  AssertText(ClauseOf(Listing(403, "<html><body>Blocked by the proxy")),
              "Amazon S3 answered 403 to the listing of pcaps");
 }
 
 void PassingFaultsMayBeTriedAgain(void**) {
-  assert_true(Listing(503, Xml("SlowDown")).kind == Kind::kTransient);
-  assert_true(Listing(500, "").kind == Kind::kTransient);
-  assert_true(Listing(429, "").kind == Kind::kTransient);
-  assert_true(Listing(400, Xml("RequestTimeout")).kind == Kind::kTransient);
+  assert_true(Listing(503, Xml("SlowDown")).kind == Kind::kPassing);
+  assert_true(Listing(500, "").kind == Kind::kPassing);
+  assert_true(Listing(429, "").kind == Kind::kPassing);
+  assert_true(Listing(400, Xml("RequestTimeout")).kind == Kind::kPassing);
   assert_true(Listing(400, Xml("InvalidArgument")).kind == Kind::kFinal);
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::bucket
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::bucket;
   const CMUnitTest tests[] = {
       cmocka_unit_test(WrongSecretIsSaid),           cmocka_unit_test(UnknownKeyIsSaid),
       cmocka_unit_test(RightRegionIsNamed),          cmocka_unit_test(MissingBucketIsSaid),

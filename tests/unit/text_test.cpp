@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "extcap/base/text.h"
+#include "common/text.h"
 
 #include "tests/unit/unit_test.h"
 

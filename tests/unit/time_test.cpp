@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "extcap/base/time.h"
+#include "common/time.h"
 
 #include "tests/unit/unit_test.h"
 

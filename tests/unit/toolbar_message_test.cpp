@@ -6,7 +6,7 @@
 #include "tests/unit/toolbar_pieces.h"
 #include "tests/unit/unit_test.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 namespace {
 
 std::vector<ToolbarMessage> ReadAll(const std::string& stream, std::size_t step) {
@@ -81,10 +81,10 @@ void AnUnfinishedMessageIsWaitedFor(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::capture;
   const CMUnitTest tests[] = {
       cmocka_unit_test(TheGreetingIsRead),
       cmocka_unit_test(WrittenAndReadTheSame),

@@ -8,13 +8,13 @@
 #include <memory>
 #include <vector>
 
-#include "extcap/base/redact.h"
+#include "common/redact.h"
 #include "extcap/system/glib_event_loop.h"
 #include "extcap/system/log.h"
 #include "tests/unit/temp_folder.h"
 #include "tests/unit/unit_test.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 namespace {
 
 using namespace std::chrono_literals;
@@ -41,7 +41,7 @@ class Window {
   void Write(const std::string& bytes) const {
     assert_int_equal(write(to_extcap_, bytes.data(), bytes.size()), bytes.size());
   }
-  void Press(ToolbarControl control) const {
+  void Press(config::ToolbarControl control) const {
     Write(WriteToolbarMessage({.control = static_cast<std::uint8_t>(control),
                                .command = static_cast<std::uint8_t>(ToolbarCommand::kSet),
                                .payload = ""}));
@@ -71,8 +71,8 @@ class Window {
   TempFolder folder;
   std::string in = folder / "control-in";
   std::string out = folder / "control-out";
-  GlibEventLoop loop;
-  StopRequests stop{loop};
+  system::GlibEventLoop loop;
+  system::StopRequests stop{loop};
 
  private:
   int from_extcap_ = -1;
@@ -82,7 +82,7 @@ class Window {
 
 void TheLastStateOfASecondIsShown(void**) {
   Window window;
-  ControlPipes pipes(window.in, window.out);
+  system::ControlPipes pipes(window.in, window.out);
   window.Open();
   ToolbarReporter reporter(pipes, window.loop, window.stop);
   reporter.Status("pending, 1 s");
@@ -97,7 +97,7 @@ void TheLastStateOfASecondIsShown(void**) {
 /// In the status bar a message hides what the user has selected: once for each kind of state.
 void TheStatusBarHearsOfNewKindsOfStateOnly(void**) {
   Window window(100);
-  ControlPipes pipes(window.in, window.out);
+  system::ControlPipes pipes(window.in, window.out);
   window.Open();
   ToolbarReporter reporter(pipes, window.loop, window.stop);
   for (const char* state : {"pending, 1 s", "pending, 2 s", "running, 1,234 packets, 3:10 left",
@@ -111,7 +111,7 @@ void TheStatusBarHearsOfNewKindsOfStateOnly(void**) {
 
 void WarningsAreBoxesAndNotTooMany(void**) {
   Window window;
-  ControlPipes pipes(window.in, window.out);
+  system::ControlPipes pipes(window.in, window.out);
   window.Open();
   ToolbarReporter reporter(pipes, window.loop, window.stop);
   for (int n = 0; n < 20; ++n) reporter.Warning("Mind this.");
@@ -121,55 +121,59 @@ void WarningsAreBoxesAndNotTooMany(void**) {
 void TheLogIsAppendedToAndHoldsNoSecret(void**) {
   RegisterSecret("planted-secret");
   Window window;
-  ControlPipes pipes(window.in, window.out);
+  system::ControlPipes pipes(window.in, window.out);
   window.Open();
   {
     ToolbarReporter reporter(pipes, window.loop, window.stop);
-    Log(LogLevel::kInfo, "asked with planted-secret");
-    Log(LogLevel::kDebug, "not this");
+    system::Log(system::LogLevel::kInfo, "asked with planted-secret");
+    system::Log(system::LogLevel::kDebug, "not this");
   }
-  Log(LogLevel::kInfo, "nor this");
-  const auto lines = window.Got(ToolbarCommand::kAdd, static_cast<int>(ToolbarControl::kLog));
+  system::Log(system::LogLevel::kInfo, "nor this");
+  const auto lines =
+      window.Got(ToolbarCommand::kAdd, static_cast<int>(config::ToolbarControl::kLog));
   assert_int_equal(lines.size(), 1);
   AssertContains(lines[0], "asked with [secret]\n");
 }
 
 void FinishNowStopsAndSaysSo(void**) {
   Window window;
-  ControlPipes pipes(window.in, window.out);
+  system::ControlPipes pipes(window.in, window.out);
   window.Open();
   ToolbarReporter reporter(pipes, window.loop, window.stop);
-  window.Press(ToolbarControl::kStatus);
-  window.Press(ToolbarControl::kHelp);
+  window.Press(config::ToolbarControl::kStatus);
+  window.Press(config::ToolbarControl::kHelp);
   window.Run(50ms);
   assert_false(window.stop.Stopping()());
-  for (int n = 0; n < 3; ++n) window.Press(ToolbarControl::kFinish);
+  for (int n = 0; n < 3; ++n) window.Press(config::ToolbarControl::kFinish);
   assert_true(window.loop.RunUntil(window.stop.Stopping(), window.loop.Steady() + 5s));
   assert_true(window.stop.finishing());
   window.Run(50ms);
   assert_int_equal(
-      window.Got(ToolbarCommand::kDisable, static_cast<int>(ToolbarControl::kFinish)).size(), 1);
+      window.Got(ToolbarCommand::kDisable, static_cast<int>(config::ToolbarControl::kFinish))
+          .size(),
+      1);
 }
 
 void GarbageIsBorne(void**) {
   Window window;
-  ControlPipes pipes(window.in, window.out);
+  system::ControlPipes pipes(window.in, window.out);
   window.Open();
   ToolbarReporter reporter(pipes, window.loop, window.stop);
   window.Write(std::string(60000, 'x') + "T" + std::string("\xff\xff\xff\1\1", 5));
   window.Run(100ms);
   assert_false(window.stop.Stopping()());
-  window.Press(ToolbarControl::kFinish);
+  window.Press(config::ToolbarControl::kFinish);
   assert_true(window.loop.RunUntil(window.stop.Stopping(), window.loop.Steady() + 5s));
 }
 
 /// A window that hangs, or is busy with a box: nothing of ours waits for it.
 void AWindowThatDoesNotReadHoldsNothingUp(void**) {
   Window window;
-  ControlPipes pipes(window.in, window.out);
+  system::ControlPipes pipes(window.in, window.out);
   window.Open();
   ToolbarReporter reporter(pipes, window.loop, window.stop);
-  for (int n = 0; n < 2000; ++n) Log(LogLevel::kInfo, "%s", std::string(1500, 'x').c_str());
+  for (int n = 0; n < 2000; ++n)
+    system::Log(system::LogLevel::kInfo, "%s", std::string(1500, 'x').c_str());
   const auto before = std::chrono::steady_clock::now();
   reporter.End("Complete: 1 packet.");
   assert_true(std::chrono::steady_clock::now() - before < 5s);
@@ -177,7 +181,7 @@ void AWindowThatDoesNotReadHoldsNothingUp(void**) {
 
 void TheEndIsShownAtOnce(void**) {
   Window window;
-  ControlPipes pipes(window.in, window.out);
+  system::ControlPipes pipes(window.in, window.out);
   window.Open();
   ToolbarReporter reporter(pipes, window.loop, window.stop);
   reporter.Status("running, 1 s");
@@ -190,7 +194,7 @@ void TheEndIsShownAtOnce(void**) {
 /// Wireshark opens its ends when it comes to it.
 void WhatWasSaidBeforeTheWindowOpenedIsShownThen(void**) {
   Window window;
-  ControlPipes pipes(window.in, window.out);
+  system::ControlPipes pipes(window.in, window.out);
   ToolbarReporter reporter(pipes, window.loop, window.stop);
   reporter.Status("pending, 1 s");
   window.Run(120ms);
@@ -202,7 +206,7 @@ void WhatWasSaidBeforeTheWindowOpenedIsShownThen(void**) {
 /// Killed, say, which sends us no signal.
 void AWindowThatHasGoneIsAStop(void**) {
   Window window;
-  ControlPipes pipes(window.in, window.out);
+  system::ControlPipes pipes(window.in, window.out);
   window.Open();
   ToolbarReporter reporter(pipes, window.loop, window.stop);
   window.Run(20ms);
@@ -217,10 +221,10 @@ void AWindowThatHasGoneIsAStop(void**) {
 /// After Finish now, too: nobody is left who waits for all of it.
 void AWindowThatHasGoneAfterFinishNowIsAStop(void**) {
   Window window;
-  ControlPipes pipes(window.in, window.out);
+  system::ControlPipes pipes(window.in, window.out);
   window.Open();
   const ToolbarReporter reporter(pipes, window.loop, window.stop);
-  window.Press(ToolbarControl::kFinish);
+  window.Press(config::ToolbarControl::kFinish);
   assert_true(window.loop.RunUntil(window.stop.Stopping(), window.loop.Steady() + 5s));
   assert_false(window.stop.StoppingSoon()());
   window.Close();
@@ -230,20 +234,20 @@ void AWindowThatHasGoneAfterFinishNowIsAStop(void**) {
 
 void WithoutAToolbarNothingHappens(void**) {
   Window window;
-  ControlPipes pipes("", "");
+  system::ControlPipes pipes("", "");
   assert_false(pipes.opened());
   pipes.AwaitPartner(1h);
   ToolbarReporter reporter(pipes, window.loop, window.stop);
   reporter.Status("pending");
   reporter.Warning("Mind this.");
   reporter.End("Complete.");
-  const ControlPipes no_fifo(window.folder.path(), window.folder.path());
+  const system::ControlPipes no_fifo(window.folder.path(), window.folder.path());
   assert_false(no_fifo.opened());
 }
 
 void ThePartnerIsAwaitedForAWhile(void**) {
   Window window;
-  const ControlPipes pipes(window.in, window.out);
+  const system::ControlPipes pipes(window.in, window.out);
   auto before = std::chrono::steady_clock::now();
   pipes.AwaitPartner(100ms);
   assert_true(std::chrono::steady_clock::now() - before >= 100ms);
@@ -255,7 +259,7 @@ void ThePartnerIsAwaitedForAWhile(void**) {
 
 void AMessageThatCouldGoInHalvesIsRefused(void**) {
   Window window;
-  ControlPipes pipes(window.in, window.out);
+  system::ControlPipes pipes(window.in, window.out);
   window.Open();
   pipes.Attach(window.loop, [](std::string_view) {}, [] {});
   assert_false(pipes.Send(std::string(5000, 'x')));
@@ -263,10 +267,10 @@ void AMessageThatCouldGoInHalvesIsRefused(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::capture;
   const CMUnitTest tests[] = {
       cmocka_unit_test(TheLastStateOfASecondIsShown),
       cmocka_unit_test(TheStatusBarHearsOfNewKindsOfStateOnly),

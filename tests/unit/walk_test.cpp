@@ -9,7 +9,7 @@
 #include "extcap/filter/link_type.h"
 #include "tests/unit/unit_test.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::filter {
 namespace {
 
 using Program = std::vector<bpf_insn>;
@@ -31,7 +31,7 @@ const bpf_insn kReject = Statement(BPF_RET | BPF_K, 0);
 
 Program Compiled(const std::string& text) {
   auto program = CompileProgram(text, kLinkTypeRaw);
-  if (!program) fail_msg("%s: %s", text.c_str(), program.error().message.c_str());
+  if (!program) fail_msg("%s: %s", text.c_str(), SentenceOf(program.error()).c_str());
   return std::move(*program);
 }
 
@@ -270,10 +270,10 @@ void BackwardJumpsAreLoops(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::filter
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::filter;
   ForbidNameLookup();
   const CMUnitTest tests[] = {
       cmocka_unit_test(EveryPathIsFollowed),

@@ -3,7 +3,7 @@
 
 #include "tests/unit/results.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::capture {
 namespace {
 
 using namespace std::chrono_literals;
@@ -173,10 +173,10 @@ void BadTextsNameTheirOption(void**) {
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::capture
 
 int main() {
-  using namespace cloudflaredump;
+  using namespace cloudflaredump::capture;
   const CMUnitTest tests[] = {
       cmocka_unit_test(TimesAreTakenInEverySpelling),
       cmocka_unit_test(OtherTextsAreRefusedWithTheSpellings),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "dissector/readable_line.h"
+#include "common/readable_line.h"
 
 #include <cstdint>
 

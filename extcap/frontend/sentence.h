@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-#include "extcap/base/result.h"
+#include "common/result.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::frontend {
 
 /// One line of what an extcap says to Wireshark: `arg {number=0}{call=--x}`. Source:
 /// extcap_parser.c, which has no escaping: a value must hold neither `}` before `{`, a blank or the
@@ -38,4 +38,4 @@ class Sentence {
 /// below the 1,024 bytes that dumpcap's reader takes in all. Returns the exit status, 1.
 int FailExtcapCall(const Error& error);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::frontend

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "dissector/description_sentence.h"
+#include "common/description_sentence.h"
 
 #include <cstdint>
 #include <string_view>
 
-#include "dissector/readable_line.h"
-#include "extcap/config/colos.h"
+#include "common/colos.h"
+#include "common/readable_line.h"
 
 namespace cloudflaredump {
 namespace {

@@ -3,10 +3,10 @@
 
 #include <string>
 
-namespace cloudflaredump {
+namespace cloudflaredump::frontend {
 
 /// Wireshark's check of the capture filter, at every keystroke: prints nothing if `filter` is good,
 /// else the reason in one line (capture_filter_syntax_worker.cpp takes any output for "invalid").
 void PrintFilterVerdict(const std::string& filter);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::frontend

@@ -6,18 +6,18 @@
 #include <string>
 #include <string_view>
 
-#include "extcap/base/sentence.h"
-#include "extcap/base/version.h"
+#include "common/version.h"
 #include "extcap/config/interfaces.h"
 #include "extcap/config/settings.h"
 #include "extcap/config/toolbar.h"
-#include "extcap/face/dialog.h"
-#include "extcap/face/filter_check.h"
-#include "extcap/face/hand_over.h"
 #include "extcap/filter/compile.h"
 #include "extcap/filter/link_type.h"
+#include "extcap/frontend/dialog.h"
+#include "extcap/frontend/filter_check.h"
+#include "extcap/frontend/hand_over.h"
+#include "extcap/frontend/sentence.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::frontend {
 namespace {
 
 /// Wireshark's words, read by hand: it sends few, always separate but for --extcap-version=, and
@@ -69,14 +69,16 @@ Call ReadCall(int argc, char** argv) {
 int PrintInterfaces() {
   Sentence("extcap")
       .With("version", kVersion)
-      .With("help", kHelpAddress)
+      .With("help", config::kHelpAddress)
       .With("display", "Cloudflare packet captures")
       .Print();
-  const Settings settings = Settings::LoadWhatIsGood(InterfaceKind::kSample, ProcessEnvironment);
-  for (const CaptureInterface& interface : ListInterfaces(settings.Text(Opt::kColos))) {
+  const config::Settings settings =
+      config::Settings::LoadWhatIsGood(config::InterfaceKind::kSample, system::ProcessEnvironment);
+  for (const config::CaptureInterface& interface :
+       config::ListInterfaces(settings.Text(config::Opt::kColos))) {
     Sentence("interface").With("value", interface.name).With("display", interface.display).Print();
   }
-  for (const ToolbarControlRow& control : AllToolbarControls()) {
+  for (const config::ToolbarControlRow& control : config::AllToolbarControls()) {
     Sentence("control")
         .With("number", static_cast<std::uint64_t>(control.id))
         .With("type", control.type)
@@ -92,7 +94,7 @@ int PrintInterfaces() {
 /// The real link type is known when the first file arrives and stands in its interface block.
 int PrintDlts() {
   Sentence("dlt")
-      .With("number", kLinkTypeRaw)
+      .With("number", filter::kLinkTypeRaw)
       .With("name", "RAW")
       .With("display", "Raw IP")
       .Print();
@@ -124,21 +126,22 @@ int Main(int argc, char** argv) {
     return 0;
   }
   if (!call.dlts && !call.config && !call.has_filter) return 0;
-  auto interface = FindInterface(call.interface);
+  auto interface = config::FindInterface(call.interface);
   if (!interface) return FailExtcapCall(interface.error());
   if (call.dlts) return PrintDlts();
   if (call.config) {
-    PrintDialog(*interface, Settings::LoadWhatIsGood(interface->kind, ProcessEnvironment));
+    PrintDialog(*interface,
+                config::Settings::LoadWhatIsGood(interface->kind, system::ProcessEnvironment));
     return 0;
   }
-  ForbidNameLookup();
+  filter::ForbidNameLookup();
   PrintFilterVerdict(call.filter);
   return 0;
 }
 
 }  // namespace
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::frontend
 
 int main(int argc, char** argv) {
-  return cloudflaredump::Main(argc, argv);
+  return cloudflaredump::frontend::Main(argc, argv);
 }

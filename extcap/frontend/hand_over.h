@@ -3,7 +3,7 @@
 
 #include <string>
 
-namespace cloudflaredump {
+namespace cloudflaredump::frontend {
 
 /// Replaces this process by the tool, with the same pid and argv, but for its secrets
 /// (SetSecretsAside): `--capture` and `--extcap-reload-option` need the network, which this program
@@ -13,4 +13,4 @@ namespace cloudflaredump {
 /// even then, or Wireshark 4.0, and the window of every version, would wait for ever.
 int HandOver(int argc, char** argv, const std::string& fifo, const std::string& control_in);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::frontend

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string>
 
-#include "dissector/capture_description.h"
+#include "common/capture_description.h"
 
 namespace cloudflaredump {
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "extcap/base/sentence.h"
+#include "extcap/frontend/sentence.h"
 
 #include <cstdio>
 
-#include "extcap/base/redact.h"
-#include "extcap/base/text.h"
+#include "common/redact.h"
+#include "common/text.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::frontend {
 
 Sentence& Sentence::With(std::string_view key, std::string_view value) {
   constexpr std::size_t kLongestValue = 1000;
@@ -24,8 +24,8 @@ void Sentence::Print() const {
 
 int FailExtcapCall(const Error& error) {
   constexpr std::size_t kLongestLine = 700;
-  std::fprintf(stderr, "%s\n", CleanLine(Redact(error.message), kLongestLine).c_str());
+  std::fprintf(stderr, "%s\n", CleanLine(Redact(SentenceOf(error)), kLongestLine).c_str());
   return 1;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::frontend

@@ -18,9 +18,6 @@ std::string Format(const char* format, ...) __attribute__((format(printf, 1, 2))
 /// with an ellipsis. For every text that comes from a server, a file or a packet.
 std::string CleanLine(std::string_view text, std::size_t max_bytes = 300);
 
-/// A sentence without its full stop, to be gone on with.
-std::string WithoutFullStop(std::string sentence);
-
 /// `text` without blanks, tabs and line ends at either end.
 std::string_view Trim(std::string_view text);
 

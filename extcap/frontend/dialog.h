@@ -4,7 +4,7 @@
 #include "extcap/config/interfaces.h"
 #include "extcap/config/settings.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::frontend {
 
 /// Prints the options of `interface` as Wireshark's dialog wants them (--extcap-config), each with
 /// its effective value from environment, configuration file or built-in default as the placeholder;
@@ -13,6 +13,6 @@ namespace cloudflaredump {
 /// Only argument types that 4.0 knows: an unknown type makes it print into its caller's output.
 /// Texts have no {default=}: tshark would pass it as if the user had typed it, over the
 /// configuration file. Selectors do, for Wireshark passes none of theirs unless it was changed.
-void PrintDialog(const CaptureInterface& interface, const Settings& settings);
+void PrintDialog(const config::CaptureInterface& interface, const config::Settings& settings);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::frontend

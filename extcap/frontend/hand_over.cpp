@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "extcap/face/hand_over.h"
+#include "extcap/frontend/hand_over.h"
 
 #include <fcntl.h>
 #include <glib.h>
@@ -11,7 +11,7 @@
 #include "extcap/config/secret_words.h"
 #include "extcap/system/control_pipes.h"
 
-namespace cloudflaredump {
+namespace cloudflaredump::frontend {
 namespace {
 
 /// The folder that this program really is in, symbolic links resolved.
@@ -28,13 +28,13 @@ std::string OwnFolder() {
 }  // namespace
 
 int HandOver(int argc, char** argv, const std::string& fifo, const std::string& control_in) {
-  std::vector<std::string> words = SetSecretsAside(argc, argv);
+  std::vector<std::string> words = config::SetSecretsAside(argc, argv);
   std::vector<char*> pointers;
   pointers.reserve(words.size() + 1);
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   const std::string folder = OwnFolder();
-  for (const char* place : {"../bin/cloudflaredump", CLOUDFLAREDUMP_TOOL_FROM_FACE}) {
+  for (const char* place : {"../bin/cloudflaredump", CLOUDFLAREDUMP_TOOL_FROM_FRONTEND}) {
     const std::string tool = place[0] == '/' ? place : folder + "/" + place;
     execv(tool.c_str(), pointers.data());
   }
@@ -46,7 +46,7 @@ int HandOver(int argc, char** argv, const std::string& fifo, const std::string& 
     free(real);
     g_free(found);
   }
-  const ControlPipes window(control_in, "");
+  const system::ControlPipes window(control_in, "");
   if (!fifo.empty()) {
     const int fd = open(fifo.c_str(), O_WRONLY | O_CLOEXEC);
     if (fd >= 0) close(fd);
@@ -59,4 +59,4 @@ int HandOver(int argc, char** argv, const std::string& fifo, const std::string& 
   return 1;
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::frontend

@@ -4,7 +4,7 @@
 #include <functional>
 #include <string>
 
-namespace cloudflaredump {
+namespace cloudflaredump::system {
 
 /// Looks up an environment variable; null if it is not set. Tests pass a table.
 using Environment = std::function<const char*(const char*)>;
@@ -15,4 +15,4 @@ std::string HomeFolder(const Environment& environment);
 /// The environment of this process.
 const char* ProcessEnvironment(const char* name);
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::system

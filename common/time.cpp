@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "extcap/base/time.h"
+#include "common/time.h"
 
 #include <glib.h>
 
 #include <memory>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 
 namespace cloudflaredump {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "extcap/base/redact.h"
+#include "common/redact.h"
 
 #include <glib.h>
 
@@ -7,7 +7,7 @@
 #include <cstring>
 #include <vector>
 
-#include "extcap/base/text.h"
+#include "common/text.h"
 
 namespace cloudflaredump {
 namespace {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "extcap/base/environment.h"
+#include "extcap/system/environment.h"
 
 #include <glib.h>
 
 #include <cstdlib>
 
-namespace cloudflaredump {
+namespace cloudflaredump::system {
 
 std::string HomeFolder(const Environment& environment) {
   const char* const home = environment("HOME");
@@ -16,4 +16,4 @@ const char* ProcessEnvironment(const char* name) {
   return std::getenv(name);
 }
 
-}  // namespace cloudflaredump
+}  // namespace cloudflaredump::system

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "dissector/capture_description.h"
+#include "common/capture_description.h"
 
 #include <algorithm>
 #include <charconv>
@@ -8,8 +8,8 @@
 #include <span>
 #include <variant>
 
-#include "dissector/description_sentence.h"
-#include "dissector/readable_line.h"
+#include "common/description_sentence.h"
+#include "common/readable_line.h"
 
 namespace cloudflaredump {
 namespace {

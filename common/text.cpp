@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "extcap/base/text.h"
+#include "common/text.h"
 
 #include <glib.h>
 
@@ -44,11 +44,6 @@ std::string CleanLine(std::string_view text, std::size_t max_bytes) {
   const char* const cut = g_utf8_find_prev_char(clean.c_str(), clean.c_str() + max_bytes - 2);
   clean.resize(cut == nullptr ? 0 : static_cast<std::size_t>(cut - clean.c_str()));
   return clean + "…";
-}
-
-std::string WithoutFullStop(std::string sentence) {
-  while (sentence.ends_with('.')) sentence.pop_back();
-  return sentence;
 }
 
 std::string_view Trim(std::string_view text) {

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/frontend/filter_check.h"
+
+#include <cstdio>
+
+#include "common/text.h"
+#include "extcap/filter/capture_filter.h"
+
+namespace cloudflaredump::frontend {
+
+void PrintFilterVerdict(const std::string& filter) {
+  const auto compiled = filter::CaptureFilter::Compile(filter, filter::NameLookup::kAccept);
+  if (!compiled) std::puts(CleanLine(SentenceOf(compiled.error())).c_str());
+}
+
+}  // namespace cloudflaredump::frontend
