@@ -126,9 +126,9 @@ void ErrorsAreToldWhateverTheirForm(void**) {
 
 void AnErrorWithoutAnEnvelopeSaysWhatCame(void**) {
   AssertText(Sentence(502, "<html>Bad gateway</html>"),
-             "cannot list the captures: api.cloudflare.com answered HTTP 502 (a web page instead "
-             "of JSON); try again later, or see www.cloudflarestatus.com.");
-  AssertContains(Sentence(500, ""), "answered HTTP 500 (an empty answer); ");
+             "cannot list the captures: api.cloudflare.com answered HTTP 502: a web page instead "
+             "of JSON; try again later, or see www.cloudflarestatus.com.");
+  AssertContains(Sentence(500, ""), "answered HTTP 500: an empty answer; ");
 }
 
 /// Wireshark's extcap sentences have no escaping, and a log line is one line.
