@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <glib.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <array>
@@ -52,6 +53,12 @@ int OpenUnnamed(const std::string& folder) {
 }
 
 }  // namespace
+
+std::uint64_t FreeBytesForTemporaryFiles() {
+  struct statvfs disk = {};
+  if (statvfs(DefaultFolder().c_str(), &disk) != 0) return UINT64_MAX;
+  return std::uint64_t{disk.f_bavail} * disk.f_frsize;
+}
 
 Result<AnonymousFile> AnonymousFile::Make(std::string folder) {
   if (folder.empty()) folder = DefaultFolder();

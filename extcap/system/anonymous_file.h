@@ -10,6 +10,9 @@
 
 namespace cloudflaredump::system {
 
+/// How many bytes are left where anonymous files are made; the largest number if nobody knows.
+std::uint64_t FreeBytesForTemporaryFiles();
+
 /// A temporary file without a name, for its owner alone: gone with the object, however the process
 /// ends, and inherited by no program that is started. Errors about room or rights name TMPDIR.
 class AnonymousFile {
