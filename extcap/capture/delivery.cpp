@@ -36,7 +36,7 @@ Result<void> Delivery::Deliver(std::vector<FileToDeliver> files, const Describe&
     known.header.link_type = filter::kLinkTypeRaw;
     bytes.push_back(std::move(file.bytes));
   }
-  pcap::Merge merge(std::move(bytes));
+  pcap::Merge merge(std::move(bytes), pcap::Merge::kMemory, order_);
   for (int turn = 1; merge.Next(); ++turn) {
     if (auto taken = Take(batch, merge); !taken) return taken;
     // Signals and the toolbar get their turn, whatever the speed of the merge.
@@ -50,6 +50,8 @@ Result<void> Delivery::Deliver(std::vector<FileToDeliver> files, const Describe&
   if (!batch.held.empty()) {
     if (auto delivered = DeliverHeld(batch); !delivered) return delivered;
   }
+  // What no packet after it could carry goes onto the last one.
+  if (pending_.damaged && context_.stream.MarkLast(pending_)) pending_ = {};
   // Files without packets are files all the same: their interfaces tell of them.
   for (std::size_t file = batch.first; file < files_.size(); ++file) {
     InterfaceOf(batch, file);
@@ -195,11 +197,6 @@ std::uint32_t Delivery::InterfaceOf(Batch& batch, std::size_t number) {
                                     .description = WriteCaptureDescription(description),
                                     .filter = context_.filter.text()});
   return *file.interface_id;
-}
-
-Result<void> Delivery::Flush() {
-  context_.stream.LetLastGo();
-  return context_.stream.Flush();
 }
 
 Result<void> Delivery::Finish(const std::string& asked, const LimitState& limit) {

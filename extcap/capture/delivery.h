@@ -41,18 +41,16 @@ class Delivery {
   /// filter and the residual mismatch.
   using Describe = std::function<CaptureDescription(std::size_t file)>;
 
-  /// `exact_plan` says that Cloudflare's filter was as narrow as the user's; all references outlive
-  /// this object.
-  Delivery(const CaptureContext& context, bool exact_plan, Outcome& outcome)
-      : context_(context), exact_plan_(exact_plan), outcome_(outcome) {}
+  /// `exact_plan` says that Cloudflare's filter was as narrow as the user's, `order` how files are
+  /// put in order; all references outlive this object.
+  Delivery(const CaptureContext& context, bool exact_plan, pcap::FileReader::Order order,
+           Outcome& outcome)
+      : context_(context), exact_plan_(exact_plan), order_(order), outcome_(outcome) {}
 
   /// Delivers the packets of `files`. With `duplicates` those that it knows are left out. Error:
   /// what the sink says; kInterrupted once the stop says that nothing more is to be delivered.
   Result<void> Deliver(std::vector<FileToDeliver> files, const Describe& describe,
                        WindowDuplicates* duplicates = nullptr);
-
-  /// Lets all that was delivered go to the reader: no mark can be set on it any more.
-  Result<void> Flush();
 
   /// What was received so far, over all files.
   const Received& received() const { return received_; }
@@ -97,6 +95,7 @@ class Delivery {
 
   const CaptureContext& context_;
   const bool exact_plan_;
+  const pcap::FileReader::Order order_;
   Outcome& outcome_;
   std::vector<File> files_;
   std::map<std::uint32_t, Test> tests_;  ///< by link type

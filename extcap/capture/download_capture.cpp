@@ -23,9 +23,9 @@ Result<void> DownloadSample(const CaptureContext& context, const api::PcapJob& j
   auto sample = FetchSample(context, job, "downloading");
   if (!sample) return Failure(sample);
   // Nobody knows how exact the filter of an earlier capture was for the filter given now.
-  Delivery delivery(context, false, outcome);
+  Delivery delivery(context, false, pcap::FileReader::Order::kWhole, outcome);
   WindowDuplicates duplicates;
-  duplicates.Begin(WallTime::max());
+  duplicates.Begin(WallTime::max(), WallTime::max());
   std::vector<SampleFile> samples;
   samples.push_back(*std::move(sample));
   auto delivered = DeliverSamples(context, std::move(samples), 1, delivery, duplicates, outcome);

@@ -98,16 +98,16 @@ Result<void> FileCollection::Gather() {
   std::optional<system::SteadyTime> late_until;
   std::optional<bucket::CaptureFiles> before;
   // A folder is listed at no cost, so that all that is left out can be said.
-  bucket::SearchScope scope = place_.folder.empty() ? bucket::SearchScope::kNamed
-                                                    : bucket::SearchScope::kDirectory;
+  bucket::SearchScope scope =
+      place_.folder.empty() ? bucket::SearchScope::kNamed : bucket::SearchScope::kDirectory;
   for (;;) {
     auto listed =
         bucket::ListCaptureFiles(*place_.bucket, job_.id, scope, context_.stop.WaitIsOver());
     if (!listed && listed.error().kind == Error::Kind::kInterrupted && !files_.empty()) return {};
     if (!listed) return Failure(listed);
     if (auto added = Add(listed->files); !added) return added;
-    const bool agreed = before && before->files == listed->files &&
-                        (!expected || !listed->files.empty());
+    const bool agreed =
+        before && before->files == listed->files && (!expected || !listed->files.empty());
     before = *std::move(listed);
     const system::SteadyTime next = context_.loop.Steady() + pause;
     if (context_.stop.AtLeast(system::StopLevel::kDeliver)) break;

@@ -47,7 +47,7 @@ Result<void> DeliverFull(const CaptureContext& context, const FilesPlace& place,
         {.bytes = std::make_unique<pcap::MemoryFile>(pcap::WriteFileHeader(filter::kLinkTypeRaw)),
          .name = "no file"});
   }
-  Delivery delivery(context, exact_plan, outcome);
+  Delivery delivery(context, exact_plan, pcap::FileReader::Order::kNearby, outcome);
   outcome.Note(delivery.Deliver(std::move(to_deliver), [&](std::size_t file) {
     CaptureDescription description = DescribeJob(job);
     if (job.destination_conf) description.destination_conf = RedactAddress(*job.destination_conf);

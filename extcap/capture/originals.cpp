@@ -53,7 +53,7 @@ Originals::Originals(const CaptureContext& context)
 
 void Originals::Complain(const std::string& path, int error) {
   if (std::exchange(complained_, true)) return;
-  context_.Warn("an original file was not kept: cannot write " + CleanLine(path) + ": " +
+  context_.Warn("the original file was not kept: cannot write " + CleanLine(path) + ": " +
                 g_strerror(error) + (error == EEXIST ? " already, and stays as it is." : "."));
 }
 

@@ -52,7 +52,7 @@ SampleCapture::SampleCapture(const CaptureContext& context)
                              {.max_requests = static_cast<int>(
                                   context.settings.Number(config::Opt::kRequestsPerWindow)),
                               .pin_ipv6 = context.settings.IsOn(config::Opt::kFilterIpv6)})),
-      delivery_(context_, plan_.exact, outcome_) {}
+      delivery_(context_, plan_.exact, pcap::FileReader::Order::kWhole, outcome_) {}
 
 Outcome SampleCapture::Run() {
   const config::Settings& settings = context_.settings;
@@ -79,7 +79,7 @@ Result<void> SampleCapture::CaptureWindows(const std::vector<Window>& windows) {
     auto captured = CaptureWindow(window, files);
     // A stop, or a fault after the first answer, still delivers what is held.
     if (!files.empty()) {
-      duplicates_.Begin(window.end);
+      duplicates_.Begin(window.end, window.end);
       auto delivered = DeliverSamples(context_, std::move(files), plan_.requests.size(), delivery_,
                                       duplicates_, outcome_);
       if (!delivered) return delivered;

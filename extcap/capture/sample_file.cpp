@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture/sample_file.h"
 
-#include <span>
-
 #include "extcap/capture/job_watch.h"
 #include "extcap/capture/originals.h"
 #include "extcap/filter/link_type.h"
@@ -25,9 +23,7 @@ Result<SampleFile> FetchSample(const CaptureContext& context, const api::PcapJob
   context.Tell(status);
   auto download = context.api.DownloadSample(job.id, context.WithJob());
   if (!download) return Failure(download);
-  const auto bytes = std::as_bytes(std::span(download->bytes));
-  auto file =
-      std::make_unique<pcap::MemoryFile>(std::vector<std::byte>(bytes.begin(), bytes.end()));
+  auto file = std::make_unique<pcap::MemoryFile>(std::move(download->bytes));
   Originals(context).Keep("pcap_" + job.id + ".pcap", *file);
   pcap::FileSummary summary = pcap::Summarize(*file);
   if (!summary.header) {

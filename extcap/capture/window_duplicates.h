@@ -17,21 +17,28 @@ namespace cloudflaredump::capture {
 /// one before only what lies in the shared time.
 class WindowDuplicates {
  public:
-  /// The next window, of which the next but one will share the time from `shared_from` on. What the
-  /// last window remembered is held against this one.
-  void Begin(WallTime shared_from);
+  /// The next window, which shares the time from `shared_from` to its end, both included, with the
+  /// one that will follow it. What the last window remembered is held against this one.
+  void Begin(WallTime shared_from, WallTime end);
 
   /// Whether to deliver a packet of request number `request`; `nanoseconds` since 1970.
   bool Take(std::size_t request, std::uint64_t nanoseconds, std::uint32_t original_length,
             std::span<const std::byte> bytes);
 
  private:
+  /// Time that two windows share, in nanoseconds since 1970.
+  struct Shared {
+    std::uint64_t from = 1;
+    std::uint64_t to = 0;
+
+    bool Has(std::uint64_t time) const { return time >= from && time <= to; }
+  };
+
   std::unique_ptr<filter::DuplicateFilter> among_requests_;
-  std::unique_ptr<filter::DuplicateFilter>
-      before_;                                     ///< the last window's shared time, as request 0
-  std::unique_ptr<filter::DuplicateFilter> next_;  ///< the same for the window to come
-  std::uint64_t before_from_ = 0;                  ///< where the time shared with it begins
-  std::uint64_t next_from_ = 0;
+  std::unique_ptr<filter::DuplicateFilter> before_;  ///< the last window's shared packets
+  std::unique_ptr<filter::DuplicateFilter> next_;    ///< the same for the window to come
+  Shared with_before_;
+  Shared with_next_;
 };
 
 }  // namespace cloudflaredump::capture

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
-#include <vector>
 
 #include "common/result.h"
 
@@ -41,14 +41,16 @@ class FileBytes {
 /// A file in memory of its own.
 class MemoryFile final : public FileBytes {
  public:
-  explicit MemoryFile(std::vector<std::byte> bytes) : bytes_(std::move(bytes)) {}
+  explicit MemoryFile(std::string bytes) : bytes_(std::move(bytes)) {}
 
   std::uint64_t size() const override { return bytes_.size(); }
-  const std::byte* data() const override { return bytes_.data(); }
+  const std::byte* data() const override {
+    return reinterpret_cast<const std::byte*>(bytes_.data());
+  }
   Result<void> Read(std::uint64_t offset, std::span<std::byte> to) override;
 
  private:
-  const std::vector<std::byte> bytes_;
+  const std::string bytes_;
 };
 
 }  // namespace cloudflaredump::pcap

@@ -27,10 +27,13 @@ class BorrowedFile final : public FileBytes {
 
 }  // namespace
 
-FileReader::FileReader(std::unique_ptr<FileBytes> file, std::size_t window)
-    : file_(std::move(file)), capacity_(std::max(window, kLeastWindow)) {
-  const std::uint64_t size = std::max<std::uint64_t>(file_->size(), kFileHeaderSize);
-  capacity_ = std::min<std::uint64_t>(capacity_, size);
+FileReader::FileReader(std::unique_ptr<FileBytes> file, std::size_t window, Order order)
+    : file_(std::move(file)),
+      order_(order),
+      reach_(std::max(window, kLeastWindow) / 4),
+      capacity_(std::min<std::uint64_t>(std::max(window, kLeastWindow),
+                                        std::max<std::uint64_t>(file_->size(), kFileHeaderSize))) {
+  if (order_ == Order::kWhole) entries_.reserve(file_->size() / kRecordHeaderSize);
 }
 
 bool FileReader::FindNext() {
@@ -40,7 +43,7 @@ bool FileReader::FindNext() {
 
 bool FileReader::SeesEnough() const {
   if (ended_) return true;
-  return Held() >= 2 && (Held() > kReorder || held_bytes_ > capacity_ / 4);
+  return order_ == Order::kNearby && Held() >= 2 && (Held() > kReorder || held_bytes_ > reach_);
 }
 
 Result<PacketView> FileReader::Load(std::vector<std::byte>& shared) {
@@ -64,6 +67,7 @@ Result<PacketView> FileReader::Load(std::vector<std::byte>& shared) {
 void FileReader::Drop() {
   held_bytes_ -= First().size();
   ++first_;
+  if (order_ == Order::kWhole) return;
   if (first_ == entries_.size() || first_ >= kReorder) {
     entries_.erase(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(first_));
     first_ = 0;
@@ -150,12 +154,16 @@ Result<void> FileReader::MoveWindow(std::uint64_t to) {
 }
 
 void FileReader::Insert(const Entry& entry) {
+  if (order_ == Order::kWhole) return entries_.push_back(entry);
   std::size_t at = entries_.size();
   while (at > first_ && entries_[at - 1].ticks > entry.ticks) --at;
   entries_.insert(entries_.begin() + static_cast<std::ptrdiff_t>(at), entry);
 }
 
 void FileReader::End(std::optional<Error> damage) {
+  if (order_ == Order::kWhole && !ended_) {
+    std::ranges::stable_sort(entries_, {}, &Entry::ticks);
+  }
   damage_ = std::move(damage);
   ended_ = true;
 }

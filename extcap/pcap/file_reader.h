@@ -26,7 +26,13 @@ class FileReader {
   /// The least window: a file header and some ordinary packets.
   static constexpr std::size_t kLeastWindow = 2048;
 
-  FileReader(std::unique_ptr<FileBytes> file, std::size_t window);
+  /// How far out of order packets may be and still come in order.
+  enum class Order {
+    kNearby,  ///< as above
+    kWhole,   ///< the whole file is looked at first; for files of bounded size
+  };
+
+  FileReader(std::unique_ptr<FileBytes> file, std::size_t window, Order order = Order::kNearby);
 
   /// Finds the next packet; false if there is none: damage() says whether that was the whole file.
   bool FindNext();
@@ -75,7 +81,9 @@ class FileReader {
   void EndOfFile(std::optional<Error> damage);
 
   std::unique_ptr<FileBytes> file_;
-  std::size_t capacity_;                 ///< of the window
+  const Order order_;
+  const std::size_t reach_;              ///< bytes of packets up to which more is looked at
+  const std::size_t capacity_;           ///< of the window
   std::unique_ptr<std::byte[]> window_;  ///< made when it is first needed
   std::uint64_t window_begin_ = 0;       ///< offset in the file
   std::size_t window_size_ = 0;

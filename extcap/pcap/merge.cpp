@@ -11,13 +11,14 @@ constexpr std::size_t kLargestWindow = 65536;
 
 }  // namespace
 
-Merge::Merge(std::vector<std::unique_ptr<FileBytes>> files, std::size_t memory) {
+Merge::Merge(std::vector<std::unique_ptr<FileBytes>> files, std::size_t memory,
+             FileReader::Order order) {
   if (files.empty()) return;
   const std::size_t window =
       std::clamp(memory / files.size(), FileReader::kLeastWindow, kLargestWindow);
   files_.reserve(files.size());
   for (auto& file : files) {
-    files_.emplace_back().reader = std::make_unique<FileReader>(std::move(file), window);
+    files_.emplace_back().reader = std::make_unique<FileReader>(std::move(file), window, order);
   }
 }
 

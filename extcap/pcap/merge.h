@@ -52,7 +52,8 @@ class Merge {
   /// For windows into the files, in all. Below FileReader::kLeastWindow for each file it is more.
   static constexpr std::size_t kMemory = std::size_t{32} << 20;
 
-  explicit Merge(std::vector<std::unique_ptr<FileBytes>> files, std::size_t memory = kMemory);
+  explicit Merge(std::vector<std::unique_ptr<FileBytes>> files, std::size_t memory = kMemory,
+                 FileReader::Order order = FileReader::Order::kNearby);
 
   /// Goes to the next packet; false if all were given.
   bool Next();

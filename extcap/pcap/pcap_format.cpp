@@ -110,7 +110,7 @@ Result<PcapHeader> ReadFileHeader(std::span<const std::byte, kFileHeaderSize> by
   return header;
 }
 
-std::vector<std::byte> WriteFileHeader(std::uint32_t link_type) {
+std::string WriteFileHeader(std::uint32_t link_type) {
   struct {
     std::uint32_t magic = kMicrosecondMagic;
     std::uint16_t major = 2;
@@ -121,8 +121,7 @@ std::vector<std::byte> WriteFileHeader(std::uint32_t link_type) {
     std::uint32_t link_type;
   } header{.link_type = link_type};
   static_assert(sizeof header == kFileHeaderSize);
-  const auto bytes = std::as_bytes(std::span(&header, 1));
-  return {bytes.begin(), bytes.end()};
+  return {reinterpret_cast<const char*>(&header), sizeof header};
 }
 
 Error DamagedRecord(const RecordHeader& record, std::uint64_t offset, std::uint64_t packets) {

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <optional>
 #include <span>
-#include <vector>
+#include <string>
 
 #include "common/result.h"
 #include "extcap/pcap/packet.h"
@@ -48,7 +48,7 @@ std::optional<Error> RefuseMagic(std::span<const std::byte, kMagicSize> magic);
 Result<PcapHeader> ReadFileHeader(std::span<const std::byte, kFileHeaderSize> bytes);
 
 /// The bytes of a file without packets.
-std::vector<std::byte> WriteFileHeader(std::uint32_t link_type);
+std::string WriteFileHeader(std::uint32_t link_type);
 
 /// Reads a record header; whether it can be true is for IsDamaged.
 inline RecordHeader ReadRecordHeader(const std::byte* bytes, const PcapHeader& file) {
