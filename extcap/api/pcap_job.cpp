@@ -8,10 +8,13 @@
 #include <cstdlib>
 #include <memory>
 
+#include "common/text.h"
+
 namespace cloudflaredump::api {
 namespace {
 
-constexpr std::size_t kLongestId = 32;
+constexpr std::size_t kShortestId = 16;
+constexpr std::size_t kLongestId = 64;
 constexpr std::uint64_t kLongestTime = 31536000;  // seconds
 
 /// A text member, also one sent as null or with another type: then unset.
@@ -21,7 +24,8 @@ std::optional<std::string> Text(const json_t* object, const char* key) {
   return std::string(json_string_value(value), json_string_length(value));
 }
 
-/// A number member. The schema says `number`, so 60.0 is 60; negative ones and fractions are unset.
+/// A number member, also one sent as a text. The schema says `number`, so 60.0 is 60; negative ones
+/// and fractions are unset.
 std::optional<std::uint64_t> Number(const json_t* object, const char* key) {
   const json_t* const value = json_object_get(object, key);
   if (json_is_integer(value) && json_integer_value(value) >= 0) {
@@ -35,6 +39,7 @@ std::optional<std::uint64_t> Number(const json_t* object, const char* key) {
       return static_cast<std::uint64_t>(real);
     }
   }
+  if (json_is_string(value)) return ParseNumber(json_string_value(value));
   return std::nullopt;
 }
 
@@ -53,9 +58,11 @@ json_t* Integer(std::uint64_t number) {
 }  // namespace
 
 JobPhase PcapJob::phase() const {
-  if (status == "success" || status == "complete") return JobPhase::kDone;
-  if (status == "failed") return JobPhase::kFailed;
-  return JobPhase::kGoing;
+  const auto is = [this](const char* word) {
+    return g_ascii_strcasecmp(status.c_str(), word) == 0;
+  };
+  if (is("success") || is("complete")) return JobPhase::kDone;
+  return is("failed") ? JobPhase::kFailed : JobPhase::kGoing;
 }
 
 std::optional<WallTime> PcapJob::submitted_at() const {
@@ -63,8 +70,8 @@ std::optional<WallTime> PcapJob::submitted_at() const {
 }
 
 bool IsPcapId(std::string_view id) {
-  if (id.empty() || id.size() > kLongestId || id == "ownership") return false;
-  return std::ranges::all_of(id, [](char c) { return g_ascii_isalnum(c); });
+  if (id.size() < kShortestId || id.size() > kLongestId) return false;
+  return std::ranges::all_of(id, [](char c) { return g_ascii_isalnum(c) || c == '-'; });
 }
 
 PcapJob ReadPcapJob(const json_t* object) {

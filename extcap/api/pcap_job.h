@@ -55,8 +55,9 @@ struct PcapJob {
   std::optional<WallTime> submitted_at() const;
 };
 
-/// Whether `id` may stand in a path: 1 to 32 letters and digits. "ownership" stands where an id
-/// would, so it is refused.
+/// Whether `id` may stand in a path and in the search for a capture's files: 16 to 64 letters,
+/// digits and hyphens. Cloudflare's are 32 hexadecimal digits; a shorter one would be found in
+/// every key.
 bool IsPcapId(std::string_view id);
 
 /// Reads one capture from an API answer's `result`.

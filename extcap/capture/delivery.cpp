@@ -217,6 +217,7 @@ Result<void> Delivery::Finish(const std::string& asked, const LimitState& limit)
   }
   outcome_.limits_known = outcome_.limits_known && limit.known;
   outcome_.stream_begun = true;
+  outcome_.reader_gone = context_.stop.reader_gone();
   const bool filtered = context_.filter.kind() != filter::CaptureFilter::Kind::kAll;
   outcome_.verdict = Verdict(outcome_, coverage, filtered);
   for (File& file : files_) {

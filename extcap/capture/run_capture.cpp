@@ -44,6 +44,9 @@ Outcome RunOn(Engine& engine, const config::Settings& settings,
                                .filter = *filter,
                                .interface = interface,
                                .stream = stream};
+  api.OnMessage([&context](const std::string& message) {
+    context.Warn("Cloudflare says: " + message + ".");
+  });
   switch (interface.kind) {
     case config::InterfaceKind::kSample:
       return SampleCapture(context).Run();
