@@ -68,10 +68,6 @@ const char* BodyKind(const std::string& body) {
 
 }  // namespace
 
-void JsonUnref::operator()(json_t* json) const {
-  json_decref(json);
-}
-
 Error ErrorOfAnswer(const http::HttpAnswer& answer, const std::string& doing,
                     const std::string& host) {
   const int status = answer.head.status;

@@ -188,8 +188,8 @@ std::uint32_t PartDelivery::InterfaceOf(Part& part) {
     description.destination_conf = RedactAddress(*job_.destination_conf);
   }
   if (!part.object.empty()) {
-    description.part = static_cast<std::uint64_t>(&part - parts_.data()) + 1;
-    description.parts = parts_.size();
+    description.file = static_cast<std::uint64_t>(&part - parts_.data()) + 1;
+    description.files = parts_.size();
     description.object = part.object;
   }
   if (part.late) description.late = true;
