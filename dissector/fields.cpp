@@ -5,9 +5,11 @@
 #include <epan/unit_strings.h>
 #include <wsutil/inet_addr.h>
 
-#include <algorithm>
 #include <deque>
+#include <functional>
+#include <map>
 #include <string_view>
+#include <utility>
 
 #include "common/colos.h"
 #include "common/json.h"
@@ -74,23 +76,25 @@ std::deque<Registered>& AllFields() {
   return fields;
 }
 
-constexpr std::string_view kPrefix = "cloudflare.";
 constexpr std::string_view kFilterPrefix = "filter_v1.";
 constexpr const char* kIpv6 = "_ipv6";
 constexpr const char* kNetwork = "_text";
 
+/// Places by name, without the prefix.
+std::map<std::string, std::size_t, std::less<>>& Places() {
+  static std::map<std::string, std::size_t, std::less<>> places;
+  return places;
+}
+
 std::size_t PlaceOf(std::string_view name) {
-  const auto& fields = AllFields();
-  const auto found = std::ranges::find_if(fields, [name](const Registered& field) {
-    return std::string_view(field.name).substr(kPrefix.size()) == name;
-  });
-  return static_cast<std::size_t>(found - fields.begin());
+  return Places().find(name)->second;
 }
 
 void Define(const std::string& name, const char* label, Form form, std::string help,
             bool worked_out = false) {
-  if (PlaceOf(name) != AllFields().size()) return;  // A packet comment may say what the file says.
-  AllFields().push_back({std::string(kPrefix) + name, std::move(help), label, form, worked_out});
+  // A packet comment may say what the description says.
+  if (!Places().emplace(name, AllFields().size()).second) return;
+  AllFields().push_back({"cloudflare." + name, std::move(help), label, form, worked_out});
 }
 
 void DefineFilterFields() {
