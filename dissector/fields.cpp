@@ -5,6 +5,7 @@
 #include <epan/unit_strings.h>
 #include <wsutil/inet_addr.h>
 
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <map>
@@ -14,7 +15,7 @@
 #include "common/colos.h"
 #include "common/json.h"
 #include "common/text.h"
-#include "dissector/wireshark_time.h"
+#include "common/time.h"
 
 namespace cloudflaredump::dissector {
 namespace {
@@ -116,6 +117,17 @@ void DefineAll(std::span<const DescribedField<T>> fields) {
   for (const auto& field : fields) {
     Define(field.name, field.label, FormOf(field.kind), field.help);
   }
+}
+
+/// A time of the capture description as Wireshark keeps times; nothing if it is none.
+std::optional<nstime_t> ToWireshark(std::string_view rfc3339) {
+  const auto time = ParseRfc3339(rfc3339);
+  if (!time) return std::nullopt;
+  const auto whole = std::chrono::floor<std::chrono::seconds>(*time);
+  nstime_t converted = {};
+  converted.secs = static_cast<time_t>(whole.time_since_epoch().count());
+  converted.nsecs = static_cast<int>((*time - whole).count());
+  return converted;
 }
 
 /// The fields an address may become; the API may have accepted more than single addresses.

@@ -69,7 +69,8 @@ def test_windows_of_live_captures_share_a_node():
     window = "Window {}, up to 2026-11-23T06:20:00Z"
     counts = {
         "/By capture and file/Live samples": 60,
-        **{f"/By capture and file/Live samples/{window.format(number)}": 20 for number in (1, 2, 3)},
+        **{f"/By capture and file/Live samples/{window.format(number)}": 20
+           for number in (1, 2, 3)},
         f"/By capture and file/{SAMPLE['pcap_id']}/File 1": 10,
         "/By request/Live samples/Request 1 of 2: everything": 30,
     }
