@@ -93,10 +93,6 @@ const char* BodyKind(const std::string& body) {
 
 }  // namespace
 
-void JsonUnref::operator()(json_t* json) const {
-  json_decref(json);
-}
-
 bool IsRefusal(const http::HttpAnswer& answer) {
   if (!Trim(answer.body).starts_with('{')) return false;
   return json_is_false(json_object_get(Parse(answer.body).get(), "success"));

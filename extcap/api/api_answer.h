@@ -1,22 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
+#include "common/json.h"
 #include "common/result.h"
 #include "extcap/http/http.h"
 
-struct json_t;
-
 namespace cloudflaredump::api {
-
-/// A reference to a JSON value, given up in the end.
-struct JsonUnref {
-  void operator()(json_t* json) const;
-};
-using Json = std::unique_ptr<json_t, JsonUnref>;
 
 /// Reads an API answer's envelope {success, errors, messages, result} and returns `result` (null
 /// if it is JSON null). An Error for everything that is not a success, worded for the user: `doing`

@@ -75,7 +75,7 @@ Result<void> FullCapture::RunSteps() {
   if (!place) return Failure(place);
   if (!job_->packet_limit) job_->packet_limit = request->packet_limit;
   if (!job_->byte_limit) job_->byte_limit = request->byte_limit;
-  if (job_->filter_v1 == api::FilterV1()) job_->filter_v1 = request->filter_v1;
+  if (job_->filter_v1 == FilterV1()) job_->filter_v1 = request->filter_v1;
   const std::string asked = FormatSpan(seconds(request->time_limit)) + " at " + request->colo;
   return DeliverFull(context_, *place, *job_, plan_.exact, asked, outcome_);
 }

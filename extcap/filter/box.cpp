@@ -75,19 +75,15 @@ bool PinsPort(const Box& box) {
 }
 
 bool IsInside(const Box& inner, const Box& outer) {
-  return Allows(outer.source_address, inner.source_address) &&
-         Allows(outer.destination_address, inner.destination_address) &&
-         Allows(outer.source_port, inner.source_port) &&
-         Allows(outer.destination_port, inner.destination_port) &&
-         Allows(outer.protocol, inner.protocol);
+  return std::apply([&](auto... field) { return (Allows(outer.*field, inner.*field) && ...); },
+                    kBoxFields);
 }
 
 Box Join(const Box& a, const Box& b) {
-  return {.source_address = Common(a.source_address, b.source_address),
-          .destination_address = Common(a.destination_address, b.destination_address),
-          .source_port = Common(a.source_port, b.source_port),
-          .destination_port = Common(a.destination_port, b.destination_port),
-          .protocol = Common(a.protocol, b.protocol)};
+  Box joined;
+  std::apply([&](auto... field) { ((joined.*field = Common(a.*field, b.*field)), ...); },
+             kBoxFields);
+  return joined;
 }
 
 int PinnedBits(const Box& box) {
@@ -98,6 +94,17 @@ int PinnedBits(const Box& box) {
 bool ComesBefore(const Box& a, const Box& b) {
   if (Rank(a) != Rank(b)) return Rank(a) < Rank(b);
   return a < b;
+}
+
+FilterV1 ToFilterV1(const Box& box) {
+  const auto text = [](const std::optional<IpAddress>& address) {
+    return address ? std::optional(address->ToString()) : std::nullopt;
+  };
+  return {.source_address = text(box.source_address),
+          .destination_address = text(box.destination_address),
+          .source_port = box.source_port,
+          .destination_port = box.destination_port,
+          .protocol = box.protocol};
 }
 
 std::string BoxAsFilter(const Box& box) {

@@ -2,6 +2,7 @@
 #include "extcap/filter/cover.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <set>
 #include <utility>
@@ -55,18 +56,16 @@ std::size_t Different(const std::vector<Box>& boxes, std::optional<T> Box::* fie
 
 /// Gives up the field that has the most values: merging would have to give it up anyway.
 void GiveUpWidestField(std::vector<Box>& boxes) {
-  const std::array<std::size_t, 5> different = {
-      Different(boxes, &Box::protocol), Different(boxes, &Box::source_port),
-      Different(boxes, &Box::destination_port), Different(boxes, &Box::source_address),
-      Different(boxes, &Box::destination_address)};
-  const auto widest = std::ranges::max_element(different) - different.begin();
-  for (Box& box : boxes) {
-    if (widest == 0) box.protocol.reset();
-    if (widest == 1) box.source_port.reset();
-    if (widest == 2) box.destination_port.reset();
-    if (widest == 3) box.source_address.reset();
-    if (widest == 4) box.destination_address.reset();
-  }
+  const auto reset = [&boxes](auto field) {
+    for (Box& box : boxes) (box.*field).reset();
+  };
+  std::apply(
+      [&](auto... field) {
+        const std::array different = {Different(boxes, field)...};
+        auto widest = std::ranges::max_element(different) - different.begin();
+        ((widest-- == 0 ? reset(field) : void()), ...);
+      },
+      kBoxFields);
 }
 
 Cost AddedCost(const Box& a, const Box& b) {
