@@ -9,7 +9,8 @@
 namespace cloudflaredump::frontend {
 
 void PrintFilterVerdict(const std::string& filter) {
-  const auto compiled = filter::CaptureFilter::Compile(filter, filter::NameLookup::kAccept);
+  const auto compiled = filter::CaptureFilter::Compile(filter, filter::NameLookup::kAccept,
+                                                       {.limits = filter::kLimitsAtKeyPress});
   if (!compiled) std::puts(CleanLine(SentenceOf(compiled.error())).c_str());
 }
 

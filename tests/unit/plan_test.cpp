@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/filter/plan.h"
 
-#include "extcap/filter/compile.h"
 #include "tests/unit/unit_test.h"
 
 namespace cloudflaredump::filter {
@@ -277,7 +276,6 @@ void NamesThatNobodyLookedUpPinNothing(void**) {
 
 int main() {
   using namespace cloudflaredump::filter;
-  ForbidNameLookup();
   const CMUnitTest tests[] = {
       cmocka_unit_test(AConjunctionIsOneExactRequest),
       cmocka_unit_test(AHostIsADestinationAndASource),
