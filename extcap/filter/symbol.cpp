@@ -11,17 +11,6 @@ namespace {
 /// Offsets beyond this are not kept apart: no IP packet is as long, and sums stay small.
 constexpr std::uint64_t kFarthest = 0xffff;
 
-std::uint32_t SizeOf(const bpf_insn& instruction) {
-  switch (BPF_SIZE(instruction.code)) {
-    case BPF_W:
-      return 4;
-    case BPF_H:
-      return 2;
-    default:
-      return 1;
-  }
-}
-
 /// A mask of no bits makes the number 0, wherever it came from.
 Symbol Masked(Symbol symbol, std::uint32_t mask) {
   symbol.mask &= mask;
@@ -181,17 +170,34 @@ bool ReadsPacket(const bpf_insn& instruction) {
   return mode == BPF_ABS || mode == BPF_IND || mode == BPF_MSH;
 }
 
+std::uint32_t SizeOf(const bpf_insn& instruction) {
+  switch (BPF_SIZE(instruction.code)) {
+    case BPF_W:
+      return 4;
+    case BPF_H:
+      return 2;
+    default:
+      return 1;
+  }
+}
+
+std::optional<std::uint64_t> OffsetOf(const bpf_insn& instruction, const Registers& registers) {
+  if (!ReadsPacket(instruction)) return std::nullopt;
+  if (BPF_MODE(instruction.code) != BPF_IND) return instruction.k;
+  if (!registers.x.constant()) return std::nullopt;
+  return std::uint64_t{instruction.k} + registers.x.number;
+}
+
+bool IsLoadOfLength(const bpf_insn& instruction) {
+  return BPF_CLASS(instruction.code) == BPF_LD && BPF_MODE(instruction.code) == BPF_LEN;
+}
+
 std::optional<Window> WindowOf(const bpf_insn& instruction, const Registers& registers) {
   if (!ReadsPacket(instruction)) return std::nullopt;
-  std::uint64_t offset = instruction.k;
-  bool behind_header = false;
-  if (BPF_MODE(instruction.code) == BPF_IND) {
-    behind_header = registers.x.IsHeaderLength();
-    if (!behind_header && !registers.x.constant()) return std::nullopt;
-    if (!behind_header) offset += registers.x.number;
-  }
-  if (offset > kFarthest) return std::nullopt;
-  return Window{behind_header, static_cast<std::uint32_t>(offset), SizeOf(instruction)};
+  const bool behind_header = BPF_MODE(instruction.code) == BPF_IND && registers.x.IsHeaderLength();
+  const auto offset = behind_header ? instruction.k : OffsetOf(instruction, registers);
+  if (!offset || *offset > kFarthest) return std::nullopt;
+  return Window{behind_header, static_cast<std::uint32_t>(*offset), SizeOf(instruction)};
 }
 
 void Execute(const bpf_insn& instruction, Registers& registers) {
