@@ -122,30 +122,17 @@ Result<api::PcapRequest> FullCapture::MakeRequest() {
   if (request.destination_conf.starts_with("r2://")) {
     request.destination_conf = DropKeys(request.destination_conf);
   }
-  const filter::Box& box = plan_.requests.front();
-  if (auto narrow = CheckBroad(box); !narrow) return Failure(narrow);
-  request.filter_v1 = ToFilterV1(box);
+  if (auto narrow = CheckBroad(); !narrow) return Failure(narrow);
+  request.filter_v1 = ToFilterV1(plan_.requests.front());
   return request;
 }
 
-Result<void> FullCapture::CheckBroad(const filter::Box& box) {
+Result<void> FullCapture::CheckBroad() {
   if (!plan_.broad) return {};
-  const std::string asked = filter::BoxAsFilter(box);
-  const std::string told = "Cloudflare can be told " +
-                           (asked.empty() ? "nothing" : "only \"" + asked + "\"") +
-                           " of this filter, so other traffic would use up the packet limit";
-  if (context_.settings.Text(config::Opt::kIfBroad) == "warn") {
-    context_.Warn(told + ".");
-    return {};
-  }
-  std::string narrower;
-  for (const filter::Box& one : plan_.narrower) {
-    const std::string text = filter::BoxAsFilter(one);
-    if (text.empty()) continue;
-    narrower += (narrower.empty() ? "" : ", or ") + text;
-  }
-  if (!narrower.empty()) narrower = "; narrower filters that work: " + narrower;
-  return Fail(told + narrower, "--if-broad warn runs it as it is", Error::Kind::kUsage);
+  const Error refusal = filter::BroadPlanError(plan_);
+  if (context_.settings.Text(config::Opt::kIfBroad) != "warn") return std::unexpected(refusal);
+  context_.Warn(ClauseOf(refusal) + ".");
+  return {};
 }
 
 void FullCapture::StopLeftovers() {

@@ -29,7 +29,7 @@ class FullCapture {
   /// The POST's content, from the settings; refuses what the plan shows to be broad.
   Result<api::PcapRequest> MakeRequest();
   Result<void> LookAtBucket();
-  Result<void> CheckBroad(const filter::Box& box);
+  Result<void> CheckBroad();
   /// Stops what an earlier run could not stop.
   void StopLeftovers();
   /// The capture that a POST without an answer made, if it is still going.

@@ -215,10 +215,11 @@ std::vector<PathBox> BoxesOf(const Facts& facts, IpFamily family, const PathBoxO
   Fields fields = family == IpFamily::kIpv4 ? reader.Ipv4() : reader.Ipv6();
   if (fields.impossible) return {};
   BoundProduct(fields);
-  const bool names = NamesEndpoint(facts, family, fields.ports_proven);
-  const bool hidden = fields.ipv6_address_known && !options.pin_ipv6;
+  const PathTraits traits{.ipv6 = family == IpFamily::kIpv6,
+                          .names_endpoint = NamesEndpoint(facts, family, fields.ports_proven),
+                          .names_ipv6_address = fields.ipv6_address_known && !options.pin_ipv6};
   std::vector<PathBox> boxes;
-  for (const Box& box : Product(fields)) boxes.push_back({box, family, names, hidden});
+  for (const Box& box : Product(fields)) boxes.push_back({box, traits});
   return boxes;
 }
 

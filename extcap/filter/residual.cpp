@@ -16,14 +16,15 @@ namespace {
 /// libpcap's word on `packet`, or what can be said of it if bytes are missing.
 FilterAnswer Run(const FilterProgram& program, std::span<const std::byte> packet,
                  std::uint32_t original_length) {
-  if (packet.size() < original_length) {
-    return RunOnCutPacket(program.instructions(), packet, original_length);
-  }
-  const auto length = static_cast<bpf_u_int32>(packet.size());
-  const pcap_pkthdr header = {.ts = {}, .caplen = length, .len = std::max(length, original_length)};
-  const int accepted =
-      pcap_offline_filter(program.view(), &header, reinterpret_cast<const u_char*>(packet.data()));
-  return accepted != 0 ? FilterAnswer::kMatches : FilterAnswer::kRejects;
+  const auto captured = static_cast<bpf_u_int32>(packet.size());
+  const pcap_pkthdr header = {
+      .ts = {}, .caplen = captured, .len = std::max(captured, original_length)};
+  // A load of a missing byte rejects: what is accepted was accepted without any.
+  const bool accepted = pcap_offline_filter(program.view(), &header,
+                                            reinterpret_cast<const u_char*>(packet.data())) != 0;
+  if (accepted) return FilterAnswer::kMatches;
+  if (captured >= original_length) return FilterAnswer::kRejects;
+  return RunOnCutPacket(program.instructions(), packet, original_length);
 }
 
 }  // namespace
