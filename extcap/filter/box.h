@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <tuple>
 
 namespace cloudflaredump::filter {
 
@@ -35,6 +36,18 @@ struct Box {
   std::optional<std::uint8_t> protocol;
   auto operator<=>(const Box&) const = default;
 };
+
+/// The fields of a box, in the order in which merging gives them up. What is done with each field
+/// alike is done by this table: a new field stands here, in Box, ComesBefore and BoxAsFilter.
+inline constexpr auto kBoxFields =
+    std::tuple(&Box::protocol, &Box::source_port, &Box::destination_port, &Box::source_address,
+               &Box::destination_address);
+
+/// Calls `work` with each of kBoxFields.
+template <class Work>
+void ForEachField(Work work) {
+  std::apply([&](auto... field) { (work(field), ...); }, kBoxFields);
+}
 
 /// Numbers of IP protocols (IANA), and those of them that have ports.
 inline constexpr std::uint8_t kProtocolTcp = 6;

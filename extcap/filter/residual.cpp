@@ -82,6 +82,7 @@ FilterAnswer Residual::Test(std::span<const std::byte> packet,
     case IpSearch::Outcome::kTooShort:
       return packet.size() < original_length ? FilterAnswer::kUndecided : FilterAnswer::kRejects;
     case IpSearch::Outcome::kNotIp:
+    case IpSearch::Outcome::kUnknownLinkType:
       return FilterAnswer::kRejects;
   }
   // A file whose original length is the smaller one is wrong about it.

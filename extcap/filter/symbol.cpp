@@ -3,13 +3,40 @@
 
 #include <bit>
 
-#include "extcap/filter/alu.h"
-
 namespace cloudflaredump::filter {
 namespace {
 
 /// Offsets beyond this are not kept apart: no IP packet is as long, and sums stay small.
 constexpr std::uint64_t kFarthest = 0xffff;
+
+/// What an arithmetic instruction gives for two known numbers. A program that divides by zero has
+/// ended before.
+std::uint32_t Calculate(unsigned operation, std::uint32_t a, std::uint32_t b) {
+  switch (operation) {
+    case BPF_ADD:
+      return a + b;
+    case BPF_SUB:
+      return a - b;
+    case BPF_MUL:
+      return a * b;
+    case BPF_DIV:
+      return b == 0 ? 0 : a / b;
+    case BPF_MOD:
+      return b == 0 ? 0 : a % b;
+    case BPF_AND:
+      return a & b;
+    case BPF_OR:
+      return a | b;
+    case BPF_XOR:
+      return a ^ b;
+    case BPF_LSH:
+      return b < 32 ? a << b : 0;
+    case BPF_RSH:
+      return b < 32 ? a >> b : 0;
+    default:
+      return 0;
+  }
+}
 
 /// A mask of no bits makes the number 0, wherever it came from.
 Symbol Masked(Symbol symbol, std::uint32_t mask) {
