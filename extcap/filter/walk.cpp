@@ -139,6 +139,9 @@ class Walker {
   WalkEnd end_ = WalkEnd::kWhole;
 };
 
+/// More of them are forgotten, too: each jump compares all with all.
+constexpr std::size_t kMostRanges = 64;
+
 using Key = std::tuple<bool, std::uint32_t, std::uint32_t, std::uint32_t>;
 
 /// What is known where several paths meet: one range for each masked window. What a number is not
@@ -154,6 +157,7 @@ Key KeyOf(const Fact& fact) {
 
 void Narrow(std::map<Key, Fact>& ranges, const Fact& fact) {
   if (fact.excluded) return;
+  if (ranges.size() >= kMostRanges && !ranges.contains(KeyOf(fact))) return;
   const auto [at, added] = ranges.emplace(KeyOf(fact), fact);
   if (added) return;
   at->second.least = std::max(at->second.least, fact.least);

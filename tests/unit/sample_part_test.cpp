@@ -107,10 +107,13 @@ void WhatIsNoCaptureFileIsAnError(void**) {
 }
 
 void AFilterAboutTheLinkLayerNeedsALinkLayer(void**) {
-  const std::string raw = FileOf(PcapBytes());
-  assert_false(ReadSample(Job(), raw, true, Compiled("ether host 2:0:0:0:0:1")).has_value());
-  const std::string ethernet = FileOf(PcapBytes({.link_type = 1}));
-  AssertGood(ReadSample(Job(), ethernet, true, Compiled("ether host 2:0:0:0:0:1")));
+  for (const std::uint32_t link_type : {101U, 1U}) {
+    const std::string file = FileOf(PcapBytes({.link_type = link_type}).Record(1, 0, "x"));
+    const SamplePart part =
+        ValueOf(ReadSample(Job(), file, true, Compiled("ether host 2:0:0:0:0:1")));
+    assert_int_equal(part.Count().undecided, link_type == 101 ? 1 : 0);
+    assert_int_equal(part.Count().filtered_out, link_type == 101 ? 0 : 1);
+  }
 }
 
 }  // namespace
