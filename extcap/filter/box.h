@@ -39,9 +39,17 @@ struct Box {
   auto operator<=>(const Box&) const = default;
 };
 
-/// The fields, in the order in which merging gives them up: protocol before port before address.
-inline constexpr std::tuple kBoxFields = {&Box::protocol, &Box::source_port, &Box::destination_port,
-                                          &Box::source_address, &Box::destination_address};
+/// The fields of a box, in the order in which merging gives them up. What is done with each field
+/// alike is done by this table: a new field stands here, in Box, ComesBefore and BoxAsFilter.
+inline constexpr auto kBoxFields =
+    std::tuple(&Box::protocol, &Box::source_port, &Box::destination_port, &Box::source_address,
+               &Box::destination_address);
+
+/// Calls `work` with each of kBoxFields.
+template <class Work>
+void ForEachField(Work work) {
+  std::apply([&](auto... field) { (work(field), ...); }, kBoxFields);
+}
 
 /// Numbers of IP protocols (IANA), and those of them that have ports.
 inline constexpr std::uint8_t kProtocolTcp = 6;
