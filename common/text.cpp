@@ -72,6 +72,13 @@ std::optional<std::uint64_t> ParseNumber(std::string_view text) {
   return number;
 }
 
+std::string ShellQuote(const std::string& text) {
+  char* const raw = g_shell_quote(text.c_str());
+  std::string quoted = raw;
+  g_free(raw);
+  return quoted;
+}
+
 std::string PercentEncode(std::string_view text, std::string_view keep) {
   constexpr std::string_view kUnreserved = "-._~";
   std::string encoded;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The face: answers Wireshark's questions at once and without the network. Wireshark runs it 2N+1
-// times at its own start, with no time limit, and drops the answer of a call that fails.
+// Answers Wireshark's questions immediately and without the network. Wireshark runs this program
+// 2N+1 times when it starts, with no time limit, and drops the answer of a call that fails.
 #include <cstdio>
 #include <cstring>
 #include <string>
@@ -20,8 +20,8 @@
 namespace cloudflaredump::frontend {
 namespace {
 
-/// Wireshark's words, read by hand: it sends few, always separate but for --extcap-version=, and
-/// whatever a later Wireshark adds must not make the interfaces disappear.
+/// Wireshark's arguments, parsed by hand: there are few, with separate values except for
+/// --extcap-version=, and a newer Wireshark's must not make the interfaces disappear.
 struct Call {
   bool interfaces = false;
   bool dlts = false;
@@ -91,7 +91,7 @@ int PrintInterfaces() {
   return 0;
 }
 
-/// The real link type is known when the first file arrives and stands in its interface block.
+/// The actual link type becomes known with the first file, and is in its interface block.
 int PrintDlts() {
   Sentence("dlt")
       .With("number", filter::kLinkTypeRaw)
@@ -102,9 +102,9 @@ int PrintDlts() {
 }
 
 constexpr const char* kHelp =
-    "This is the capture source that Wireshark runs. Its interfaces are in Wireshark's list and "
-    "in\n"
-    "tshark -D; in scripts use the command cloudflaredump, see cloudflaredump --help.\n"
+    "Wireshark runs this program as a capture source. Wireshark and tshark -D list its "
+    "interfaces.\n"
+    "In scripts, use the command cloudflaredump; see cloudflaredump --help.\n"
     "\n"
     "  --extcap-interfaces                                list the interfaces\n"
     "  --extcap-interface=NAME --extcap-dlts              list an interface's link types\n"
