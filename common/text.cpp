@@ -79,6 +79,15 @@ std::string ShellQuote(const std::string& text) {
   return quoted;
 }
 
+std::string Listed(const std::vector<std::string>& words, const char* last) {
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) text += i + 1 == words.size() ? last : ", ";
+    text += words[i];
+  }
+  return text;
+}
+
 std::string PercentEncode(std::string_view text, std::string_view keep) {
   constexpr std::string_view kUnreserved = "-._~";
   std::string encoded;

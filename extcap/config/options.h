@@ -83,7 +83,7 @@ inline constexpr const char* kAsTyped = "typed";
 struct Option {
   Opt id;
   const char* name = nullptr;  ///< `--name` on the command line, `name=` in the file
-  OptionType type;
+  OptionType type = OptionType::kText;
   unsigned kinds = 0;                ///< InterfaceKind bits; 0: in no interface's dialog
   const char* tab = nullptr;         ///< of the dialog
   const char* label = nullptr;       ///< in the dialog

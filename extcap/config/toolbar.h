@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 
 namespace cloudflaredump::config {
 
@@ -14,19 +13,6 @@ enum class ToolbarControl : std::uint8_t {
   kLog = 2,     ///< button: Wireshark's window with the lines that we send
   kHelp = 3,    ///< button: Wireshark opens the help address of the extcap
 };
-
-/// One `control` sentence (extcap_parser.c; types and roles as Wireshark 4.0 knows them).
-struct ToolbarControlRow {
-  ToolbarControl id;
-  const char* type = nullptr;
-  const char* role = nullptr;
-  const char* display = nullptr;
-  const char* tooltip = nullptr;
-  const char* placeholder = nullptr;  ///< null if it has none
-};
-
-/// In the order of the toolbar.
-std::span<const ToolbarControlRow> AllToolbarControls();
 
 /// What Wireshark opens on Help, in the toolbar and in the dialog: Cloudflare's page about packet
 /// captures. The toolbar does not open file: URLs (interface_toolbar.cpp).

@@ -31,9 +31,9 @@ struct CaptureWords {
 constexpr const char* kSummary =
     "Capture packets in Cloudflare's network into a pcapng file.\n"
     "\n"
-    "Exit status: 0 complete, 1 failed, 2 usage error, 3 complete but no packets, 4 incomplete\n"
-    "(limit reached, file lost, stopped). Ctrl-C stops the capture and still writes what arrives;\n"
-    "a second Ctrl-C exits immediately.";
+    "Exit status: 0 complete, 1 failed, 2 usage error, 3 complete but no packets,\n"
+    "4 incomplete (limit reached, file lost, stopped). Ctrl-C stops the capture and\n"
+    "still writes what arrives; a second Ctrl-C exits immediately.";
 
 Result<config::Arguments> Parse(int argc, char** argv, CaptureWords& words) {
   const config::ExtraArgument extra[] = {

@@ -23,9 +23,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr const char* kSummary =
-    "Check the installation, configuration, credentials, Cloudflare's API and the registered "
-    "buckets.\n"
-    "Each line says ok or what to do. The exit status is 1 if there is anything to do.";
+    "Check the installation, configuration, credentials, Cloudflare's API and the\n"
+    "registered buckets. Each line says ok or what to do. The exit status is 1 if\n"
+    "there is anything to do.";
 
 /// Prints lines and keeps track of whether all were good.
 class Report {

@@ -43,7 +43,7 @@ int ListCommand(int argc, char** argv) {
   const config::ExtraArgument extra[] = {JsonFlag(json)};
   auto call = ApiCall::Prepare(
       argc, argv,
-      {.summary = "List the account's most recent captures (at most 50), newest first, including "
+      {.summary = "List the account's most recent captures (at most 50), newest first, including\n"
                   "those started elsewhere.",
        .options = kApiOptions},
       {0, "list takes no arguments; show ID shows one capture"}, extra);

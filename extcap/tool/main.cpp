@@ -45,9 +45,8 @@ void PrintHelp() {
   }
   std::puts(
       "\n"
-      "Run cloudflaredump COMMAND --help to see a command's options. In Wireshark and tshark, use "
-      "the\n"
-      "interfaces whose names begin with cloudflare-.");
+      "Run cloudflaredump COMMAND --help to see a command's options. In Wireshark and\n"
+      "tshark, use the interfaces whose names begin with cloudflare-.");
 }
 
 /// `argv` begins with the command's name.

@@ -19,17 +19,15 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr const char* kSummary =
-    "Register a bucket for full captures: Cloudflare writes a challenge to the bucket, which is "
-    "read\n"
-    "back and returned to prove ownership. DESTINATION_CONF is "
-    "s3://BUCKET/DIRECTORY?region=REGION,\n"
-    "gs://BUCKET/DIRECTORY or r2://BUCKET/DIRECTORY?account-id=ACCOUNT. Keys are never given on "
-    "the\n"
-    "command line: they come from two lines on standard input (access key ID, secret) if it is not "
-    "a\n"
-    "terminal, then from the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY), the "
-    "configuration\n"
-    "file or ~/.aws. For R2, Cloudflare also receives them, as it writes with them.";
+    "Register a bucket for full captures: Cloudflare writes a challenge to the\n"
+    "bucket, which is read back and returned to prove ownership. DESTINATION_CONF is\n"
+    "s3://BUCKET/DIRECTORY?region=REGION, gs://BUCKET/DIRECTORY or\n"
+    "r2://BUCKET/DIRECTORY?account-id=ACCOUNT.\n"
+    "\n"
+    "Keys are never given on the command line. They come from two lines on standard\n"
+    "input (access key ID, secret) if it is not a terminal, then from the environment\n"
+    "(AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY), the configuration file or ~/.aws.\n"
+    "Keys for R2 are also sent to Cloudflare, as it writes with them.";
 
 constexpr std::size_t kLargestChallenge = std::size_t{64} << 10;
 /// How long the challenge may take to appear, and the validation ("five to ten minutes").

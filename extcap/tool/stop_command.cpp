@@ -11,7 +11,7 @@ int StopCommand(int argc, char** argv) {
   auto call = ApiCall::Prepare(
       argc, argv,
       {.usage = "ID",
-       .summary = "Stop a running full capture. Get what it has captured with the interface "
+       .summary = "Stop a running full capture. Get what it has captured with the interface\n"
                   "cloudflare-download.",
        .options = kApiOptions},
       {1, "stop takes the ID of one full capture; cloudflaredump list shows the IDs"});

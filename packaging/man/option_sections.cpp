@@ -26,16 +26,6 @@ std::string Bold(std::string_view text) {
   return "\\fB" + Roff(text) + "\\fR";
 }
 
-/// "a", "a and b", "a, b and c".
-std::string Listed(const std::vector<std::string>& words, const char* last = " and ") {
-  std::string text;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (i > 0) text += i + 1 == words.size() ? last : ", ";
-    text += words[i];
-  }
-  return text;
-}
-
 std::vector<std::string> BoldWords(const char* comma_separated) {
   std::vector<std::string> words;
   for (const std::string_view word : Split(comma_separated, ',')) words.push_back(Bold(word));
@@ -47,7 +37,9 @@ std::string Takers(const config::Option& option) {
   for (const auto& [kind, name] : kKinds) {
     if (config::AppliesTo(option, kind)) names.push_back(Roff(name));
   }
-  return names.empty() || names.size() == std::size(kKinds) ? "" : "On " + Listed(names) + ".\n";
+  return names.empty() || names.size() == std::size(kKinds)
+             ? ""
+             : "Interfaces: " + Listed(names) + ".\n";
 }
 
 std::string Range(const config::Option& option) {

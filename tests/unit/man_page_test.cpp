@@ -62,7 +62,7 @@ void EveryVariableIsInThePage(void**) {
 void NothingIsLeftOfTheTemplate(void**) {
   const std::string page = Page();
   assert_true(page.size() > 5000);
-  assert_int_equal(page.find("On ."), std::string::npos);
+  assert_int_equal(page.find("Interfaces: ."), std::string::npos);
   assert_int_equal(page.find('@'), std::string::npos);
 }
 
