@@ -72,8 +72,8 @@ Result<CaptureInterface> FindInterface(std::string_view name) {
   }
   return Fail(
       Format("there is no interface \"%s\"", CleanLine(name, 60).c_str()),
-      "use cloudflare-sample, cloudflare-full, cloudflare-download or a data center's, such "
-      "as cloudflare-ORD",
+      "use cloudflare-sample, cloudflare-full, cloudflare-download or that of a data center, "
+      "such as cloudflare-ORD",
       Error::Kind::kUsage);
 }
 

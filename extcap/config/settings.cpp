@@ -91,7 +91,7 @@ bool Survey(ConfigFile& file) {
 /// Why GLib could not parse the file, without the line that it would quote: it may be a secret.
 std::string WhyUnreadable(const GError* error) {
   if (g_error_matches(error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_PARSE)) {
-    return "a line is neither [section] nor key=value nor # comment";
+    return "a line is not [section], key=value or # comment";
   }
   return CleanLine(error->message);
 }

@@ -163,7 +163,7 @@ int CaptureCommand(int argc, char** argv) {
   TerminalReporter reporter(words.progress || isatty(STDERR_FILENO) != 0, words.quiet);
   const auto sink = OpenSink(words.file, **engine);
   if (!sink && sink.error().kind == Error::Kind::kInterrupted) {
-    Complain({.what = "stopped before anything read " + CleanLine(words.file)});
+    Complain({.what = "stopped before a reader opened " + CleanLine(words.file)});
     return static_cast<int>(capture::ExitStatus::kIncomplete);
   }
   if (!sink) return Complain(sink.error());

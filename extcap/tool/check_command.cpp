@@ -102,9 +102,11 @@ void CheckBucket(const api::BucketOwnership& ownership, const config::Settings& 
                                            .patience = 5s},
                                           system::ProcessEnvironment, engine.http(), engine.loop())
                      : Result<std::unique_ptr<bucket::Bucket>>(Failure(conf));
-  if (!bucket) return report.Bad(name + " is validated, but: " + SentenceOf(bucket.error()));
+  if (!bucket)
+    return report.Bad(name + " is validated, but reading it failed: " + SentenceOf(bucket.error()));
   auto listed = (*bucket)->List("pcap_", engine.stop().Stopping());
-  if (!listed) return report.Bad(name + " is validated, but: " + SentenceOf(listed.error()));
+  if (!listed)
+    return report.Bad(name + " is validated, but reading it failed: " + SentenceOf(listed.error()));
   report.Ok(name + " is validated and can be read from here");
 }
 

@@ -214,7 +214,7 @@ def test_a_pipe_to_write_to_can_be_given_up(large):
     time.sleep(1)
     process.send_signal(signal.SIGINT)
     out, err = finish(process, 10)
-    assert process.returncode == 4 and "stopped before anything read" in err, out + err
+    assert process.returncode == 4 and "stopped before a reader opened" in err, out + err
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     process = client.start(client.capture_command(pipe, None))
     for _ in range(2):  # those within a second are one
