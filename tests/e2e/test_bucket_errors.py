@@ -58,7 +58,7 @@ S3 = "s3://pcaps/dir?region=us-east-1"
 def test_wrong_secret(s3, refused):
     said = refused(Place(S3, s3.environment(AWS_SECRET_ACCESS_KEY=SECRET_KEY + "x")))
     assert "the secret access key from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY is wrong" in said
-    assert said.endswith("correct it")
+    assert said.endswith("correct it.")
 
 
 def test_wrong_region(s3, refused):

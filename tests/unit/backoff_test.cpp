@@ -99,8 +99,9 @@ void StopEndsTheWait(void**) {
 }
 
 void TransientStatusesAreTheRetriableOnes(void**) {
-  for (const int status : {408, 429, 500, 502, 503, 504}) assert_true(IsTransientStatus(status));
-  for (const int status : {200, 204, 301, 400, 401, 403, 404, 409, 412, 501, 505}) {
+  for (const int status : {408, 425, 429, 500, 501, 502, 503, 504, 505, 520, 530, 599})
+    assert_true(IsTransientStatus(status));
+  for (const int status : {200, 204, 301, 400, 401, 403, 404, 409, 412, 418, 428, 499}) {
     assert_false(IsTransientStatus(status));
   }
 }
