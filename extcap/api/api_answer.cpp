@@ -111,6 +111,8 @@ Error ErrorOfAnswer(const http::HttpAnswer& answer, const std::string& doing,
   if (status >= 300 && status <= 399 && target != nullptr) {
     error.said = "a redirect to " + CleanLine(RedactAddress(Redact(*target)), 120);
     error.remedy = "check the address of the API, or which proxy answers in its place";
+  } else if (error.said.empty() && envelope && status < 300) {
+    error.said = "success is false, without a reason";
   } else if (error.said.empty() && !envelope) {
     error.said = BodyKind(answer.body);
     if (IsWebPage(answer.body) && status < 500) {

@@ -74,6 +74,7 @@ http::HttpRequest PcapsApi::Request(const char* method, const std::string& path)
 Result<http::HttpAnswer> PcapsApi::AskOnce(const http::HttpRequest& request, const char* doing,
                                            const Patience& patience) {
   retry_after_.clear();
+  status_ = 0;
   auto answer = http::Fetch(http_, loop_, request, patience.stop);
   if (!answer) {
     if (answer.error().kind == Error::Kind::kInterrupted) return answer;
@@ -81,6 +82,7 @@ Result<http::HttpAnswer> PcapsApi::AskOnce(const http::HttpRequest& request, con
     error.what = Format("cannot %s: %s", doing, error.what.c_str());
     return std::unexpected(std::move(error));
   }
+  status_ = answer->head.status;
   if (const std::string* header = answer->head.Find("retry-after")) retry_after_ = *header;
   return answer;
 }
@@ -130,8 +132,8 @@ Result<PcapJob> PcapsApi::PostOnce(const PcapRequest& request, const Patience& p
 
 Result<std::optional<PcapJob>> PcapsApi::FindLost(const PcapRequest& request,
                                                   const std::vector<PcapJob>& known,
-                                                  const Patience& patience) {
-  const system::SteadyTime until = loop_.Steady() + kListLags;
+                                                  const Patience& patience, Duration lag) {
+  const system::SteadyTime until = loop_.Steady() + lag;
   for (;;) {
     auto jobs = List(patience);
     if (!jobs) return Failure(jobs);
@@ -144,14 +146,16 @@ Result<std::optional<PcapJob>> PcapsApi::FindLost(const PcapRequest& request,
 
 Result<PcapJob> PcapsApi::Create(const PcapRequest& request, const std::vector<PcapJob>& known,
                                  const Patience& patience) {
-  http::Backoff backoff(loop_, patience.retry_budget);
+  http::Backoff backoff(loop_, patience.retry_budget + 2 * kListLags);
   for (;;) {
     bool made = false;
     auto job = PostOnce(request, patience, made);
     if (job || (job.error().kind != Error::Kind::kPassing && !made)) return job;
     system::Log(system::LogLevel::kWarning, "%s", SentenceOf(job.error()).c_str());
     const std::string retry_after = retry_after_;
-    auto found = FindLost(request, known, patience);
+    // A limit is looked at before anything is made.
+    const bool not_made = status_ == 429 || status_ == 425;
+    auto found = FindLost(request, known, patience, not_made ? Duration(0) : kListLags);
     if (found && *found) {
       system::Log(system::LogLevel::kInfo, "found the capture whose answer was lost: %s",
                   (*found)->id.c_str());

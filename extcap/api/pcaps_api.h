@@ -99,7 +99,7 @@ class PcapsApi {
   void BlameClock(const http::HttpAnswer& answer, Error& error) const;
   Result<std::optional<PcapJob>> FindLost(const PcapRequest& request,
                                           const std::vector<PcapJob>& known,
-                                          const Patience& patience);
+                                          const Patience& patience, Duration lag);
   http::HttpRequest Request(const char* method, const std::string& path) const;
   /// The envelope's result; its messages are told.
   Result<Json> ReadResult(const http::HttpAnswer& answer, const char* doing);
@@ -109,6 +109,7 @@ class PcapsApi {
   ApiAccess access_;
   std::string host_;         ///< of base_url, for sentences
   std::string retry_after_;  ///< of the last answer
+  int status_ = 0;           ///< the same; 0 if there was none
   std::function<void(const std::string&)> on_message_;
   std::set<std::string> messages_;  ///< that were told
 };

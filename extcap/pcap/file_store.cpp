@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/pcap/file_store.h"
 
-#include <cstring>
+#include <algorithm>
 
 #include "common/text.h"
 
@@ -20,7 +20,7 @@ class StoredFile final : public FileBytes {
 
   Result<void> Read(std::uint64_t offset, std::span<std::byte> to) override {
     if (memory_ != nullptr) {
-      std::memcpy(to.data(), memory_.get() + offset, to.size());
+      std::ranges::copy(std::span(memory_.get() + offset, to.size()), to.begin());
       return {};
     }
     const Result<std::size_t> got = disk_->ReadAt(place_ + offset, to);
@@ -39,7 +39,7 @@ class StoredFile final : public FileBytes {
 }  // namespace
 
 Result<void> MemoryFile::Read(std::uint64_t offset, std::span<std::byte> to) {
-  std::memcpy(to.data(), bytes_.data() + offset, to.size());
+  std::ranges::copy(std::span(data() + offset, to.size()), to.begin());
   return {};
 }
 
@@ -65,7 +65,7 @@ Result<void> FileStore::Arrival::Append(std::span<const std::byte> bytes) {
     return Fail("the file is larger than " + WithThousands(most_) + " bytes");
   }
   if (memory_ != nullptr) {
-    std::memcpy(memory_.get() + size_, bytes.data(), bytes.size());
+    std::ranges::copy(bytes, memory_.get() + size_);
   } else if (auto written = store_->disk_->WriteAt(place_ + size_, bytes); !written) {
     return written;
   }

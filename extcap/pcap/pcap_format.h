@@ -14,7 +14,7 @@
 namespace cloudflaredump::pcap {
 
 /// The bytes of classic pcap (draft-ietf-opsawg-pcap), for whoever reads them: from memory as they
-/// arrive (PcapParser) or from a window of a large file (PartReader). What is tolerated and what is
+/// lie, or through a window. What is tolerated and what is
 /// damage is decided here, once:
 ///
 ///   - A record may be longer than the snap length that the file claims; writers get that wrong.

@@ -22,6 +22,10 @@ constexpr Duration kLong = 24h;
 /// A pipe of 1 MiB carries four times the bytes a second of the default 64 KiB.
 constexpr int kPipeBytes = 1 << 20;
 
+std::unexpected<Error> Gone() {
+  return Fail("the reader of the capture has gone", Error::Kind::kInterrupted);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<FifoSink>> FifoSink::Open(const std::string& path, EventLoop& loop,
@@ -69,7 +73,7 @@ int FifoSink::LetGo() {
 
 Result<void> FifoSink::Write(std::string_view bytes) {
   while (!bytes.empty()) {
-    if (fd_ < 0 || stop_.AtLeast(StopLevel::kLeave)) return Stopped();
+    if (fd_ < 0 || stop_.AtLeast(StopLevel::kLeave)) return Gone();
     const ssize_t n = write(fd_, bytes.data(), bytes.size());
     if (n >= 0) {
       bytes.remove_prefix(static_cast<std::size_t>(n));
@@ -78,7 +82,7 @@ Result<void> FifoSink::Write(std::string_view bytes) {
     if (errno == EINTR) continue;
     if (errno == EPIPE) {
       stop_.ReaderGone();
-      return Stopped();
+      return Gone();
     }
     if (errno != EAGAIN) {
       return Fail(Format("cannot write the capture: %s", std::strerror(errno)));

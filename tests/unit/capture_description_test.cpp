@@ -322,7 +322,7 @@ void WhatIsBrokenIsNotUsedAtAll(void**) {
                              "\"pcap_id\":\"\xff\"",
                              "\"pcap_id\":\"\n\"",
                              R"("type":"simple")",
-                             R"("time_limit":"1")",
+                             R"("time_limit":"one")",
                              R"("time_limit":-1)",
                              R"("time_limit":1.5)",
                              R"("time_limit":4294967296)",

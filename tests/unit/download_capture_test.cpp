@@ -28,10 +28,10 @@ struct Scene : CaptureFixture {
     std::filesystem::create_directory(bucket);
     std::ofstream(bucket + "/pcap_" + kTestId + ".pcap")
         << ToText(PcapBytes().Record(1, 0, "a").bytes());
-    http.Answer("GET", "*/pcaps/" + std::string(kTestId),
-                Ok(R"({"id":")" + std::string(kTestId) +
-                   R"(","type":"full","status":"success","colo_name":"ORD","time_limit":60)" + more +
-                   "}"));
+    http.Answer(
+        "GET", "*/pcaps/" + std::string(kTestId),
+        Ok(R"({"id":")" + std::string(kTestId) +
+           R"(","type":"full","status":"success","colo_name":"ORD","time_limit":60)" + more + "}"));
   }
 
   const std::string bucket = folder / "bucket";
@@ -81,8 +81,8 @@ void NothingStartedHereIsSaid(void**) {
 void AFullCaptureIsReadFromTheUsersFolder(void**) {
   Scene f;
   f.HasFull();
-  const Outcome outcome = f.Run(
-      Given({{config::Opt::kPcapId, kTestId}, {config::Opt::kReadFrom, f.bucket}}));
+  const Outcome outcome =
+      f.Run(Given({{config::Opt::kPcapId, kTestId}, {config::Opt::kReadFrom, f.bucket}}));
   AssertStatus(outcome, ExitStatus::kComplete);
   AssertText(f.Read().Data(), "a");
   AssertContains(outcome.verdict, "full capture " + std::string(kTestId) + " at ORD");

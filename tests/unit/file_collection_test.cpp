@@ -169,7 +169,8 @@ void AFileThatCannotBeHadIsALossOfItsOwn(void**) {
   Scene f;
   f.store.objects = {{Key("_a"), File({"1"})}, {Key("_b"), File({"2"})}};
   f.store.on_read = [](const std::string& key, FakeAnswer& answer) {
-    if (key == Key("_b")) answer = {.status = 403, .body = "<Error><Code>AccessDenied</Code></Error>"};
+    if (key == Key("_b"))
+      answer = {.status = 403, .body = "<Error><Code>AccessDenied</Code></Error>"};
   };
   const std::string text = f.Collect();
   AssertContains(text, Key("_a") + ":1 " + Key("_b") + ":0(");

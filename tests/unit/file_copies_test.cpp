@@ -16,9 +16,8 @@ struct Named {
 std::pair<std::string, std::vector<std::string>> Left(const std::vector<Named>& files) {
   std::vector<CollectedFile> collected;
   for (const Named& file : files) {
-    collected.push_back(
-        {.object = {.key = file.key, .size = file.pcap.bytes().size()},
-         .bytes = std::make_unique<pcap::MemoryFile>(ToText(file.pcap.bytes()))});
+    collected.push_back({.object = {.key = file.key, .size = file.pcap.bytes().size()},
+                         .bytes = std::make_unique<pcap::MemoryFile>(ToText(file.pcap.bytes()))});
   }
   const auto said = LeaveOutCopies(collected);
   std::string keys;

@@ -71,7 +71,7 @@ void NullAndUnknownFieldsAreNotThere(void**) {
 
 void WhatIsNotAValueIsUnsetAndSaid(void**) {
   for (const char* json :
-       {R"({"source_address":7})", R"({"source_port":"53"})", R"({"source_port":65536})",
+       {R"({"source_address":7})", R"({"source_port":"dns"})", R"({"source_port":65536})",
         R"({"destination_port":-1})", R"({"protocol":256})", R"({"protocol":1.5})",
         R"({"protocol":true})", "[]", "null", R"("tcp")"}) {
     assert_true(ReadBack(json, false) == FilterV1());

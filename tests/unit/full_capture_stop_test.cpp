@@ -80,7 +80,7 @@ void LeavingEndsTheDeliveryNotThePut(void**) {
   const Outcome outcome = f.Run();
   assert_int_equal(f.cloudflare.stops.size(), 1);
   AssertText(f.sink.bytes, "");
-  AssertContains(outcome.left_behind, "was stopped before all of it was delivered");
+  AssertContains(outcome.left_behind, "was told to stop, and has not ended yet");
   AssertContains(outcome.left_behind, std::string("--pcap-id ") + kTestId);
 }
 

@@ -13,8 +13,9 @@ config::OptionValues IfBusy(const char* wish) {
 
 void TheFilesOfAllMachinesBecomeOneStream(void**) {
   FullFixture f;
-  f.cloudflare.files = {{f.Named("_a"), PcapBytes().Record(10, 0, "a1").Record(30, 0, "a2").bytes()},
-                        {f.Named("_b"), PcapBytes().Record(20, 0, "b1").bytes()}};
+  f.cloudflare.files = {
+      {f.Named("_a"), PcapBytes().Record(10, 0, "a1").Record(30, 0, "a2").bytes()},
+      {f.Named("_b"), PcapBytes().Record(20, 0, "b1").bytes()}};
   f.cloudflare.packets_captured = 3;
   const Outcome outcome = f.Run();
   AssertStatus(outcome, ExitStatus::kComplete);
@@ -215,8 +216,8 @@ void AFailedCaptureSaysWhy(void**) {
   });
   const Outcome outcome = f.Run();
   AssertStatus(outcome, ExitStatus::kFailed);
-  AssertText(Complaint(outcome), "Cloudflare says that capture " + std::string(kTestId) +
-                                     " failed: no write access.");
+  AssertText(Complaint(outcome),
+             "Cloudflare says that capture " + std::string(kTestId) + " failed: no write access.");
 }
 
 void ACaptureThatDoesNotEndNamesHowToGetItLater(void**) {

@@ -22,9 +22,8 @@ void AKnownPacketLimitIsReachedOrNot(void**) {
 
 void AByteLimitIsReachedWhereOneMorePacketWouldNotHaveFitted(void**) {
   const api::PcapJob job = With(100, 1000);
-  AssertText(
-      JudgeLimits(job, {.packets = 5, .bytes = 950, .longest_record = 60}).reached.value(),
-      "1,000 bytes");
+  AssertText(JudgeLimits(job, {.packets = 5, .bytes = 950, .longest_record = 60}).reached.value(),
+             "1,000 bytes");
   assert_false(
       JudgeLimits(job, {.packets = 5, .bytes = 900, .longest_record = 60}).reached.has_value());
   assert_false(JudgeLimits(job, {}).reached.has_value());

@@ -77,7 +77,8 @@ void OnlyAListWithoutItAllowsAnotherPost(void**) {
     f.http.Answer("POST", "*", Ok(MadeJson(kTestId)));
     f.http.Answer("GET", "*", Ok(JsonArray({MadeJson(kOtherId)})));
     AssertText(ValueOf(Create(f, {Known(kOtherId)})).id, kTestId);
-    AssertText(f.Methods(), "POST GET POST");
+    // The list may lag behind for 15 s.
+    AssertText(f.Methods(), "POST GET GET GET GET GET GET POST");
   }
 }
 
@@ -92,13 +93,13 @@ void ACaptureOfAnotherKindIsNotTaken(void**) {
   AssertText(ValueOf(Create(f)).id, kTestId);
 }
 
-void TheSecondPostsCaptureMayBeFoundToo(void**) {
+void AListThatLagsBehindIsAskedAgain(void**) {
   ApiFixture f;
   f.http.Answer("POST", "*", Lost());
   f.http.Answer("GET", "*", Ok("[]"));
   f.http.Answer("GET", "*", Ok(JsonArray({MadeJson(kTestId)})));
   AssertText(ValueOf(Create(f)).id, kTestId);
-  AssertText(f.Methods(), "POST GET POST GET");
+  AssertText(f.Methods(), "POST GET GET");
 }
 
 /// The list is the only way to know; without it nothing is repeated, and the user is told.
@@ -185,7 +186,7 @@ void ThePatienceEnds(void**) {
   AssertFails(Create(f), Error::Kind::kPassing,
               "cannot start the capture: api.example answered HTTP 500");
   assert_true(f.CountOf("POST") >= 3);
-  assert_true(f.Elapsed() <= 5);
+  assert_true(f.Elapsed() <= 60);
 }
 
 void AStopEndsThePost(void**) {
@@ -227,7 +228,7 @@ int main() {
       cmocka_unit_test(ACaptureWhoseAnswerWasLostIsFound),
       cmocka_unit_test(OnlyAListWithoutItAllowsAnotherPost),
       cmocka_unit_test(ACaptureOfAnotherKindIsNotTaken),
-      cmocka_unit_test(TheSecondPostsCaptureMayBeFoundToo),
+      cmocka_unit_test(AListThatLagsBehindIsAskedAgain),
       cmocka_unit_test(WithoutAListThePostIsNotRepeated),
       cmocka_unit_test(RefusalsAreFinal),
       cmocka_unit_test(ARefusedNameOfTheDataCenterIsLeftOut),

@@ -95,9 +95,10 @@ void AnIdThatIsNoneIsRefusedUnasked(void**) {
   ApiFixture f;
   const Patience patience = f.ForSeconds(5);
   for (const char* bad : {"", "ownership", "../../user", "a b"}) {
-    AssertFails(f.api.Get(bad, patience), Error::Kind::kUsage, "is no capture id");
-    AssertFails(f.api.DownloadSample(bad, patience), Error::Kind::kUsage, "is no capture id");
-    AssertFails(f.api.Stop(bad, patience), Error::Kind::kUsage, "is no capture id");
+    AssertFails(f.api.Get(bad, patience), Error::Kind::kUsage, "is not the id of a capture");
+    AssertFails(f.api.DownloadSample(bad, patience), Error::Kind::kUsage,
+                "is not the id of a capture");
+    AssertFails(f.api.Stop(bad, patience), Error::Kind::kUsage, "is not the id of a capture");
   }
   assert_true(f.http.requests.empty());
 }
@@ -166,7 +167,7 @@ void ARetryAfterOfAnEarlierAnswerIsForgotten(void**) {
 
 void ARetryAfterBeyondThePatienceFailsAtOnce(void**) {
   ApiFixture f;
-  f.http.Answer("GET", "*", {.status = 429, .headers = {{"retry-after", "300"}}});
+  f.http.Answer("GET", "*", {.status = 429, .headers = {{"retry-after", "301"}}});
   AssertFails(f.api.List(f.ForSeconds(5)), Error::Kind::kPassing, "wait a few minutes");
   assert_int_equal(f.Elapsed(), 0);
 }

@@ -125,10 +125,20 @@ void ADamagedFileWithoutAMatchIsSaidInTheVerdict(void**) {
 }
 
 void WhatIsNoCaptureFileFailsBeforeTheStream(void**) {
-  for (const char* body : {"", "<html>Sign in to the Wi-Fi</html>", R"({"success":false})"}) {
+  for (const char* body : {"", "<html>Sign in to the Wi-Fi</html>"}) {
     SampleFixture f;
     f.cloudflare.files = {{.body = body}};
     AssertFailedBefore(f, f.Run({}, ""), "is not a capture file: ");
+  }
+}
+
+void AnErrorInPlaceOfTheFileIsShownAsOne(void**) {
+  for (const auto& [body, said] : std::vector<std::pair<std::string, const char*>>{
+           {R"({"success":false})", "answered HTTP 200: success is false, without a reason"},
+           {Refusal("1234", "expired"), "answered HTTP 200: code 1234, expired"}}) {
+    SampleFixture f;
+    f.cloudflare.files = {{.body = body}};
+    AssertFailedBefore(f, f.Run({}, ""), said);
   }
 }
 
@@ -329,6 +339,7 @@ int main() {
       cmocka_unit_test(TheMarkStandsOnTheDamagedPartsOwnLastPacket),
       cmocka_unit_test(ADamagedFileWithoutAMatchIsSaidInTheVerdict),
       cmocka_unit_test(WhatIsNoCaptureFileFailsBeforeTheStream),
+      cmocka_unit_test(AnErrorInPlaceOfTheFileIsShownAsOne),
       cmocka_unit_test(AnUncertainEndIsSaid),
       cmocka_unit_test(ABrokenDownloadIsFetchedAgain),
       cmocka_unit_test(WhatTheFilterCannotTestIsKeptAndSaid),

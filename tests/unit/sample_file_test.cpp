@@ -49,12 +49,12 @@ void TheFileIsCountedAndKept(void**) {
 
 /// Times are those of all packets, whatever their order in the file, in nanoseconds.
 void TheFirstAndTheLastTimeAreFound(void**) {
-  const SampleFile micro = ValueOf(FetchAlone(
-      FileOf(PcapBytes().Record(100, 5, "a").Record(90, 1, "b").Record(95, 0, "c"))));
+  const SampleFile micro = ValueOf(
+      FetchAlone(FileOf(PcapBytes().Record(100, 5, "a").Record(90, 1, "b").Record(95, 0, "c"))));
   assert_int_equal(micro.summary.first_nanoseconds, 90'000'001'000);
   assert_int_equal(micro.summary.last_nanoseconds, 100'000'005'000);
-  const SampleFile nano = ValueOf(FetchAlone(
-      FileOf(PcapBytes({.magic = 0xa1b23c4d}).Record(90, 1, "b").Record(91, 2, "c"))));
+  const SampleFile nano = ValueOf(
+      FetchAlone(FileOf(PcapBytes({.magic = 0xa1b23c4d}).Record(90, 1, "b").Record(91, 2, "c"))));
   assert_int_equal(nano.summary.first_nanoseconds, 90'000'000'001);
   assert_int_equal(nano.summary.last_nanoseconds, 91'000'000'002);
 }
@@ -94,9 +94,8 @@ void AnUncertainEndIsKept(void**) {
 }
 
 void WhatIsNotACaptureFileIsAnError(void**) {
-  for (const std::string& bytes :
-       {std::string(), std::string("<html>no</html> and so on and on"), std::string("{}"),
-        FileOf(PcapBytes()).substr(0, 23)}) {
+  for (const std::string& bytes : {std::string(), std::string("<html>no</html> and so on and on"),
+                                   std::string("{}"), FileOf(PcapBytes()).substr(0, 23)}) {
     AssertFails(FetchAlone(bytes), Error::Kind::kFinal, " is not a capture file: ");
   }
 }
@@ -106,9 +105,10 @@ void AnEmptyCaptureHasNoFileToDownload(void**) {
   api::PcapJob job = Job();
   job.status = "failed";
   job.error_message = "No packets matched the filter in the time limit given.";
-  const SampleFile sample = ValueOf(
-      f.With("cloudflare-download", {}, "",
-             [&](const CaptureContext& context) { return FetchSample(context, job, "x"); }));
+  const SampleFile sample =
+      ValueOf(f.With("cloudflare-download", {}, "", [&](const CaptureContext& context) {
+        return FetchSample(context, job, "x");
+      }));
   assert_int_equal(sample.summary.packets, 0);
   assert_int_equal(pcap::Summarize(*sample.bytes).header->link_type, 101);
   assert_int_equal(f.http.requests.size(), 0);

@@ -114,7 +114,8 @@ void AFolderThatCannotBeWrittenStopsNothing(void**) {
 void AFileThatSomebodyEditedIsNoRecord(void**) {
   Scene s;
   s.started.Intend("acc", Full(), s.loop.Now());
-  for (const char* const text : {"", "{}", "[1,{}]", R"([{"account_id":"acc","pcap_id":"../x"}])"}) {
+  for (const char* const text :
+       {"", "{}", "[1,{}]", R"([{"account_id":"acc","pcap_id":"../x"}])"}) {
     std::ofstream(s.started.path()) << text;
     assert_false(s.started.Latest("acc").has_value());
   }
