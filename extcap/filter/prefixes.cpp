@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/filter/prefixes.h"
 
+#include <arpa/inet.h>
 #include <pcap/pcap.h>
 
 #include <algorithm>
@@ -127,6 +128,15 @@ SurelyThere ReadFor(const Facts& facts, IpFamily family) {
 }
 
 }  // namespace
+
+std::optional<IpAddress> ParseIpAddress(const std::string& text) {
+  for (const int version : {4, 6}) {
+    IpAddress address{.version = version};
+    const int family = version == 4 ? AF_INET : AF_INET6;
+    if (inet_pton(family, text.c_str(), address.bytes.data()) == 1) return address;
+  }
+  return std::nullopt;
+}
 
 std::string Prefix::ToString() const {
   return address.ToString() + "/" + std::to_string(bits);

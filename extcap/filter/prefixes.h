@@ -11,6 +11,9 @@
 
 namespace cloudflaredump::filter {
 
+/// The address that `text` is; nothing for any other text.
+std::optional<IpAddress> ParseIpAddress(const std::string& text);
+
 /// The addresses that share their first `bits` bits with `address`, whose other bits are zero.
 struct Prefix {
   IpAddress address;

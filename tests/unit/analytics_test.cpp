@@ -5,36 +5,16 @@
 
 #include "common/redact.h"
 #include "extcap/api/api_answer.h"
-#include "tests/unit/api_fixture.h"
+#include "tests/unit/analytics_answers.h"
 
 namespace cloudflaredump::api {
 namespace {
 
-constexpr const char* kUrl = "https://api.example/client/v4/graphql";
+constexpr const char* kUrl = kGraphqlUrl;
 constexpr const char* kNode = "magicTransitNetworkAnalyticsAdaptiveGroups";
 
-struct AnalyticsFixture : ApiFixture {
-  AnalyticsApi analytics{http,
-                         loop,
-                         {.base_url = "https://api.example/client/v4",
-                          .account_id = "acc123",
-                          .token = kTestToken,
-                          .email = {},
-                          .key = {}}};
-};
-
-FakeAnswer Account(const std::string& members) {
-  return {.body = R"({"data":{"viewer":{"accounts":[{)" + members + R"(}]}},"errors":null})"};
-}
-
 FakeAnswer Rows(const std::string& rows) {
-  return Account("\"q0\":[" + rows + "]");
-}
-
-FakeAnswer Refused(int status, const std::string& message, const std::string& extensions = "") {
-  return {.status = status,
-          .body = R"({"data":null,"errors":[{"message":")" + message + R"(","path":["viewer"])" +
-                  extensions + "}]}"};
+  return RowsAnswer({rows});
 }
 
 TrafficQuery LastHour(std::vector<TrafficMatch> matches = {}) {
@@ -88,8 +68,8 @@ void TheQueryIsTheDocumentedOne(void**) {
 void QueriesOfOneRequestHaveNamesOfTheirOwn(void**) {
   AnalyticsFixture f;
   f.http.Answer("POST", kUrl,
-                Account(R"("q1":[{"dimensions":{"ipDestinationAddress":"203.0.113.7"},)"
-                        R"("sum":{"packets":5}}],"q0":[])"));
+                AccountAnswer(R"("q1":[{"dimensions":{"ipDestinationAddress":"203.0.113.7"},)"
+                              R"("sum":{"packets":5}}],"q0":[])"));
   TrafficQuery busiest = LastHour();
   busiest.by = TrafficQuery::By::kDestination;
   const auto answers = ValueOf(f.analytics.Traffic({LastHour(), busiest}, true, f.ForSeconds(0)));
@@ -142,10 +122,10 @@ void RowsAreReadAsTheyCome(void**) {
 void BoundsAreThoseOfTheSettingsNode(void**) {
   AnalyticsFixture f;
   f.http.Answer("POST", kUrl,
-                Account(std::string(R"("settings":{")") + kNode +
-                        R"(":{"enabled":true,"maxDuration":604800,"notOlderThan":9676800,)"
-                        R"("maxPageSize":10000,"availableFields":["sum_packets",)"
-                        R"("avg_sampleInterval"]}})"));
+                AccountAnswer(std::string(R"("settings":{")") + kNode +
+                              R"(":{"enabled":true,"maxDuration":604800,"notOlderThan":9676800,)"
+                              R"("maxPageSize":10000,"availableFields":["sum_packets",)"
+                              R"("avg_sampleInterval"]}})"));
   const AnalyticsBounds bounds = ValueOf(f.analytics.Bounds(f.ForSeconds(0)));
   const AnalyticsBounds due{.enabled = true,
                             .tells_sample_interval = true,
@@ -161,13 +141,13 @@ void BoundsAreThoseOfTheSettingsNode(void**) {
 void BoundsThatAreMissingAreUnset(void**) {
   for (const char* settings : {"", R"("settings":null)", R"("settings":{})"}) {
     AnalyticsFixture f;
-    f.http.Answer("POST", kUrl, Account(settings));
+    f.http.Answer("POST", kUrl, AccountAnswer(settings));
     assert_true(ValueOf(f.analytics.Bounds(f.ForSeconds(0))) == AnalyticsBounds());
   }
   AnalyticsFixture f;
   f.http.Answer("POST", kUrl,
-                Account(std::string(R"("settings":{")") + kNode +
-                        R"(":{"enabled":false,"maxDuration":"7","notOlderThan":0}})"));
+                AccountAnswer(std::string(R"("settings":{")") + kNode +
+                              R"(":{"enabled":false,"maxDuration":"7","notOlderThan":0}})"));
   assert_true(ValueOf(f.analytics.Bounds(f.ForSeconds(0))) == AnalyticsBounds{.enabled = false});
 }
 
@@ -202,7 +182,7 @@ void PublishedErrorsAreSentences(void**) {
     for (const int status : {error.status, 200}) {
       if (status == 200 && (error.status == 401 || error.status == 500)) continue;
       AnalyticsFixture f;
-      f.http.Answer("POST", kUrl, Refused(status, error.message));
+      f.http.Answer("POST", kUrl, GraphqlRefusal(status, error.message));
       AssertFails(f.analytics.Traffic({LastHour()}, false, f.ForSeconds(0)), error.kind,
                   error.remedy);
     }
@@ -211,19 +191,21 @@ void PublishedErrorsAreSentences(void**) {
 
 void ASpentBudgetIsKnownByItsCode(void**) {
   AnalyticsFixture f;
-  f.http.Answer("POST", kUrl, Refused(200, "slow down", R"(,"extensions":{"code":"budget"})"));
+  f.http.Answer("POST", kUrl,
+                GraphqlRefusal(200, "slow down", R"(,"extensions":{"code":"budget"})"));
   AssertFails(f.analytics.Bounds(f.ForSeconds(0)), Error::Kind::kPassing,
               "cannot ask Cloudflare's analytics: api.example answered with an error: slow down; "
               "wait 5 minutes and try again.");
 }
 
 void PassingFaultsAreRepeated(void**) {
-  const FakeAnswer faults[] = {Lost(),
-                               {.body = "<html>proxy</html>"},
-                               {.body = R"({"data":null})"},
-                               {.status = 502, .body = "bad gateway"},
-                               Refused(503, "unable to execute query, please try again later"),
-                               Refused(200, "rate limiter budget depleted")};
+  const FakeAnswer faults[] = {
+      Lost(),
+      {.body = "<html>proxy</html>"},
+      {.body = R"({"data":null})"},
+      {.status = 502, .body = "bad gateway"},
+      GraphqlRefusal(503, "unable to execute query, please try again later"),
+      GraphqlRefusal(200, "rate limiter budget depleted")};
   for (const FakeAnswer& fault : faults) {
     AnalyticsFixture f;
     f.http.Answer("POST", kUrl, fault);
@@ -235,9 +217,9 @@ void PassingFaultsAreRepeated(void**) {
 
 void FinalErrorsAreNotRepeated(void**) {
   const FakeAnswer faults[] = {
-      Refused(403, "not authorized for that account"),
+      GraphqlRefusal(403, "not authorized for that account"),
       {.body = R"({"data":{"viewer":{"accounts":[]}},"errors":null})"},
-      Account(R"("q0":null)"),
+      AccountAnswer(R"("q0":null)"),
   };
   for (const FakeAnswer& fault : faults) {
     AnalyticsFixture f;
@@ -266,7 +248,8 @@ void AStopEndsTheCall(void**) {
 void WhatTheServerSaysIsCleanedAndRedacted(void**) {
   AnalyticsFixture f;
   RegisterSecret(kTestToken);
-  f.http.Answer("POST", kUrl, Refused(403, std::string("no\\u001b[31m\\nluck with ") + kTestToken));
+  f.http.Answer("POST", kUrl,
+                GraphqlRefusal(403, std::string("no\\u001b[31m\\nluck with ") + kTestToken));
   const std::string said =
       SentenceOf(ErrorOf(f.analytics.Traffic({LastHour()}, false, f.ForSeconds(0))));
   AssertLacks(said, kTestToken);
