@@ -75,6 +75,11 @@ Share ShareOf(const TrafficCount& part, const TrafficCount& all) {
           .high = std::clamp(center + reach, value, 1.0)};
 }
 
+std::string CountedSamples(double samples) {
+  const auto count = static_cast<std::uint64_t>(samples);
+  return WithThousands(count) + (count == 1 ? " sample" : " samples");
+}
+
 std::string Percent(double share) {
   const double percent = 100 * share;
   if (percent > 0 && percent < 0.5) return "<1 %";

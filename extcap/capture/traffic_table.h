@@ -31,6 +31,9 @@ Share ShareOf(const TrafficCount& part, const TrafficCount& all);
 /// The packets of one row, and its samples: those not told are one in 10,000.
 TrafficCount CountOf(const api::TrafficRow& row);
 
+/// "1 sample", "1,234 samples".
+std::string CountedSamples(double samples);
+
 /// "61 %", "<1 %", ">99 %".
 std::string Percent(double share);
 

@@ -237,7 +237,7 @@ std::string ReportAsText(const TrafficReport& report) {
   } else {
     text = "Traffic " + Which(report) + " that entered Cloudflare's network from " +
            Times(report.window) + ":\nabout " + Count(table.all.packets) +
-           " packets, estimated from " + Count(table.all.samples) + " samples (" + sampled +
+           " packets, estimated from " + CountedSamples(table.all.samples) + " (" + sampled +
            ").\n\n" + TableText(report) + "\n";
     text += BusyText(report);
   }

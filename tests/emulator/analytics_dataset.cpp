@@ -258,6 +258,9 @@ std::optional<Refusal> ReadOrder(const GraphqlValue& value, std::vector<std::str
 }
 
 std::optional<Refusal> ReadGroup(const GraphqlField& group, AnalyticsSelection& selection) {
+  if (group.name != "dimensions" && group.name != "sum" && group.name != "avg") {
+    return "unknown field \"" + group.name + "\"";
+  }
   if (!group.arguments.empty()) return "error parsing args for \"" + group.name + "\"";
   for (const GraphqlField& field : group.selection) {
     const bool plain = field.arguments.empty() && field.selection.empty();
