@@ -6,6 +6,8 @@
 #include <algorithm>
 
 #include "common/text.h"
+#include "extcap/capture/engine.h"
+#include "extcap/capture/running_captures.h"
 #include "extcap/capture/traffic_report.h"
 #include "extcap/filter/plan.h"
 #include "extcap/system/log.h"
@@ -20,11 +22,16 @@ using Answers = std::vector<std::vector<api::TrafficRow>>;
 /// Data centers that a clause names.
 constexpr std::size_t kMostNamed = 4;
 
-/// Asks; what goes wrong is for the log only.
+/// How long is waited, in real time, where a person waits for something else.
+constexpr Duration kForRefusal = 5s;
+constexpr Duration kForVerdict = 3s;
+
+/// Asks once; what goes wrong is for the log only.
 std::optional<Answers> Ask(api::AnalyticsApi& analytics,
                            const std::vector<api::TrafficQuery>& queries,
                            const api::Patience& patience) {
-  auto answers = analytics.Traffic(queries, false, patience);
+  auto answers =
+      analytics.Traffic(queries, false, {.retry_budget = Duration(0), .stop = patience.stop});
   if (answers) return *std::move(answers);
   system::Log(system::LogLevel::kInfo, "%s", ClauseOf(answers.error()).c_str());
   return std::nullopt;
@@ -88,9 +95,38 @@ std::string Told(const TrafficTable& table, const TrafficTerms& terms, const std
                                               : "the traffic of \"" + terms.AsFilter() + "\"");
   std::string text = counted + " entered at " + Places(table);
   if (!colo.empty() && !EnteredAt(table, colo)) text += ", none at " + colo;
-  return text + Drops(table) +
-         Format(" (about, from %s samples)",
-                WithThousands(static_cast<std::uint64_t>(table.all.samples)).c_str());
+  return text + Drops(table) + " (about, from " + CountedSamples(table.all.samples) + ")";
+}
+
+/// `span` of real time on the loop's clock.
+Duration OnLoop(const system::EventLoop& loop, Duration span) {
+  return std::chrono::duration_cast<Duration>(span * loop.speed());
+}
+
+/// What a capture that began at `began` and has just ended asked for.
+std::optional<Window> WindowOf(const CaptureContext& context, WallTime began) {
+  const config::Settings& settings = context.settings;
+  if (context.interface.kind == config::InterfaceKind::kDownload) return std::nullopt;
+  if (context.interface.kind != config::InterfaceKind::kSample) {
+    return Window{began, context.loop.Now()};
+  }
+  const auto windows =
+      PlanWindows(settings.Text(config::Opt::kStartTime), settings.Text(config::Opt::kEndTime),
+                  seconds(settings.Number(config::Opt::kTimeLimit)), began);
+  if (!windows) return std::nullopt;
+  return Window{windows->front().start, windows->back().end};
+}
+
+/// Where a capture looked; empty for all data centers.
+std::string ColoOf(const CaptureContext& context) {
+  switch (context.interface.kind) {
+    case config::InterfaceKind::kColo:
+      return context.interface.colo;
+    case config::InterfaceKind::kFull:
+      return context.settings.Text(config::Opt::kColo);
+    default:
+      return "";
+  }
 }
 
 }  // namespace
@@ -146,6 +182,34 @@ std::string BusiestAddresses(api::AnalyticsApi& analytics, const filter::Capture
             (plan.broad ? ", with --filter-ipv6 on)" : ")");
   }
   return text;
+}
+
+std::string BusiestAddresses(const CaptureContext& context) {
+  const auto access = FindAccess(context.settings);
+  if (!access) return "";
+  api::AnalyticsApi analytics(context.http, context.loop, *access);
+  const Bounded bounded(context.loop, OnLoop(context.loop, kForRefusal));
+  return BusiestAddresses(analytics, context.filter, context.loop.Now(),
+                          context.settings.IsOn(config::Opt::kFilterIpv6), bounded.patience());
+}
+
+void AddTrafficNote(const CaptureContext& context, WallTime began, Outcome& outcome) {
+  if (!DeservesTrafficNote(outcome) || outcome.verdict.empty()) return;
+  const auto window = WindowOf(context, began);
+  const auto access = FindAccess(context.settings);
+  if (!window || !access) return;
+  api::AnalyticsApi analytics(context.http, context.loop, *access);
+  const Bounded bounded(context.loop, OnLoop(context.loop, kForVerdict));
+  // A stop ended the capture; only a second one means that nobody waits any more.
+  const api::Patience patience{
+      .retry_budget = Duration(0),
+      .stop = [over = bounded.patience().stop, left = context.stop.Leaving()] {
+        return over() || left();
+      }};
+  const auto note = TrafficNote(analytics, context.filter, *window, ColoOf(context), patience);
+  if (!note) return;
+  if (outcome.verdict.ends_with('.')) outcome.verdict.pop_back();
+  outcome.verdict += "; " + *note + ".";
 }
 
 std::vector<ColoChoice> BusiestColos(api::AnalyticsApi& analytics,

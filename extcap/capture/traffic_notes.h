@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "extcap/api/analytics.h"
+#include "extcap/capture/capture_context.h"
 #include "extcap/capture/outcome.h"
-#include "extcap/capture/traffic_table.h"
 #include "extcap/capture/window.h"
 #include "extcap/filter/capture_filter.h"
 
@@ -32,6 +32,14 @@ std::optional<std::string> TrafficNote(api::AnalyticsApi& analytics,
 /// narrow a capture.
 std::string BusiestAddresses(api::AnalyticsApi& analytics, const filter::CaptureFilter& filter,
                              WallTime now, bool ipv6_sent, const api::Patience& patience);
+
+/// The same for a capture that is refused, waiting at most five seconds.
+std::string BusiestAddresses(const CaptureContext& context);
+
+/// Puts a TrafficNote at the end of the verdict of a capture that began at `began`, if it deserves
+/// one. Waits at most three seconds; of an earlier capture, whose window nobody knows here, nothing
+/// is said.
+void AddTrafficNote(const CaptureContext& context, WallTime began, Outcome& outcome);
 
 /// A data center as a list offers it.
 struct ColoChoice {
