@@ -18,6 +18,13 @@ constexpr std::size_t kMostBusy = 5;
 /// Bounds that count back from now move on while the question is under way.
 constexpr Duration kMargin = 1min;
 
+/// "112 days"; a shorter time as other messages have it.
+std::string InDays(Duration span) {
+  const auto days = std::chrono::floor<std::chrono::days>(span);
+  return days >= std::chrono::days(2) && days == span ? std::to_string(days.count()) + " days"
+                                                      : FormatSpan(span);
+}
+
 /// `window` within the account's bounds; `cut` says why it is shorter.
 Result<Window> FitWindow(Window window, const api::AnalyticsBounds& bounds, WallTime now,
                          std::string& cut) {
@@ -25,19 +32,19 @@ Result<Window> FitWindow(Window window, const api::AnalyticsBounds& bounds, Wall
     const Duration kept = seconds(*bounds.not_older_than);
     const WallTime oldest = std::chrono::ceil<seconds>(now - kept + kMargin);
     if (window.end <= oldest) {
-      return Fail("Cloudflare's analytics of this account go back " + FormatSpan(kept),
+      return Fail("Cloudflare's analytics of this account go back " + InDays(kept),
                   "give a later window", Error::Kind::kUsage);
     }
     if (window.start < oldest) {
       window.start = oldest;
-      cut = "Cloudflare's analytics of this account go back " + FormatSpan(kept);
+      cut = "Cloudflare's analytics of this account go back " + InDays(kept);
     }
   }
   if (bounds.max_duration) {
     const Duration longest = seconds(*bounds.max_duration);
     if (window.end - window.start > longest) {
       window.start = window.end - longest;
-      cut = "this account may ask for " + FormatSpan(longest) + " at a time";
+      cut = "this account may ask for " + InDays(longest) + " at a time";
     }
   }
   return window;

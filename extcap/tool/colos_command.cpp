@@ -24,7 +24,7 @@ struct Wish {
 };
 
 Result<filter::CaptureFilter> Compile(const std::string& text, capture::Engine& engine) {
-  filter::LookupBounds bounds;
+  filter::CompileBounds bounds;
   bounds.stop = [&stop = engine.stop()] {
     stop.TakeSignals();
     return stop.AtLeast(system::StopLevel::kStop);

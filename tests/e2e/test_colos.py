@@ -348,6 +348,11 @@ def test_nothing_found_is_no_samples(world):
     assert 'That is not "no traffic"' in done.stdout
 
 
+def test_times_as_words_of_their_own(world):
+    told = colos(Client(world[0]), "--start-time", "-20m", "--end-time", "-10m")
+    assert epoch(told["window"]["end"]) - epoch(told["window"]["start"]) == 600
+
+
 @pytest.mark.parametrize(("words", "said"), [
     (["udp"], "give the filter with -f"),
     (["-f", "udp prot 53"], "syntax error"),

@@ -82,7 +82,7 @@ void TheAccountsBoundsCutTheWindow(void**) {
   AssertContains(f.http.requests.back().body, "limit: 50,");
   const TrafficReport kept = ValueOf(f.Ask("", week, {.not_older_than = 172800}));
   assert_true(kept.window.start == end - 48h + 1min);
-  AssertContains(kept.cut, "go back 48 h");
+  AssertContains(kept.cut, "go back 2 days");
   AssertFails(f.Ask("", {end - 168h, end - 100h}, {.not_older_than = 172800}), Error::Kind::kUsage,
               "give a later window");
 }
