@@ -9,7 +9,6 @@
 #include "extcap/capture/engine.h"
 #include "extcap/capture/running_captures.h"
 #include "extcap/capture/traffic_report.h"
-#include "extcap/filter/plan.h"
 #include "extcap/system/log.h"
 
 namespace cloudflaredump::capture {
@@ -103,18 +102,26 @@ Duration OnLoop(const system::EventLoop& loop, Duration span) {
   return std::chrono::duration_cast<Duration>(span * loop.speed());
 }
 
-/// What a capture that began at `began` and has just ended asked for.
-std::optional<Window> WindowOf(const CaptureContext& context, WallTime began) {
-  const config::Settings& settings = context.settings;
-  if (context.interface.kind == config::InterfaceKind::kDownload) return std::nullopt;
-  if (context.interface.kind != config::InterfaceKind::kSample) {
-    return Window{began, context.loop.Now()};
-  }
+/// The windows of a sample that began at `began`, from the first to the last.
+std::optional<Window> SampleWindow(const config::Settings& settings, WallTime began) {
   const auto windows =
       PlanWindows(settings.Text(config::Opt::kStartTime), settings.Text(config::Opt::kEndTime),
                   seconds(settings.Number(config::Opt::kTimeLimit)), began);
   if (!windows) return std::nullopt;
   return Window{windows->front().start, windows->back().end};
+}
+
+/// What a capture that began at `began` and has just ended asked for, where that is known.
+std::optional<Window> WindowOf(const CaptureContext& context, WallTime began) {
+  switch (context.interface.kind) {
+    case config::InterfaceKind::kSample:
+      return SampleWindow(context.settings, began);
+    case config::InterfaceKind::kFull:
+    case config::InterfaceKind::kColo:
+      return Window{began, context.loop.Now()};
+    default:
+      return std::nullopt;
+  }
 }
 
 /// Where a capture looked; empty for all data centers.
@@ -175,11 +182,8 @@ std::string BusiestAddresses(api::AnalyticsApi& analytics, const filter::Capture
   answers->resize(count);
   std::string text;
   for (const BusyAddress& one : BusiestOf(terms, filter.text(), queries, *answers, table.all)) {
-    const auto made = filter::CaptureFilter::Compile(one.filter, filter::NameLookup::kAccept);
-    if (!made) continue;
-    const filter::Plan plan = filter::MakePlan(*made, {.max_requests = 1, .pin_ipv6 = ipv6_sent});
     text += (text.empty() ? "" : ", ") + one.filter + " (" + Percent(one.share.value) +
-            (plan.broad ? ", with --filter-ipv6 on)" : ")");
+            (one.ipv6 && !ipv6_sent ? ", with --filter-ipv6 on)" : ")");
   }
   return text;
 }

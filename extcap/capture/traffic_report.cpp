@@ -111,9 +111,15 @@ std::vector<BusyAddress> BusiestOf(const TrafficTerms& terms, const std::string&
       if (!address) continue;
       const std::string one =
           FilterOfAddress(terms, filter, *address, queries[i].by == By::kSource);
-      if (one.empty()) continue;
+      // The filter may reject an address that the analytics could not be told to leave out.
+      if (one.empty() || !filter::CaptureFilter::Compile(one, filter::NameLookup::kAccept)) {
+        continue;
+      }
       const TrafficCount count = CountOf(row);
-      busy.push_back({one, count, ShareOf(count, all)});
+      busy.push_back({.filter = one,
+                      .ipv6 = address->version == 6,
+                      .count = count,
+                      .share = ShareOf(count, all)});
     }
   }
   std::ranges::stable_sort(busy, std::ranges::greater(),

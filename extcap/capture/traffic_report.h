@@ -17,6 +17,7 @@ namespace cloudflaredump::capture {
 /// An address of a prefix that a filter names, as a filter of its own.
 struct BusyAddress {
   std::string filter;  ///< one that a full capture takes
+  bool ipv6 = false;   ///< which it takes only with filter-ipv6 on
   TrafficCount count;
   Share share;  ///< of the traffic asked for
 };

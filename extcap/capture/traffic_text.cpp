@@ -158,7 +158,8 @@ std::vector<std::string> Notes(const TrafficReport& report) {
 std::string BusyText(const TrafficReport& report) {
   std::string text;
   for (const BusyAddress& one : report.busy) {
-    text += Format("  %-6s  ", Percent(one.share.value).c_str()) + one.filter + "\n";
+    text += Format("  %-6s  ", Percent(one.share.value).c_str()) + one.filter +
+            (one.ipv6 ? "  (with --filter-ipv6 on)" : "") + "\n";
   }
   return text.empty() ? text : "Busiest addresses, as filters that a full capture takes:\n" + text;
 }

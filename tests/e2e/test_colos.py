@@ -310,6 +310,7 @@ def test_a_broad_filter_is_refused_with_addresses_that_work(world):
     assert counts == {host: pytest.approx(int(share) * len(hour) / 100, abs=len(hour) / 100)
                       for host, share in named}
     assert list(counts.values()) == sorted(counts.values(), reverse=True)
+    assert busiest in client.full_tshark("dst net 203.0.113.0/24").sentence
     told = colos(client, "-f", "dst net 203.0.113.0/24")
     assert [one["filter"] for one in told["busiest"]] == [f"dst host {host}" for host, _ in named]
 

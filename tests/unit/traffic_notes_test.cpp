@@ -126,6 +126,15 @@ void TheRestOfTheFilterStays(void**) {
              "dst host 203.0.113.7 and (dst net 203.0.113.0/25) (25 %)");
 }
 
+/// An address that the filter leaves out, which the analytics could not be told, is no filter.
+void AnAddressThatTheFilterRejectsIsNotNamed(void**) {
+  AssertText(Busiest("dst net 203.0.113.0/24 and not dst host 203.0.113.7",
+                     {AddressRow("203.0.113.7", 10000) + "," + AddressRow("203.0.113.8", 10000),
+                      SiteRow("fra07", 20000)}),
+             "dst host 203.0.113.8 and (dst net 203.0.113.0/24 and not dst host 203.0.113.7) "
+             "(50 %)");
+}
+
 void Ipv6AddressesNeedTheSetting(void**) {
   const std::vector<std::string> answers = {AddressRow("2001:db8:113::7", 10000),
                                             SiteRow("fra07", 10000)};
@@ -180,6 +189,7 @@ int main() {
       cmocka_unit_test(OnlyACaptureWithoutPacketsDeservesANote),
       cmocka_unit_test(APrefixsBusiestAddressesAreFilters),
       cmocka_unit_test(TheRestOfTheFilterStays),
+      cmocka_unit_test(AnAddressThatTheFilterRejectsIsNotNamed),
       cmocka_unit_test(Ipv6AddressesNeedTheSetting),
       cmocka_unit_test(AFilterWithoutAPrefixIsNotAskedAbout),
       cmocka_unit_test(ListsOfferDataCentersWithTheirShare),

@@ -64,6 +64,14 @@ void OneRequestTellsAll(void**) {
   assert_false(report.more_rows);
 }
 
+void AnIpv6AddressIsNamedWithTheSetting(void**) {
+  ReportFixture f;
+  AssertContains(
+      ReportAsText(f.Hour("dst net 2001:db8:113::/64",
+                          {SiteRow("fra07", 10000), "", AddressRow("2001:db8:113::7", 10000)})),
+      "100 %   dst host 2001:db8:113::7  (with --filter-ipv6 on)\n");
+}
+
 void AShortWindowHasNoLastMinutes(void**) {
   ReportFixture f;
   f.http.Answer("POST", kGraphqlUrl, RowsAnswer({""}));
@@ -197,6 +205,7 @@ int main() {
       cmocka_unit_test(TheDefaultWindowIsAnHourUpToTwoMinutesAgo),
       cmocka_unit_test(AWindowThatCannotBeIsRefused),
       cmocka_unit_test(OneRequestTellsAll),
+      cmocka_unit_test(AnIpv6AddressIsNamedWithTheSetting),
       cmocka_unit_test(AShortWindowHasNoLastMinutes),
       cmocka_unit_test(TheAccountsBoundsCutTheWindow),
       cmocka_unit_test(AnAccountWithoutTheDatasetIsNotAsked),
