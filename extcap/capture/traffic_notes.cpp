@@ -139,7 +139,8 @@ std::string ColoOf(const CaptureContext& context) {
 }  // namespace
 
 bool DeservesTrafficNote(const Outcome& outcome) {
-  return outcome.counts.delivered == 0 && !outcome.error;
+  const bool lost = outcome.counts.received == 0 && !outcome.losses.empty();
+  return outcome.counts.delivered == 0 && !outcome.error && !lost;
 }
 
 std::optional<std::string> TrafficNote(api::AnalyticsApi& analytics,

@@ -16,7 +16,8 @@ namespace cloudflaredump::capture {
 // What Cloudflare's analytics add to other answers. Each asks at most one request; where they
 // cannot be read, or not in the time that `patience` gives, nothing is said.
 
-/// Whether the analytics are asked after a capture: if it delivered nothing.
+/// Whether the analytics are asked after a capture: if it delivered nothing, and not because its
+/// files were lost.
 bool DeservesTrafficNote(const Outcome& outcome);
 
 /// What the analytics know of the filter's traffic in `window`, or in the hour before its end if

@@ -90,6 +90,8 @@ void NothingIsSaidWhereNobodyMayAsk(void**) {
 void OnlyACaptureWithoutPacketsDeservesANote(void**) {
   Outcome outcome;
   assert_true(DeservesTrafficNote(outcome));
+  outcome.losses = {"no file of the capture appeared"};
+  assert_false(DeservesTrafficNote(outcome));
   outcome.counts.received = 5;  // none of which matched
   assert_true(DeservesTrafficNote(outcome));
   outcome.counts.delivered = 1;
