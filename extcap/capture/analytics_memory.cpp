@@ -13,8 +13,6 @@
 namespace cloudflaredump::capture {
 namespace {
 
-using api::Json;
-
 constexpr Duration kRemembered = std::chrono::hours(24);
 constexpr std::size_t kLargestFile = std::size_t{1} << 20;
 constexpr std::size_t kMostAccounts = 50;

@@ -72,9 +72,10 @@ std::string Place(const Colo& colo) {
 /// is no trouble: captures need no permission for them.
 Rows TrafficRows(const Question& question) {
   auto access = FindAccess(question.settings);
-  const auto filter =
-      filter::CaptureFilter::Compile(question.filter, filter::NameLookup::kResolve,
-                                     {.limit = milliseconds(500), .stop = question.patience.stop});
+  const auto filter = filter::CaptureFilter::Compile(
+      question.filter, filter::NameLookup::kResolve,
+      {.limits = filter::CompileLimits{.compile = milliseconds(500), .look_up = milliseconds(500)},
+       .stop = question.patience.stop});
   if (!access || !filter) return {};
   system::EventLoop& loop = question.engine.loop();
   api::AnalyticsApi analytics(question.engine.http(), loop, *access);

@@ -10,7 +10,6 @@ namespace cloudflaredump::capture {
 namespace {
 
 using namespace std::chrono_literals;
-using api::Json;
 
 WallTime At(const char* text) {
   return *ParseRfc3339(text);
