@@ -54,6 +54,11 @@ Result<void> CheckId(const std::string& id) {
 
 }  // namespace
 
+Headers AuthorizationOf(const ApiAccess& access) {
+  if (!access.token.empty()) return {{"Authorization", "Bearer " + access.token}};
+  return {{"X-Auth-Email", access.email}, {"X-Auth-Key", access.key}};
+}
+
 PcapsApi::PcapsApi(http::Http& http, system::EventLoop& loop, ApiAccess access)
     : http_(http), loop_(loop), access_(std::move(access)), host_(http::HostOf(access_.base_url)) {}
 
@@ -62,12 +67,7 @@ http::HttpRequest PcapsApi::Request(const char* method, const std::string& path)
   request.method = method;
   request.url = access_.base_url + "/accounts/" + access_.account_id + "/pcaps" + path;
   request.max_body = kLargestJson;
-  if (!access_.token.empty()) {
-    request.headers.emplace_back("Authorization", "Bearer " + access_.token);
-  } else {
-    request.headers.emplace_back("X-Auth-Email", access_.email);
-    request.headers.emplace_back("X-Auth-Key", access_.key);
-  }
+  request.headers = AuthorizationOf(access_);
   return request;
 }
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/result.h"
@@ -29,6 +30,12 @@ struct ApiAccess {
   std::string email;
   std::string key;
 };
+
+/// Names and values.
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+/// The headers that tell the API who asks. They are secret.
+Headers AuthorizationOf(const ApiAccess& access);
 
 /// How long faults may be borne.
 struct Patience {

@@ -5,6 +5,7 @@
 #include "common/redact.h"
 #include "common/text.h"
 #include "extcap/capture/description.h"
+#include "extcap/capture/traffic_notes.h"
 
 namespace cloudflaredump::capture {
 namespace {
@@ -38,10 +39,15 @@ Result<std::string> DestinationOf(const CaptureContext& context) {
 
 Result<void> CheckBroad(const CaptureContext& context, const filter::Plan& plan) {
   if (!plan.broad) return {};
-  const Error refusal = filter::BroadPlanError(plan);
-  if (context.settings.Text(config::Opt::kIfBroad) != "warn") return std::unexpected(refusal);
-  context.Warn(ClauseOf(refusal) + ".");
-  return {};
+  Error refusal = filter::BroadPlanError(plan);
+  if (context.settings.Text(config::Opt::kIfBroad) == "warn") {
+    context.Warn(ClauseOf(refusal) + ".");
+    return {};
+  }
+  if (const std::string busiest = BusiestAddresses(context); !busiest.empty()) {
+    refusal.remedy = "its busiest addresses of the last hour: " + busiest + "; " + refusal.remedy;
+  }
+  return std::unexpected(std::move(refusal));
 }
 
 }  // namespace

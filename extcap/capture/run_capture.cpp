@@ -6,6 +6,7 @@
 #include "extcap/capture/full_capture.h"
 #include "extcap/capture/sample_capture.h"
 #include "extcap/capture/stop_wait.h"
+#include "extcap/capture/traffic_notes.h"
 #include "extcap/system/log.h"
 
 namespace cloudflaredump::capture {
@@ -15,6 +16,19 @@ Outcome Failed(const Error& error) {
   Outcome outcome;
   outcome.Note(std::unexpected(error));
   return outcome;
+}
+
+Outcome RunKind(const CaptureContext& context) {
+  switch (context.interface.kind) {
+    case config::InterfaceKind::kSample:
+      return SampleCapture(context).Run();
+    case config::InterfaceKind::kFull:
+    case config::InterfaceKind::kColo:
+      return FullCapture(context).Run();
+    case config::InterfaceKind::kDownload:
+      return RunDownload(context);
+  }
+  return Failed({"there is no such kind of interface"});
 }
 
 Outcome RunOn(Engine& engine, const config::Settings& settings,
@@ -47,16 +61,10 @@ Outcome RunOn(Engine& engine, const config::Settings& settings,
   api.OnMessage([&context](const std::string& message) {
     context.Warn("Cloudflare says: " + message + ".");
   });
-  switch (interface.kind) {
-    case config::InterfaceKind::kSample:
-      return SampleCapture(context).Run();
-    case config::InterfaceKind::kFull:
-    case config::InterfaceKind::kColo:
-      return FullCapture(context).Run();
-    case config::InterfaceKind::kDownload:
-      return RunDownload(context);
-  }
-  return Failed({"there is no such kind of interface"});
+  const WallTime began = engine.loop().Now();
+  Outcome outcome = RunKind(context);
+  AddTrafficNote(context, began, outcome);
+  return outcome;
 }
 
 }  // namespace

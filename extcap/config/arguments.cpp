@@ -63,6 +63,11 @@ Result<Arguments> ParseArguments(int argc, char** argv, std::span<const ExtraArg
                        e.value_name});
   }
   for (const Option& option : AllOptions()) {
+    // GLib would read a word of two options twice.
+    const auto is_this = [&](const ExtraArgument& e) {
+      return std::string_view(e.name) == option.name;
+    };
+    if (std::ranges::any_of(extra, is_this)) continue;
     const bool listed =
         help.options.empty() || std::ranges::find(help.options, option.id) != help.options.end();
     const bool shown = listed && option.type != OptionType::kPick;

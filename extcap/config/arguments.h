@@ -9,8 +9,9 @@
 
 namespace cloudflaredump::config {
 
-/// A flag or option that is not a setting: `--fifo PATH`, `-w FILE`, `--json`. The caller owns what
-/// `text` and `flag` point to; exactly one of them is set.
+/// A flag or option that is not a setting: `--fifo PATH`, `-w FILE`, `--json`. One with the name of
+/// a setting takes its place. The caller owns what `text` and `flag` point to; exactly one of them
+/// is set.
 struct ExtraArgument {
   const char* name = nullptr;
   char letter = 0;

@@ -12,6 +12,7 @@
 #include "extcap/config/interfaces.h"
 #include "extcap/config/settings.h"
 #include "extcap/config/toolbar.h"
+#include "extcap/config/typed_filter.h"
 #include "extcap/filter/link_type.h"
 #include "extcap/frontend/dialog.h"
 #include "extcap/frontend/filter_check.h"
@@ -127,7 +128,9 @@ int Main(int argc, char** argv) {
                 config::Settings::LoadWhatIsGood(interface->kind, system::ProcessEnvironment));
     return 0;
   }
-  PrintFilterVerdict(filter->second);
+  if (PrintFilterVerdict(filter->second)) {
+    config::RememberTypedFilter(interface->name, filter->second, system::ProcessEnvironment);
+  }
   return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "common/redact.h"
 #include "common/text.h"
 #include "common/version.h"
+#include "extcap/api/analytics.h"
 #include "extcap/bucket/bucket.h"
 #include "extcap/capture/bucket_ownership.h"
 #include "extcap/capture/bucket_source.h"
@@ -109,6 +110,25 @@ void CheckBucket(const api::BucketOwnership& ownership, const config::Settings& 
   report.Ok(name + " is validated and can be read from here");
 }
 
+/// An extra: captures do without it.
+void CheckAnalytics(const api::ApiAccess& access, capture::Engine& engine,
+                    const api::Patience& patience, Report& report) {
+  api::AnalyticsApi analytics(engine.http(), engine.loop(), access);
+  const auto bounds = analytics.Bounds(patience);
+  const std::string gives =
+      "it lets colos, the list of data centers and empty captures tell where traffic entered";
+  if (!bounds) {
+    report.Note("Account Analytics: Read (optional; " + gives + "): " + SentenceOf(bounds.error()));
+  } else if (!bounds->enabled) {
+    report.Note(
+        "Account Analytics: Read is there, but the account has no analytics of Magic "
+        "Transit's packets (optional; " +
+        gives + ")");
+  } else {
+    report.Ok("Account Analytics: Read (optional; " + gives + ")");
+  }
+}
+
 void CheckApi(const config::Settings& settings, capture::Engine& engine, Report& report) {
   auto access = capture::FindAccess(settings);
   if (!access) return report.Bad(SentenceOf(access.error()));
@@ -120,6 +140,7 @@ void CheckApi(const config::Settings& settings, capture::Engine& engine, Report&
   if (!jobs) return report.Bad(SentenceOf(jobs.error()));
   report.Ok(Format("%s answers, with %zu earlier captures", http::HostOf(access->base_url).c_str(),
                    jobs->size()));
+  CheckAnalytics(*access, engine, patience, report);
   auto buckets = api.ListBuckets(patience);
   if (!buckets) return report.Bad(SentenceOf(buckets.error()));
   if (buckets->empty()) {

@@ -13,6 +13,7 @@ int ShowCommand(int argc, char** argv);
 int StopCommand(int argc, char** argv);
 int ExplainCommand(int argc, char** argv);
 int RegisterBucketCommand(int argc, char** argv);
+int ColosCommand(int argc, char** argv);
 int CheckCommand(int argc, char** argv);
 
 /// Prints `error` on stderr as "cloudflaredump: sentence" and returns 2 for a usage error, else 1.

@@ -29,6 +29,7 @@ constexpr Command kCommands[] = {
     {"show", ShowCommand, "show one capture"},
     {"stop", StopCommand, "stop a running full capture"},
     {"explain", ExplainCommand, "show the requests that a capture filter becomes"},
+    {"colos", ColosCommand, "show the data centers that traffic enters, and what was dropped"},
     {"register-bucket", RegisterBucketCommand, "register a bucket for full captures"},
     {"check", CheckCommand, "check the installation, configuration, credentials and buckets"},
 };

@@ -341,7 +341,7 @@ void WhatIsBrokenIsNotUsedAtAll(void**) {
   }
   for (const char* machine :
        {"", "{}", "[]", "7", "{", R"({"version":1)", R"({"version":1}x)", R"({"version":0})",
-        R"({"version":"1"})", R"({"version":-1})", R"({"type":"full"})", "1;type=full"}) {
+        R"({"version":"one"})", R"({"version":-1})", R"({"type":"full"})", "1;type=full"}) {
     Parsed("x | cloudflaredump:" + std::string(machine), ParseVerdict::kMalformed);
   }
 }

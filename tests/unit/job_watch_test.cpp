@@ -163,10 +163,6 @@ void ANewIdMayBeUnknownForAWhile(void**) {
   f.http.Answer("GET", "*", {.status = 409, .body = Refusal("1", "not yet")});
   f.http.Answer("GET", "*", Ok(JobJson(kTestId, "success")));
   AssertGood(Await(f));
-  ApiFixture old;
-  old.http.Answer("GET", "*", {.status = 404, .body = Refusal("1", "gone")});
-  old.loop.wall_start += 10min;
-  AssertFails(Await(old), Error::Kind::kFinal, "answered HTTP 404");
 }
 
 void AStopEndsTheWatchAtOnce(void**) {
