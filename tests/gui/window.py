@@ -221,7 +221,7 @@ class WiresharkWindow:
         if table is None:
             return []
         columns = [c.name for c in table.all("table column header", showing=False)]
-        if not all(columns):
+        if not columns or not all(columns):
             return []
         cells = [cell.name for cell in table.all("table cell")]
         return [dict(zip(columns, cells[n:n + len(columns)]))
