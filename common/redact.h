@@ -36,7 +36,7 @@ std::string DropKeys(std::string_view address);
 
 /// Overwrites `text` so that the memory no longer shows it (a secret in argv, say).
 void Wipe(char* text);
-/// The same for all that `bytes` holds, whatever is in it.
+/// Overwrites all of `bytes` in the same way.
 void WipeBytes(std::span<char> bytes);
 
 }  // namespace cloudflaredump

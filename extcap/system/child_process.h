@@ -7,13 +7,12 @@
 
 namespace cloudflaredump::system {
 
-/// For a process just forked by `parent`: ends it when that one has ended, however that was; at
-/// once if it already has. Where the kernel offers nothing for it, that is noticed within a second,
-/// by a timer that takes SIGALRM for itself.
+/// Ends this process, just forked by `parent`, when `parent` has ended in any way; at once if it
+/// already has. Where the kernel offers nothing for this, it takes up to a second, and SIGALRM.
 void EndWithParent(pid_t parent);
 
-/// Limits this process to so many bytes of address space besides what it has now; where that is not
-/// known, altogether.
+/// Limits the address space of this process to what it has now and `bytes` more; to `bytes` in all
+/// where the system does not tell what it has.
 void LimitMemory(std::uint64_t bytes);
 
 }  // namespace cloudflaredump::system

@@ -5,8 +5,8 @@
 
 namespace cloudflaredump::system {
 
-/// The absolute path of the program that runs, symbolic links resolved; empty if it is not known.
-/// `called` is argv[0], which is believed only where the system does not tell.
+/// Returns the absolute path of this program, symbolic links resolved; empty if unknown. `called`
+/// is argv[0], used only where the system does not tell.
 std::string ExecutablePath(const char* called);
 
 }  // namespace cloudflaredump::system

@@ -7,7 +7,7 @@
 
 namespace cloudflaredump::system {
 
-/// When the file was last written, which macOS calls by another name than POSIX.
+/// Returns when the file was last written. macOS has another name for it than POSIX.
 inline timespec ModifiedAt(const struct stat& file) {
 #if CLOUDFLAREDUMP_HAVE_MTIMESPEC
   return file.st_mtimespec;

@@ -36,9 +36,8 @@ void ForbidNameLookup() {
 
 }  // namespace cloudflaredump::system
 
-// Stands before the C library's for libraries as well, libpcap among them, where a program's own
-// names come first (ELF). On macOS libpcap goes on to look names up: only its time is bounded
-// there.
+// Replaces the C library's, for libpcap too: a program's own symbols come first (ELF). Not so on
+// macOS, where libpcap still looks names up, within the compiler's time limit.
 extern "C" __attribute__((visibility("default"))) int getaddrinfo(const char* node,
                                                                   const char* service,
                                                                   const addrinfo* hints,

@@ -3,9 +3,8 @@
 
 namespace cloudflaredump::system {
 
-/// From here on this process, and what it forks, looks up no name of a host or network but in files
-/// of this machine (/etc/networks): every host name is unknown, at once. Addresses and names of
-/// services are as ever.
+/// Makes every host name unknown to this process and to those that it forks, at once and without
+/// asking anyone. Addresses, services and the networks in /etc/networks stay known.
 void ForbidNameLookup();
 
 }  // namespace cloudflaredump::system
