@@ -179,7 +179,10 @@ void EndTree(stats_tree* tree) {
 
 void RegisterStatistics() {
   tap_id = register_tap(kName);
-  stats_tree_register_plugin(kName, kName, "Cloudflare", 0, TakePacket, StartTree, EndTree);
+  // The order in which every window shows them; from 4.6 on it would be the counts' otherwise,
+  // bytes above packets.
+  constexpr guint kByName = (ST_SORT_COL_NAME << ST_FLG_SRTCOL_SHIFT) | ST_FLG_SORT_DESC;
+  stats_tree_register_plugin(kName, kName, "Cloudflare", kByName, TakePacket, StartTree, EndTree);
 }
 
 void CountPacket(packet_info* pinfo, const CaptureInterface& interface) {

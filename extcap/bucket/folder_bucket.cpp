@@ -11,6 +11,7 @@
 #include <filesystem>
 
 #include "common/text.h"
+#include "extcap/system/file_time.h"
 
 namespace cloudflaredump::bucket {
 namespace {
@@ -26,8 +27,9 @@ std::string Why(int error) {
 
 /// Tells a file from what it was: changes when it is written or replaced.
 std::string FileState(const struct stat& file) {
-  return Format("%lld.%09ld-%llu", static_cast<long long>(file.st_mtim.tv_sec),
-                file.st_mtim.tv_nsec, static_cast<unsigned long long>(file.st_ino));
+  const timespec changed = system::ModifiedAt(file);
+  return Format("%lld.%09ld-%llu", static_cast<long long>(changed.tv_sec), changed.tv_nsec,
+                static_cast<unsigned long long>(file.st_ino));
 }
 
 /// Adds the regular files in `folder` and below whose key begins with `prefix`; `below` is the key

@@ -22,15 +22,15 @@ struct SecretWord {
 /// Finds the secret option that begins at argv[i], its value after "=" or in the next word.
 std::optional<SecretWord> SecretAt(int argc, char** argv, int i);
 
-/// Moves the values of secret options (HoldsSecret) from argv into an anonymous file in memory, for
-/// the program that this one is about to exec. Wipes them from argv's own memory, and so from
-/// /proc/PID/cmdline, before that larger program is loaded. Returns the words for exec: argv with
-/// empty secrets, and the option kSecretsFd if there were any. If the file cannot be created, argv
+/// Moves the values of secret options (HoldsSecret) from argv into a pipe, for the program that
+/// this one is about to exec. Wipes them from argv's own memory, and so from /proc/PID/cmdline,
+/// before that larger program is loaded. Returns the words for exec: argv with empty secrets, and
+/// the option kSecretsFd if there were any. If a pipe cannot be created, or cannot hold them, argv
 /// stays as it is, and the other program wipes its own.
 std::vector<std::string> SetSecretsAside(int argc, char** argv);
 
-/// Reads the values that SetSecretsAside left in the descriptor `fd` (as text) into `values`, and
-/// closes it. An Error if it cannot be read.
+/// Reads the values that SetSecretsAside left in the pipe `fd` (a number as text) into `values`,
+/// and closes it. An Error if it is not such a pipe.
 Result<void> TakeSecrets(const std::string& fd, OptionValues& values);
 
 }  // namespace cloudflaredump::config

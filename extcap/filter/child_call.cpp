@@ -2,10 +2,9 @@
 #include "extcap/filter/child_call.h"
 
 #include <fcntl.h>
+#include <glib-unix.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,10 +14,10 @@
 #include <chrono>
 #include <cstdint>
 #include <cstring>
-#include <fstream>
 
 #include "common/text.h"
 #include "extcap/filter/compile_limits.h"
+#include "extcap/system/child_process.h"
 
 namespace cloudflaredump::filter {
 namespace {
@@ -44,23 +43,14 @@ constexpr bool kSanitized = true;
 constexpr bool kSanitized = false;
 #endif
 
-/// Limits what this process may have besides what it has from its parent, which counts as well.
-void LimitMemory() {
-  std::uint64_t pages = 0;
-  std::ifstream("/proc/self/statm") >> pages;
-  const rlim_t most = pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)) + kCompileMemory;
-  const rlimit limit = {.rlim_cur = most, .rlim_max = most};
-  if (!kSanitized) setrlimit(RLIMIT_AS, &limit);
-}
-
 /// The child must neither outlive this process nor run its signal handlers, which would write to
 /// pipes that both share. A Ctrl-C reaches both: this process decides what comes of it.
 void BecomeChild(pid_t parent) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(1);
+  system::EndWithParent(parent);
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) signal(number, SIG_IGN);
   for (const int number : {SIGPIPE, SIGCHLD}) signal(number, SIG_DFL);
-  LimitMemory();
+  // A sanitizer's shadow memory is not what is meant.
+  if (!kSanitized) system::LimitMemory(kCompileMemory);
 }
 
 /// How long a stop may go unnoticed.
@@ -96,7 +86,9 @@ ReadEnd ReadUntil(int fd, Clock::time_point deadline, const std::function<bool()
 Result<std::string> CallInChild(const std::function<std::string()>& work, Duration limit,
                                 const std::function<bool()>& stop) {
   std::array<int, 2> ends = {};
-  if (pipe2(ends.data(), O_CLOEXEC) != 0) return Fail(Format("no pipe: %s", strerror(errno)));
+  if (g_unix_open_pipe(ends.data(), FD_CLOEXEC, nullptr) == FALSE) {
+    return Fail(Format("no pipe: %s", strerror(errno)));
+  }
   const pid_t parent = getpid();
   const pid_t child = fork();
   if (child < 0) {

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/filter/compile.h"
 
-#include <nss.h>
-
 #include <algorithm>
 #include <memory>
 #include <utility>
 
 #include "common/text.h"
 #include "extcap/filter/link_type.h"
+#include "extcap/system/name_lookup.h"
 
 namespace cloudflaredump::filter {
 namespace {
@@ -56,10 +55,7 @@ bool ReadsLiveOnly(const std::vector<bpf_insn>& instructions) {
 }
 
 void ForbidNameLookup() {
-  // glibc's switch for exactly this; with a service that does not exist nothing is asked, neither
-  // the network nor nscd. A switch of the resolver (_res) would not reach the other services.
-  __nss_configure_lookup("hosts", "nothing");
-  __nss_configure_lookup("networks", "files");
+  system::ForbidNameLookup();
 }
 
 }  // namespace cloudflaredump::filter

@@ -10,19 +10,15 @@
 
 #include "extcap/config/secret_words.h"
 #include "extcap/system/control_pipes.h"
+#include "extcap/system/executable_path.h"
 
 namespace cloudflaredump::frontend {
 namespace {
 
 /// The folder of this program, symbolic links resolved.
-std::string OwnFolder() {
-  char* const path = g_file_read_link("/proc/self/exe", nullptr);
-  if (path == nullptr) return ".";
-  char* const raw = g_path_get_dirname(path);
-  std::string folder = raw;
-  g_free(raw);
-  g_free(path);
-  return folder;
+std::string OwnFolder(const char* called) {
+  const std::string path = system::ExecutablePath(called);
+  return path.empty() ? "." : path.substr(0, path.rfind('/'));
 }
 
 }  // namespace
@@ -33,7 +29,7 @@ int HandOver(int argc, char** argv, const std::string& fifo, const std::string& 
   pointers.reserve(words.size() + 1);
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
-  const std::string folder = OwnFolder();
+  const std::string folder = OwnFolder(argv[0]);
   for (const char* place : {"../bin/cloudflaredump", CLOUDFLAREDUMP_TOOL_FROM_FRONTEND}) {
     const std::string tool = place[0] == '/' ? place : folder + "/" + place;
     execv(tool.c_str(), pointers.data());

@@ -224,6 +224,10 @@ CurlHttp::CurlHttp(system::EventLoop& loop) : loop_(loop) {
   curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
   curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(kSpareHandles));
+#if LIBCURL_VERSION_NUM >= 0x081400
+  // From 8.20 on the threads that look names up are the multi handle's; see CURLOPT_QUICK_EXIT.
+  curl_multi_setopt(multi_, CURLMOPT_QUICK_EXIT, 1L);
+#endif
 }
 
 CurlHttp::~CurlHttp() {

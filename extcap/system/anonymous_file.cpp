@@ -35,10 +35,8 @@ std::string DefaultFolder() {
 /// The two steps, of which a crash between them would leave an empty file behind.
 int MakeAndUnlink(const std::string& folder) {
   std::string name = folder + "/cloudflaredump-XXXXXX";
-  const int fd = mkstemp(name.data());  // mode 0600
-  if (fd < 0) return -1;
-  unlink(name.c_str());
-  fcntl(fd, F_SETFD, FD_CLOEXEC);
+  const int fd = g_mkstemp_full(name.data(), O_RDWR | O_CLOEXEC, 0600);
+  if (fd >= 0) unlink(name.c_str());
   return fd;
 }
 

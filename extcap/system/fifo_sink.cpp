@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "common/platform.h"
 #include "common/text.h"
 
 namespace cloudflaredump::system {
@@ -19,8 +20,9 @@ using namespace std::chrono_literals;
 /// Far enough away for "until something happens".
 constexpr Duration kLong = 24h;
 
-/// A pipe of 1 MiB carries four times the bytes a second of the default 64 KiB.
-constexpr int kPipeBytes = 1 << 20;
+/// A pipe of 1 MiB carries four times the bytes a second of the default 64 KiB. Elsewhere than on
+/// Linux a pipe grows by itself.
+[[maybe_unused]] constexpr int kPipeBytes = 1 << 20;
 
 std::unexpected<Error> Gone() {
   return Fail("the reader of the capture has gone", Error::Kind::kInterrupted);
@@ -49,7 +51,9 @@ FifoSink::FifoSink(int fd, EventLoop& loop, StopRequests& stop)
   if (fstat(fd, &status) != 0 || !S_ISFIFO(status.st_mode)) return;
   flags_ = fcntl(fd, F_GETFL);
   fcntl(fd, F_SETFL, flags_ | O_NONBLOCK);
+#if CLOUDFLAREDUMP_HAVE_PIPE_SIZE
   fcntl(fd, F_SETPIPE_SZ, kPipeBytes);
+#endif
   watch_ = loop.Watch(fd, 0, [this](short events) {
     if ((events & (POLLERR | POLLHUP | POLLNVAL)) == 0) return;
     loop_.Cancel(watch_);

@@ -125,7 +125,7 @@ Result<void> ReplacePrivateFile(const std::string& path, const std::string& cont
   g_free(folder);
   if (made != 0) return CannotWrite(path, errno);
   std::string temporary = path + ".XXXXXX";
-  const int fd = mkostemp(temporary.data(), O_CLOEXEC);  // mode 0600
+  const int fd = g_mkstemp_full(temporary.data(), O_RDWR | O_CLOEXEC, 0600);
   if (fd < 0) return CannotWrite(path, errno);
   const bool written = WriteAll(fd, content);
   const int write_error = errno;

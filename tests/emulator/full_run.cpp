@@ -37,12 +37,9 @@ Outcome<void> WriteAll(const Destination& destination, const std::vector<PartObj
       return;
     }
   };
-  {
-    std::vector<std::jthread> writers;
-    for (std::size_t i = 0; i < std::min(kWriters, objects.size()); ++i) {
-      writers.emplace_back(write);
-    }
-  }
+  std::vector<std::thread> writers;
+  for (std::size_t i = 0; i < std::min(kWriters, objects.size()); ++i) writers.emplace_back(write);
+  for (std::thread& writer : writers) writer.join();
   return outcome;
 }
 
