@@ -17,8 +17,8 @@ namespace cloudflaredump::bucket {
 /// Google bearer token.
 class RemoteBucket final : public Bucket {
  public:
-  RemoteBucket(const DestinationConf& conf, StoreAddress address, BucketKeys keys,
-               Duration patience, http::Http& http, system::EventLoop& loop);
+  RemoteBucket(const DestinationConf& conf, StoreAddress address, KeySource keys, Duration patience,
+               http::Http& http, system::EventLoop& loop);
   ~RemoteBucket() override;
 
   Result<std::vector<StoredObject>> List(const std::string& needle,
@@ -28,18 +28,20 @@ class RemoteBucket final : public Bucket {
   void Pause(Read read) override;
   void Resume(Read read) override;
   void Cancel(Read read) override;
+  std::string KeysFrom() const override { return keys_.name(); }
 
  private:
   class ObjectRead;
   using Parameters = std::vector<std::pair<std::string, std::string>>;
 
-  http::HttpRequest Request(const std::string& path_and_query) const;
+  /// A signed request, with the keys of this moment.
+  Result<http::HttpRequest> Request(const std::string& path_and_query);
   Result<ListingPage> ListPage(const Parameters& parameters, const std::function<bool()>& stop);
   ObjectRead* Find(Read read) const;
 
   const StoreContext context_;
   const StoreAddress address_;
-  const BucketKeys keys_;
+  KeySource keys_;
   const Duration patience_;
   http::Http& http_;
   system::EventLoop& loop_;

@@ -21,7 +21,11 @@ struct PartsPlace {
 Result<PartsPlace> OpenSource(const CaptureContext& context, http::Http& http,
                               const std::string& destination_conf, Duration patience);
 
-/// The keys that the settings hold; empty if they hold none.
-bucket::BucketKeys KeysOf(const config::Settings& settings);
+/// What `settings` say of buckets: keys for each store, endpoints, the AWS profile. The API token
+/// may be a key of R2, too; for that `api` is asked. The tools of stores' vendors, and the API, are
+/// waited for until `stop` asks for more than to go on. `api` and `stop` must outlive what is
+/// opened with it.
+bucket::BucketSettings BucketSettingsOf(const config::Settings& settings, api::PcapsApi& api,
+                                        system::StopRequests& stop, Duration patience);
 
 }  // namespace cloudflaredump::capture

@@ -174,7 +174,8 @@ void PartDelivery::AddDamage(const std::string& text) {
 
 void PartDelivery::NoteLosses(const pcap::Merge& merge, std::size_t first_part) {
   for (const pcap::PartLoss& loss : merge.losses()) {
-    const std::string text = PartName(first_part + loss.part) + ": " + ClauseOf(loss.error);
+    std::string text = PartName(first_part + loss.part) + ": " + ClauseOf(loss.error);
+    if (!loss.error.remedy.empty()) text += "; " + loss.error.remedy;
     outcome_.losses.push_back(text);
     AddDamage(text);
   }

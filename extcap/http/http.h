@@ -35,6 +35,9 @@ struct HttpRequest {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;  ///< Sent with PUT and POST.
   std::optional<SigV4Keys> sigv4;
+  /// Certificate authorities for this request alone, instead of those of CURL_CA_BUNDLE,
+  /// SSL_CERT_FILE and the system; empty for these.
+  std::string ca_file;
   /// A longer body ends the transfer with an error.
   std::size_t max_body = std::size_t{16} << 20;
   /// For a connection to be made, and for the next byte to come; both on the loop's clock.

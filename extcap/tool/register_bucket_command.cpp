@@ -23,10 +23,13 @@ constexpr const char* kSummary =
     "back\n"
     "and sent as the proof of ownership. DESTINATION_CONF is s3://BUCKET/DIRECTORY?region=REGION,\n"
     "gs://BUCKET/DIRECTORY or r2://BUCKET/DIRECTORY?account-id=ACCOUNT. Keys never stand on the\n"
-    "command line: they come from the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY), the\n"
-    "configuration file or ~/.aws; if standard input is no terminal, two lines there (access key "
-    "id,\n"
-    "secret) come first. For R2 they are also given to Cloudflare, which writes with them.";
+    "command line: they come from the configuration file, the environment (AWS_…, R2_… and "
+    "GCS_…),\n"
+    "~/.aws (S3 alone) or the stores' own tools; if standard input is no terminal, two lines "
+    "there\n"
+    "(access key id, secret) come first. For R2 they are also given to Cloudflare, which writes "
+    "with\n"
+    "them.";
 
 constexpr std::size_t kLargestChallenge = std::size_t{64} << 10;
 /// How long the challenge may take to appear, and the validation to be done ("five to ten
@@ -74,25 +77,22 @@ Result<bucket::BucketKeys> KeysFromInput(capture::Engine& engine) {
   return keys;
 }
 
-/// What is sent to Cloudflare for the registration: `text`, for R2 with the keys it will write
-/// with.
-std::string WithKeys(const std::string& text, const bucket::DestinationConf& conf,
-                     const bucket::BucketKeys& keys) {
-  if (conf.kind != bucket::StoreKind::kR2) return text;
-  return text + "&access-key-id=" + PercentEncode(keys.access_key_id) +
-         "&secret-access-key=" + PercentEncode(keys.secret_access_key);
-}
-
 class Registration {
  public:
   Registration(ApiCall& call, std::string text, bucket::DestinationConf conf,
-               bucket::BucketKeys keys)
-      : call_(call), text_(std::move(text)), conf_(std::move(conf)), keys_(std::move(keys)) {}
+               bucket::BucketSettings settings)
+      : call_(call),
+        text_(std::move(text)),
+        conf_(std::move(conf)),
+        settings_(std::move(settings)) {}
 
   Result<void> Run() {
-    auto bucket = Open();
+    const auto text = WithKeys();
+    if (!text) return Failure(text);
+    auto bucket = bucket::OpenBucket(conf_, settings_, system::ProcessEnvironment,
+                                     call_.engine->http(), call_.engine->loop());
     if (!bucket) return Failure(bucket);
-    auto registered = call_.api->RegisterBucket(WithKeys(text_, conf_, keys_), call_.patience());
+    auto registered = call_.api->RegisterBucket(*text, call_.patience());
     if (!registered) return Failure(registered);
     std::printf("Cloudflare writes the challenge %s\n", CleanLine(registered->filename).c_str());
     auto challenge = ReadChallenge(**bucket, registered->filename);
@@ -104,13 +104,18 @@ class Registration {
   }
 
  private:
-  Result<std::unique_ptr<bucket::Bucket>> Open() {
-    return bucket::OpenBucket(conf_,
-                              {.keys = keys_,
-                               .endpoint = call_.settings.Text(config::Opt::kBucketEndpoint),
-                               .patience = 5s},
-                              system::ProcessEnvironment, call_.engine->http(),
-                              call_.engine->loop());
+  /// What is sent to Cloudflare for the registration: the address, for R2 with the keys it will
+  /// write with, which are then those that we read with.
+  Result<std::string> WithKeys() {
+    if (conf_.kind != bucket::StoreKind::kR2) return text_;
+    auto found = bucket::FindStoreKeys(conf_, settings_.keys, system::ProcessEnvironment,
+                                       call_.engine->loop().Now());
+    if (!found) return Failure(found);
+    auto keys = found->keys.At(call_.engine->loop().Now());
+    if (!keys) return Failure(keys);
+    settings_.keys.r2 = *keys;
+    return text_ + "&access-key-id=" + PercentEncode(keys->access_key_id) +
+           "&secret-access-key=" + PercentEncode(keys->secret_access_key);
   }
 
   Result<std::string> ReadChallenge(bucket::Bucket& bucket, const std::string& filename) {
@@ -163,7 +168,7 @@ class Registration {
   ApiCall& call_;
   std::string text_;  ///< destination_conf without keys, as the user wrote it
   bucket::DestinationConf conf_;
-  bucket::BucketKeys keys_;
+  bucket::BucketSettings settings_;
 };
 
 Result<void> Register(ApiCall& call) {
@@ -177,14 +182,15 @@ Result<void> Register(ApiCall& call) {
   }
   auto typed = KeysFromInput(*call.engine);
   if (!typed) return Failure(typed);
-  bucket::BucketKeys keys = *std::move(typed);
-  if (keys.access_key_id.empty()) keys = capture::KeysOf(call.settings);
-  if (conf->kind != bucket::StoreKind::kFolder) {
-    auto found = bucket::FindBucketKeys(*conf, keys, system::ProcessEnvironment);
-    if (!found) return Failure(found);
-    keys = *found;
+  bucket::BucketSettings settings =
+      capture::BucketSettingsOf(call.settings, *call.api, call.engine->stop(), 5s);
+  if (typed->HasPair()) {
+    bucket::KeySettings& keys = settings.keys;
+    (conf->kind == bucket::StoreKind::kR2    ? keys.r2
+     : conf->kind == bucket::StoreKind::kGcs ? keys.gcs
+                                             : keys.s3) = *std::move(typed);
   }
-  return Registration(call, call.words.front(), *conf, keys).Run();
+  return Registration(call, call.words.front(), *conf, std::move(settings)).Run();
 }
 
 }  // namespace

@@ -69,6 +69,15 @@ class PartFiles : public bucket::PartReceiver {
   bool failed_ = false;
 };
 
+std::string Variable(const char* name) {
+  const char* const value = g_getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+bucket::BucketKeys PairOf(const char* id, const char* secret) {
+  return {.access_key_id = Variable(id), .secret_access_key = Variable(secret), .source = id};
+}
+
 Result<int> Run(const std::vector<std::string>& arguments) {
   const Result<bucket::DestinationConf> conf = bucket::ParseReadFrom(arguments[1]);
   if (!conf) return std::unexpected(conf.error());
@@ -76,6 +85,10 @@ Result<int> Run(const std::vector<std::string>& arguments) {
   http::CurlHttp http(loop);
   bucket::BucketSettings settings;
   settings.patience = std::chrono::seconds(5);
+  settings.r2_endpoint = Variable("R2_ENDPOINT_URL");
+  settings.gcs_endpoint = Variable("GCS_ENDPOINT_URL");
+  settings.keys.r2 = PairOf("R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY");
+  settings.keys.gcs = PairOf("GCS_ACCESS_KEY_ID", "GCS_SECRET_ACCESS_KEY");
   const Result<std::unique_ptr<bucket::Bucket>> bucket = bucket::OpenBucket(
       *conf, settings, [](const char* name) { return g_getenv(name); }, http, loop);
   if (!bucket) return std::unexpected(bucket.error());

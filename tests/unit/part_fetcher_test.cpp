@@ -220,7 +220,8 @@ void DestructionIsQuiet(void**) {
   store.objects["k"] = "x";
   store.on_read = [](const std::string&, FakeAnswer& answer) { answer.delay = 1s; };
   RemoteBucket bucket({.kind = StoreKind::kS3}, {.url = "https://b.test", .region = "r"},
-                      {.access_key_id = "a", .secret_access_key = "b"}, 10min, http, loop);
+                      KeySource({.access_key_id = "a", .secret_access_key = "b"}), 10min, http,
+                      loop);
   PartRecorder recorder;
   {
     PartFetcher fetcher(bucket, loop, recorder, {});

@@ -72,7 +72,7 @@ struct Scene {
   FakeStore store{http, "https://b.test"};
   bucket::RemoteBucket bucket{{.kind = bucket::StoreKind::kS3, .bucket = "b"},
                               {.url = "https://b.test", .region = "r"},
-                              {.access_key_id = "a", .secret_access_key = "b"},
+                              bucket::KeySource({.access_key_id = "a", .secret_access_key = "b"}),
                               std::chrono::minutes(10),
                               http,
                               loop};
