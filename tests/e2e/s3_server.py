@@ -30,7 +30,8 @@ PARTS = ("object", "container", "account")
 ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"
 SECRET_KEY = "planted/S3cret+KEY/not/to/be/seen/anywhere"
 R2_KEY = "f0e1d2c3b4a5968778695a4b3c2d1e0f"
-R2_SECRET = "planted-secret-of-r2-" + "0" * 40
+#: As R2 makes it of an API token, here the emulator's.
+R2_SECRET = hashlib.sha256(b"emulator-token").hexdigest()
 GCS_KEY = "GOOG1EXAMPLE0123456789"
 GCS_SECRET = "planted/secret+of/google"
 STRANGER_KEY = "AKIAI44QH8DHBEXAMPLE"
