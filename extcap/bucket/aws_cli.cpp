@@ -80,8 +80,6 @@ Result<BucketKeys> ParseProcessKeys(const std::string& text) {
   BucketKeys keys{.access_key_id = Member(root.get(), "AccessKeyId"),
                   .secret_access_key = Member(root.get(), "SecretAccessKey"),
                   .session_token = Member(root.get(), "SessionToken")};
-  RegisterSecret(keys.secret_access_key);
-  RegisterSecret(keys.session_token);
   if (!keys.HasPair()) return Fail("what aws printed are not keys");
   const std::string end = Member(root.get(), "Expiration");
   if (end.empty()) return keys;
@@ -113,6 +111,8 @@ Result<BucketKeys> KeysOfAwsTool(const AwsSettings& settings, const char* way,
   }
   Result<BucketKeys> keys = ParseProcessKeys(end->out);
   if (!keys) return keys;
+  RegisterSecret(keys->secret_access_key);
+  RegisterSecret(keys->session_token);
   keys->source = settings.named || way != nullptr
                      ? "the AWS profile " + CleanLine(settings.profile.name, 80) + " (by aws)"
                      : "aws configure export-credentials";

@@ -12,7 +12,7 @@ namespace cloudflaredump::bucket {
 
 /// Reads what `aws configure export-credentials --format process` prints, the same as what a
 /// credential_process prints: Version, AccessKeyId, SecretAccessKey, SessionToken, Expiration.
-/// Registers the secrets. An Error shows nothing of `text`.
+/// The secrets are not yet registered. An Error shows nothing of `text`.
 Result<BucketKeys> ParseProcessKeys(const std::string& text);
 
 /// Keys that do not stand in AWS's files (single sign-on, roles, programs, instance roles), from

@@ -2,23 +2,28 @@
 """Whose keys a bucket is read with: AWS's files, AWS's own tool, gcloud, the API token; and that no
 store, no server and no tool gets the keys of another."""
 
+import configparser
 import datetime
 import json
 import pathlib
+import random
+import re
 import shutil
 import signal
+import subprocess
 import time
 import types
 
 import pytest
 import wireshark
 from capturing import finish, wait_until
-from emulator import ACCOUNT, TOKEN
+from emulator import ACCOUNT, BUILD, TOKEN
 from full_captures import QUICK, FullClient, S3Bucket, check_nowhere, check_whole, emulator_of
 from played_store import PlayedServer, bucket_of
 from s3_server import ACCESS_KEY, GCS_SECRET, R2_KEY, R2_SECRET, SECRET_KEY
 
 AWS = pathlib.Path("/usr/bin/aws")
+PROBE = BUILD / "tests" / "bucket-probe"
 SESSION_TOKEN = "planted/session+token=="
 SECRETS = [SECRET_KEY, R2_SECRET, GCS_SECRET, SESSION_TOKEN]
 NO_KEYS = {name: None for name in (
@@ -104,6 +109,34 @@ def test_aws_files(someone, credentials, config, variables):
     write(client, ".aws/credentials", credentials, 0o664)
     write(client, ".aws/config", config)
     check_captured(client, client.full())
+
+
+def test_files_are_read_as_python_s_configparser_reads_them(tmp_path):
+    """With it botocore reads AWS's files. Files that it refuses say nothing; all others are the same
+    to us, but for empty lines inside of values."""
+    chance = random.Random(15)
+    pieces = ["[default]", "[profile work]", '[profile "net ops"]', "[a]", " # c", "; c", "# c", "Key",
+              "aws_secret", "s3", "=", " = ", ":", " : ", "\n", "\n", "\n", "  ", "    ", "\t", "x",
+              "y=z", "http://h:1/", "\\", "'", '"', "#", "é", " "]
+    expected, paths = [], []
+    while len(paths) < 500:
+        text = "[work]\n" + "".join(chance.choice(pieces) for _ in range(chance.randint(1, 40)))
+        parser = configparser.RawConfigParser()
+        try:
+            parser.read_string(text)
+        except configparser.Error:
+            continue
+        expected.append({name.strip(): dict(parser.items(name)) for name in parser.sections()})
+        paths.append(tmp_path / str(len(paths)))
+        paths[-1].write_text(text, newline="")
+    done = subprocess.run([PROBE, "aws-file", *paths], capture_output=True, text=True, check=True)
+
+    def without_empty_lines(sections):
+        return {name: {key: re.sub(r"\n+", "\n", value).rstrip("\n") for key, value in keys.items()}
+                for name, keys in sections.items()}
+
+    for path, line, want in zip(paths, done.stdout.splitlines(), expected, strict=True):
+        assert without_empty_lines(json.loads(line)) == without_empty_lines(want), path.read_text()
 
 
 def test_an_endpoint_of_a_profile(someone, s3):

@@ -5,6 +5,9 @@
 //                                                   each part into FOLDER/0, FOLDER/1, …, and one
 //                                                   JSON object a line for each part as it ends;
 //                                                   AT-ONCE: how many are read side by side
+//   bucket-probe aws-file FILE…                     each file of AWS's as one JSON object:
+//   sections,
+//                                                   with their keys and values
 // Keys and endpoint come from the environment, as for the product. Errors go to stderr, exit 1.
 #include <glib.h>
 #include <jansson.h>
@@ -16,6 +19,7 @@
 
 #include "common/redact.h"
 #include "common/text.h"
+#include "extcap/bucket/aws_file.h"
 #include "extcap/bucket/bucket.h"
 #include "extcap/bucket/part_fetcher.h"
 #include "extcap/http/curl_http.h"
@@ -111,6 +115,32 @@ Result<int> Run(const std::vector<std::string>& arguments) {
   return files.failed() ? 1 : 0;
 }
 
+/// Prints what is read of a file of AWS's.
+Result<void> PrintAwsFile(const std::string& path) {
+  const Result<std::string> text = bucket::ReadAwsText(path);
+  if (!text) return Failure(text);
+  json_t* const sections = json_object();
+  for (const bucket::AwsSection& section : bucket::ParseAwsFile(*text)) {
+    json_t* const values = json_object();
+    for (const auto& [key, value] : section.values) {
+      json_object_set_new(values, key.c_str(), json_string(value.c_str()));
+    }
+    json_object_set_new(sections, section.header.c_str(), values);
+  }
+  char* const line = json_dumps(sections, JSON_COMPACT);
+  std::puts(line);
+  std::free(line);
+  json_decref(sections);
+  return {};
+}
+
+Result<int> PrintAwsFiles(const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) {
+    if (const Result<void> printed = PrintAwsFile(path); !printed) return Failure(printed);
+  }
+  return 0;
+}
+
 }  // namespace
 }  // namespace cloudflaredump
 
@@ -119,13 +149,16 @@ int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   const bool list = arguments.size() == 3 && arguments[0] == "list";
   const bool fetch = (arguments.size() == 4 || arguments.size() == 5) && arguments[0] == "fetch";
-  if (!list && !fetch) {
+  const bool aws_file = arguments.size() > 1 && arguments[0] == "aws-file";
+  if (!list && !fetch && !aws_file) {
     std::fputs(
-        "usage: bucket-probe list DESTINATION NEEDLE | fetch DESTINATION NEEDLE FOLDER [AT-ONCE]\n",
+        "usage: bucket-probe list DESTINATION NEEDLE | fetch DESTINATION NEEDLE FOLDER [AT-ONCE] | "
+        "aws-file FILE...\n",
         stderr);
     return 2;
   }
-  const Result<int> status = Run(arguments);
+  const Result<int> status =
+      aws_file ? PrintAwsFiles({arguments.begin() + 1, arguments.end()}) : Run(arguments);
   if (status) return *status;
   std::fprintf(stderr, "%s\n", Redact(SentenceOf(status.error())).c_str());
   return 1;

@@ -24,7 +24,6 @@ void KeysOfAProcessAreRead(void**) {
   AssertText(keys.access_key_id + keys.secret_access_key + keys.session_token,
              "ASIA1planted-1planted-2");
   assert_true(keys.ends_at == kNow + 1h && keys.renew_at == kNow + 55min);
-  AssertText(Redact("planted-1 planted-2"), "[secret] [secret]");
   assert_false(ValueOf(ParseProcessKeys(ProcessKeys("A", "example"))).ends_at.has_value());
 }
 
@@ -46,11 +45,12 @@ void WhatIsNotKeysIsRefusedWithoutShowingIt(void**) {
 
 void AwsIsToldTheProfileThatCounts(void**) {
   FakeTool tool;
-  tool.Prints(ProcessKeys("ASIA1", "secret1", "token1"));
+  tool.Prints(ProcessKeys("ASIA1", "planted-1", "planted-2"));
   const BucketKeys typed =
       ValueOf(KeysOfAwsTool(Profile("work", "", true), "by single sign-on", tool.Access()));
   AssertText(tool.Words(), "aws configure export-credentials --format process --profile work");
   AssertText(typed.source, "the AWS profile work (by aws)");
+  AssertText(Redact("planted-1 planted-2"), "[secret] [secret]");
   // Beside AWS_PROFILE other variables count, too.
   AssertGood(KeysOfAwsTool(Profile("work"), nullptr, tool.Access()));
   AssertText(tool.Words(1), "aws configure export-credentials --format process");
