@@ -228,6 +228,7 @@ Result<std::vector<StoredObject>> RemoteBucket::List(const std::string& needle,
   const std::string prefix = context_.directory.substr(0, context_.directory.find('+'));
   std::vector<StoredObject> objects;
   std::string last;
+  std::string last_token;
   Parameters next;
   for (;;) {
     Parameters parameters = {{"list-type", "2"}, {"encoding-type", "url"}, {"prefix", prefix}};
@@ -240,16 +241,19 @@ Result<std::vector<StoredObject>> RemoteBucket::List(const std::string& needle,
       }
     }
     if (!page->truncated) break;
-    if (page->objects.empty() || page->objects.back().key <= last) {
+    const std::string& token = page->continuation_token;
+    const bool usable = !token.empty() && token.find('+') == std::string::npos;
+    // A page may tell nothing, for what was deleted, and still not be the last one.
+    const bool empty = page->objects.empty();
+    if (empty ? !usable || token == last_token : page->objects.back().key <= last) {
       return Fail("the listing of " + context_.bucket + " does not come to an end: " +
                   http::HostOf(address_.url) + " sends the same keys again");
     }
-    last = page->objects.back().key;
-    const bool token = last.find('+') != std::string::npos && !page->continuation_token.empty() &&
-                       page->continuation_token.find('+') == std::string::npos;
-    next = {
-        token ? std::pair<std::string, std::string>("continuation-token", page->continuation_token)
-              : std::pair<std::string, std::string>("start-after", last)};
+    last_token = token;
+    if (!empty) last = page->objects.back().key;
+    const bool by_token = usable && (empty || last.find('+') != std::string::npos);
+    next = {by_token ? std::pair<std::string, std::string>("continuation-token", token)
+                     : std::pair<std::string, std::string>("start-after", last)};
   }
   std::ranges::sort(objects, {}, &StoredObject::key);
   return objects;

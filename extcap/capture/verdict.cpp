@@ -7,6 +7,7 @@
 
 #include "common/text.h"
 #include "common/time.h"
+#include "extcap/capture/job_watch.h"
 
 namespace cloudflaredump::capture {
 namespace {
@@ -78,7 +79,12 @@ std::string Verdict(const Outcome& outcome, const Coverage& coverage, bool filte
   }
   text += Losses(outcome.losses);
   if (counts.received == 0 && !outcome.stopped && !outcome.error) {
-    text += std::string("; ") + kNothingCame;
+    // With losses it is them, and not the traffic, why nothing came.
+    if (outcome.losses.empty()) {
+      text += std::string("; ") + kNothingCame;
+    } else if (!outcome.pcap_ids.empty()) {
+      text += "; " + HowToGetLater(outcome.pcap_ids.back());
+    }
   }
   if (counts.received > 0 && counts.delivered == 0) {
     text += "; see what came with --local-filter off";

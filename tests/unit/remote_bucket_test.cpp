@@ -195,6 +195,32 @@ void PlusIsNotSentInAQueryWhereItCanBeHelped(void**) {
   assert_false(plus);
 }
 
+/// S3 counts markers of deleted objects as a page's keys, but does not tell them.
+void EmptyPageIsNotTheLastOne(void**) {
+  Scene scene;
+  const auto page = [](const std::string& more) {
+    return FakeAnswer{.body = "<ListBucketResult>" + more + "</ListBucketResult>"};
+  };
+  const std::string truncated = "<IsTruncated>true</IsTruncated>";
+  scene.http.Answer("GET", "*list-type*",
+                    page(truncated + "<NextContinuationToken>one/</NextContinuationToken>"));
+  scene.http.Answer("GET", "*list-type*",
+                    page(truncated + "<NextContinuationToken>two=</NextContinuationToken>"));
+  scene.http.Answer("GET", "*list-type*",
+                    page("<Contents><Key>dir/" + kId + ".pcap</Key><Size>1</Size></Contents>"));
+  assert_int_equal(scene.List().size(), 1);
+  AssertContains(scene.http.requests[1].url, "continuation-token=one%2F&");
+  AssertContains(scene.http.requests[2].url, "continuation-token=two%3D&");
+  // The same token again, none, or one that libcurl would sign wrongly.
+  for (const char* const token : {"one/", "", "a+b"}) {
+    Scene endless;
+    endless.http.Answer(
+        "GET", "*list-type*",
+        page(truncated + "<NextContinuationToken>" + token + "</NextContinuationToken>"));
+    AssertContains(SentenceOf(endless.ListError()), "does not come to an end");
+  }
+}
+
 void ListingThatGoesInCirclesEnds(void**) {
   Scene scene;
   scene.http.Answer("GET", "*",
@@ -418,6 +444,7 @@ int main() {
       cmocka_unit_test(GoogleTokenIsABearer),
       cmocka_unit_test(ObjectsOfTheIdAreListedOverAllPages),
       cmocka_unit_test(PlusIsNotSentInAQueryWhereItCanBeHelped),
+      cmocka_unit_test(EmptyPageIsNotTheLastOne),
       cmocka_unit_test(ListingThatGoesInCirclesEnds),
       cmocka_unit_test(ListingIsTriedAgainWhileItMayHelp),
       cmocka_unit_test(ListingGivesUpWithTheStoresWords),
