@@ -226,6 +226,12 @@ Error NoSuchBucket(const StoreContext& store) {
   return error;
 }
 
+/// Whether the reason for an unknown key is that it is unknown.
+bool IsAboutAccessKey(const std::string& message) {
+  constexpr std::string_view kWords = "access key";
+  return SaysNothing(message) || !std::ranges::search(message, kWords, {}, g_ascii_tolower).empty();
+}
+
 /// The Error for the codes that have one of their own.
 std::optional<Error> KnownFault(const StoreContext& store, StoreAction action,
                                 const std::string& key, const http::HttpHead& head,
@@ -237,6 +243,8 @@ std::optional<Error> KnownFault(const StoreContext& store, StoreAction action,
                  .remedy = "correct it"};
   }
   if (IsOneOf(code, {"InvalidAccessKeyId", "InvalidAccessKey"})) {
+    // Ceph has this code for keys of encryption that it does not get, too.
+    if (!IsAboutAccessKey(document.message)) return NotAllowed(store, action, key, document);
     return Error{.what = std::string(StoreName(store.kind)) +
                          " does not know the access key id from " + store.key_source,
                  .remedy = "correct it, or make a new key"};

@@ -43,6 +43,15 @@ void WrongSecretIsSaid(void**) {
 void UnknownKeyIsSaid(void**) {
   AssertFinal(Listing(403, Xml("InvalidAccessKeyId")),
               "Amazon S3 does not know the access key id from the AWS profile work");
+  const char* const kUnknown =
+      "<Message>The AWS Access Key Id you provided does not exist in our records.</Message>";
+  AssertFinal(Listing(403, Xml("InvalidAccessKeyId", kUnknown)), "correct it, or make a new key");
+  // As Ceph 16 answers where its key management does not give a key.
+  AssertFinal(Listing(403, Xml("InvalidAccessKeyId",
+                               "<Message>Failed to retrieve the actual key, "
+                               "kms-keyid: k1</Message>")),
+              "may not list the bucket pcaps of Amazon S3: Failed to retrieve the actual key, "
+              "kms-keyid: k1, request id 1.");
 }
 
 void RightRegionIsNamed(void**) {
