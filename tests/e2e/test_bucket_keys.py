@@ -149,7 +149,7 @@ def test_an_endpoint_of_a_profile(someone, s3):
     check_captured(client, done)
 
 
-def test_a_fifo_is_no_file_of_aws(someone):
+def test_a_device_is_refused_as_a_file_of_aws(someone):
     client = someone(AWS_CONFIG_FILE="/dev/zero")
     done = client.full()
     assert done.returncode == 1 and "/dev/zero cannot be read: it is not a regular file" in done.sentence

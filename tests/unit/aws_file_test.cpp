@@ -97,7 +97,7 @@ void AnyRegularFileIsRead(void**) {
 }
 
 /// A FIFO would keep us until somebody writes, a device for ever.
-void WhatIsNoFileIsRefusedByName(void**) {
+void WhatIsNotAFileIsRefusedByName(void**) {
   const TempFolder folder;
   assert_int_equal(mkfifo((folder / "fifo").c_str(), 0600), 0);
   AssertFails(ReadAwsText(folder / "fifo"), Error::Kind::kFinal,
@@ -120,7 +120,7 @@ int main() {
       cmocka_unit_test(NamesInHeadersAreQuotedAsInAShell),
       cmocka_unit_test(ValuesMayBeNested),
       cmocka_unit_test(AnyRegularFileIsRead),
-      cmocka_unit_test(WhatIsNoFileIsRefusedByName),
+      cmocka_unit_test(WhatIsNotAFileIsRefusedByName),
   };
   return cmocka_run_group_tests_name("AWS's files", tests, nullptr, nullptr);
 }
