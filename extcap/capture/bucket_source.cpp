@@ -68,8 +68,8 @@ bucket::BucketSettings BucketSettingsOf(const config::Settings& settings, api::P
   return bucket;
 }
 
-Result<PartsPlace> OpenSource(const CaptureContext& context, http::Http& http,
-                              const std::string& destination_conf, Duration patience) {
+Result<FilesPlace> OpenSource(const CaptureContext& context, const std::string& destination_conf,
+                              Duration patience) {
   const std::string& read_from = context.settings.Text(config::Opt::kReadFrom);
   auto conf = read_from.empty() ? bucket::ParseDestinationConf(destination_conf)
                                 : bucket::ParseReadFrom(read_from);
@@ -83,10 +83,30 @@ Result<PartsPlace> OpenSource(const CaptureContext& context, http::Http& http,
   }
   const bucket::BucketSettings settings =
       BucketSettingsOf(context.settings, context.api, context.stop, patience);
-  auto bucket = bucket::OpenBucket(*conf, settings, system::ProcessEnvironment, http, context.loop);
+  auto bucket =
+      bucket::OpenBucket(*conf, settings, context.environment, context.http, context.loop);
   if (!bucket) return Failure(bucket);
-  return PartsPlace{.bucket = *std::move(bucket),
+  return FilesPlace{.bucket = *std::move(bucket),
                     .folder = conf->kind == bucket::StoreKind::kFolder ? conf->directory : ""};
+}
+
+Result<FilesPlace> OpenSourceOf(const CaptureContext& context, const api::PcapJob& job) {
+  const std::string& own = context.settings.Text(config::Opt::kDestinationConf);
+  const std::string written = job.destination_conf.value_or(own);
+  if (!context.settings.Has(config::Opt::kReadFrom)) {
+    if (written.empty()) {
+      return Fail("Cloudflare does not say in which bucket the files of capture " + job.id + " are",
+                  "give it with --read-from");
+    }
+    const auto conf = bucket::ParseDestinationConf(written);
+    if (conf && conf->kind == bucket::StoreKind::kFolder &&
+        bucket::WithoutKeys(written) != bucket::WithoutKeys(own)) {
+      return Fail("the files of capture " + job.id + " are said to be in the folder " +
+                      CleanLine(conf->directory),
+                  "if you trust that, give the folder with --read-from");
+    }
+  }
+  return OpenSource(context, written, context.WithJob().retry_budget);
 }
 
 }  // namespace cloudflaredump::capture

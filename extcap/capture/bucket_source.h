@@ -10,16 +10,21 @@
 namespace cloudflaredump::capture {
 
 /// Where the files of a full capture are read.
-struct PartsPlace {
+struct FilesPlace {
   std::unique_ptr<bucket::Bucket> bucket;
   std::string folder;  ///< of a folder on this machine, whose files need no fetching; else empty
 };
 
 /// The place where the files of a full capture are read: --read-from if it is given, else where
 /// Cloudflare writes (`destination_conf`), with the keys of configuration and environment. Faults
-/// of listings are borne for `patience`. An Error if originals were to be kept where they are read.
-Result<PartsPlace> OpenSource(const CaptureContext& context, http::Http& http,
-                              const std::string& destination_conf, Duration patience);
+/// of listings are retried for `patience`. An Error if originals were to be kept where they are
+/// read.
+Result<FilesPlace> OpenSource(const CaptureContext& context, const std::string& destination_conf,
+                              Duration patience);
+
+/// The same for a capture that this run did not ask for: its files are where the API says (else
+/// where the settings say). A folder of this machine comes from the user alone, never from the API.
+Result<FilesPlace> OpenSourceOf(const CaptureContext& context, const api::PcapJob& job);
 
 /// What `settings` say of buckets: keys for each store, endpoints, the AWS profile. The API token
 /// may be a key of R2, too; for that `api` is asked. The tools of stores' vendors, and the API, are

@@ -4,7 +4,6 @@
 #include "common/redact.h"
 #include "common/text.h"
 #include "extcap/system/log.h"
-#include "extcap/system/private_file.h"
 
 namespace cloudflaredump::capture {
 
@@ -31,16 +30,6 @@ void CaptureContext::Tell(const std::string& state) const {
 void CaptureContext::Warn(const std::string& sentence) const {
   reporter.Warning(Redact(sentence));
   system::Log(system::LogLevel::kWarning, "%s", sentence.c_str());
-}
-
-void KeepOriginal(const CaptureContext& context, const std::string& file_name,
-                  const std::string& bytes) {
-  const std::string& folder = context.settings.Text(config::Opt::kKeepOriginals);
-  if (folder.empty()) return;
-  const std::string path = folder + "/" + file_name;
-  if (auto kept = system::ReplacePrivateFile(path, bytes); !kept) {
-    context.Warn("the original file was not kept: " + ClauseOf(kept.error()));
-  }
 }
 
 }  // namespace cloudflaredump::capture

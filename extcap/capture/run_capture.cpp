@@ -30,22 +30,28 @@ Outcome RunOn(Engine& engine, const config::Settings& settings,
   auto access = FindAccess(settings);
   if (!access) return Failed(access.error());
   api::PcapsApi api(engine.http(), engine.loop(), *access);
+  const system::Environment environment = system::ProcessEnvironment;
+  StartedCaptures started(environment);
   const CaptureContext context{.api = api,
+                               .http = engine.http(),
                                .loop = engine.loop(),
                                .stop = engine.stop(),
                                .reporter = reporter,
                                .settings = settings,
+                               .environment = environment,
+                               .account_id = access->account_id,
+                               .started = started,
                                .filter = *filter,
                                .interface = interface,
                                .stream = stream};
   switch (interface.kind) {
     case config::InterfaceKind::kSample:
-      return SampleCapture(context, access->account_id).Run();
+      return SampleCapture(context).Run();
     case config::InterfaceKind::kFull:
     case config::InterfaceKind::kColo:
-      return FullCapture(context, engine.http(), access->account_id).Run();
+      return FullCapture(context).Run();
     case config::InterfaceKind::kDownload:
-      return RunDownload(context, engine.http(), access->account_id);
+      return RunDownload(context);
   }
   return Failed({"there is no such kind of interface"});
 }

@@ -62,13 +62,19 @@ void Coverage::Include(std::uint64_t first, std::uint64_t last) {
 std::string Verdict(const Outcome& outcome, const Coverage& coverage, bool filtered) {
   const PacketCounts& counts = outcome.counts;
   const bool complete = outcome.losses.empty() && !outcome.error;
-  std::string text = outcome.stopped ? "Stopped: " : complete ? "Complete: " : "Incomplete: ";
+  std::string text = outcome.stopped        ? "Stopped: "
+                     : !complete            ? "Incomplete: "
+                     : outcome.limits_known ? "Complete: "
+                                            : "Complete as far as can be told: ";
   text += coverage.asked + ", " + CountedPackets(counts.received) + " received";
   if (filtered) {
     text += ", " + WithThousands(counts.delivered - counts.unmatched) + " match the filter";
   }
-  if (counts.undecided > 0) {
-    text += " (" + WithThousands(counts.undecided) + " of them cut too short to be sure)";
+  if (const std::uint64_t cut = counts.undecided - counts.untested; cut > 0) {
+    text += " (" + WithThousands(cut) + " of them cut too short to be sure)";
+  }
+  if (counts.untested > 0) {
+    text += " (" + WithThousands(counts.untested) + " of them could not be tested)";
   }
   if (counts.unmatched > 0) {
     text += ", " + WithThousands(counts.unmatched) + " do not and were delivered all the same";
@@ -78,8 +84,12 @@ std::string Verdict(const Outcome& outcome, const Coverage& coverage, bool filte
         ", from " + Moment(coverage.first_nanoseconds) + " to " + Moment(coverage.last_nanoseconds);
   }
   text += Losses(outcome.losses);
+  for (const std::string& note : outcome.notes) text += "; left out: " + note;
+  if (outcome.out_of_order > 0) {
+    text += "; " + CountedPackets(outcome.out_of_order) + " came out of order";
+  }
   if (counts.received == 0 && !outcome.stopped && !outcome.error) {
-    // With losses it is them, and not the traffic, why nothing came.
+    // Causes are guessed only where everything was read.
     if (outcome.losses.empty()) {
       text += std::string("; ") + kNothingCame;
     } else if (!outcome.pcap_ids.empty()) {

@@ -183,6 +183,10 @@ Result<HeaderList> SetRequest(CURL* easy, const HttpRequest& request, Duration c
   const auto limit = std::chrono::ceil<milliseconds>(connect_limit) + milliseconds(1);
   options.Set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limit.count()));
   options.Set(CURLOPT_BUFFERSIZE, 128L << 10);
+  if (request.accept_gzip) {
+    options.Set(CURLOPT_ACCEPT_ENCODING, "gzip");  // not a header of ours: it is not signed
+    options.Set(CURLOPT_HTTP_CONTENT_DECODING, 0L);
+  }
   SetMethod(options, request);
   SetSigning(options, request);
   HeaderList headers = Headers(request);

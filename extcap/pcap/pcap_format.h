@@ -47,6 +47,9 @@ std::optional<Error> RefuseMagic(std::span<const std::byte, kMagicSize> magic);
 /// Reads the file header; an Error says why these bytes are none that we read.
 Result<PcapHeader> ReadFileHeader(std::span<const std::byte, kFileHeaderSize> bytes);
 
+/// The bytes of a file without packets.
+std::string WriteFileHeader(std::uint32_t link_type);
+
 /// Reads a record header; whether it can be true is for IsDamaged.
 inline RecordHeader ReadRecordHeader(const std::byte* bytes, const PcapHeader& file) {
   std::uint32_t words[4];

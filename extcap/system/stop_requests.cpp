@@ -56,6 +56,10 @@ void StopRequests::Leave() {
   Rise(StopLevel::kLeave);
 }
 
+void StopRequests::Deliver() {
+  Rise(StopLevel::kDeliver);
+}
+
 void StopRequests::Request() {
   Rise(StopLevel::kStop);
 }

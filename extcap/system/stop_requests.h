@@ -10,9 +10,10 @@ namespace cloudflaredump::system {
 
 /// How far a capture is to be stopped.
 enum class StopLevel {
-  kNone,   ///< Go on.
-  kStop,   ///< Stop the capture at Cloudflare, deliver what it has, then leave.
-  kLeave,  ///< The reader has gone, or a later signal came: deliver nothing more.
+  kNone,     ///< Go on.
+  kStop,     ///< Stop the capture at Cloudflare, deliver what it has, then leave.
+  kDeliver,  ///< The wait for what is still to come is over: deliver what is here.
+  kLeave,    ///< The reader has gone, or a later signal came: deliver nothing more.
 };
 
 /// Collects what asks a capture to stop: SIGINT, SIGTERM, SIGHUP and a reader that has gone.
@@ -39,12 +40,18 @@ class StopRequests {
   std::function<bool()> StoppingSoon() const {
     return [this] { return AtLeast(StopLevel::kStop) && !finishing_; };
   }
+  /// For what still comes after a stop: no more of it is waited for.
+  std::function<bool()> WaitIsOver() const {
+    return [this] { return AtLeast(StopLevel::kDeliver); };
+  }
   std::function<bool()> Leaving() const {
     return [this] { return AtLeast(StopLevel::kLeave); };
   }
 
   /// Takes the signals that have come: for who waits outside of the loop, which does so otherwise.
   void TakeSignals();
+  /// Wait for nothing more, deliver what is here.
+  void Deliver();
   /// Deliver nothing more: the reader has gone, or the time for it is over.
   void Leave();
   /// What a first signal does: kStop.

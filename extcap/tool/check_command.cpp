@@ -99,7 +99,7 @@ void CheckBucket(const api::BucketOwnership& ownership, const bucket::BucketSett
                                           engine.http(), engine.loop())
                      : Result<std::unique_ptr<bucket::Bucket>>(Failure(conf));
   if (!bucket) return report.Bad(name + " is validated, but: " + SentenceOf(bucket.error()));
-  auto listed = (*bucket)->List("pcap_", engine.stop().Stopping());
+  auto listed = (*bucket)->Probe(engine.stop().Stopping());
   if (!listed) return report.Bad(name + " is validated, but: " + SentenceOf(listed.error()));
   const std::string keys = (*bucket)->KeysFrom();
   report.Ok(name + " is validated, and can be read from here" +

@@ -211,8 +211,8 @@ void EmptyPageIsNotTheLastOne(void**) {
   assert_int_equal(scene.List().size(), 1);
   AssertContains(scene.http.requests[1].url, "continuation-token=one%2F&");
   AssertContains(scene.http.requests[2].url, "continuation-token=two%3D&");
-  // The same token again, none, or one that libcurl would sign wrongly.
-  for (const char* const token : {"one/", "", "a+b"}) {
+  // No token, or one that libcurl would sign wrongly.
+  for (const char* const token : {"", "a+b"}) {
     Scene endless;
     endless.http.Answer(
         "GET", "*list-type*",
