@@ -18,6 +18,10 @@ std::string Format(const char* format, ...) __attribute__((format(printf, 1, 2))
 /// with an ellipsis. For every text that comes from a server, a file or a packet.
 std::string CleanLine(std::string_view text, std::size_t max_bytes = 300);
 
+/// `text` as valid UTF-8 of the same length in characters, for a place that keeps text as it is but
+/// prints it raw: what is not UTF-8, control characters and text-direction marks become U+FFFD.
+std::string PrintableText(std::string_view text);
+
 /// `text` without blanks, tabs and line ends at either end.
 std::string_view Trim(std::string_view text);
 

@@ -36,7 +36,7 @@ const Row kRows[] = {
     {Finding::kEndUncertain, "cloudflare.expert.end_uncertain", PI_SEQUENCE, PI_NOTE,
      "Only the connection's close ended the download: packets may be missing"},
     {Finding::kLate, "cloudflare.expert.late", PI_SEQUENCE, PI_NOTE,
-     "This part was found after the others were delivered: its packets are out of order"},
+     "This file was found after the others were delivered: its packets are out of order"},
     {Finding::kLeftOut, "cloudflare.expert.left_out", PI_COMMENTS_GROUP, PI_NOTE,
      "The capture description had no room for all it should say: see cloudflare.left_out"},
     {Finding::kMalformed, "cloudflare.expert.malformed", PI_MALFORMED, PI_NOTE,

@@ -52,8 +52,10 @@ void ListFolder(const fs::path& folder, const std::string& below, int depth,
     const bool link = S_ISLNK(file.st_mode);
     if (!key.starts_with(prefix) || (!S_ISREG(file.st_mode) && !link)) continue;
     if (objects.size() == Bucket::kMostObjects) return;
-    objects.push_back(
-        {.key = key, .size = static_cast<std::uint64_t>(file.st_size), .etag = FileState(file), .link = link});
+    objects.push_back({.key = key,
+                       .size = static_cast<std::uint64_t>(file.st_size),
+                       .etag = FileState(file),
+                       .link = link});
   }
 }
 

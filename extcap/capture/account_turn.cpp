@@ -39,8 +39,12 @@ std::optional<std::string> FindLeftover(const CaptureContext& context, const Sta
     context.started.Started(left.key, job.id);
     return job.id;
   }
-  // The list says that nothing came of it, or that it is over.
-  context.started.Forget(left.key);
+  // The list says that nothing came of it, or that it is over; unless it lags behind.
+  constexpr Duration kListIsCurrent = std::chrono::minutes(1);
+  const auto asked_at = ParseRfc3339(left.at);
+  if (!asked_at || context.loop.Now() - *asked_at > kListIsCurrent) {
+    context.started.Forget(left.key);
+  }
   return std::nullopt;
 }
 

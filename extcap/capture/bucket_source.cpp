@@ -9,6 +9,15 @@
 namespace cloudflaredump::capture {
 namespace {
 
+/// The folder that captures are read from by these settings; empty if it is a bucket.
+std::string FolderToRead(const config::Settings& settings) {
+  const std::string& read_from = settings.Text(config::Opt::kReadFrom);
+  const auto conf = read_from.empty()
+                        ? bucket::ParseDestinationConf(settings.Text(config::Opt::kDestinationConf))
+                        : bucket::ParseReadFrom(read_from);
+  return conf && conf->kind == bucket::StoreKind::kFolder ? conf->directory : "";
+}
+
 /// Whether `folder`, there or not, is `other` or lies in it.
 bool IsWithin(const std::string& folder, const std::string& other) {
   if (folder.empty()) return false;
@@ -33,6 +42,24 @@ bucket::BucketKeys PairOf(const config::Settings& settings, config::Opt id, conf
 }
 
 }  // namespace
+
+Result<void> CheckNotRead(const config::Settings& settings, const std::string& path,
+                          const char* option) {
+  namespace fs = std::filesystem;
+  const std::string folder = FolderToRead(settings);
+  std::error_code error;
+  if (folder.empty() || !fs::is_regular_file(path, error)) return {};
+  for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end;
+       at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    if (!name.ends_with(".pcap") && !name.ends_with(".pcap.gz")) continue;
+    std::error_code unlike;
+    if (!fs::equivalent(at->path(), path, unlike)) continue;
+    return Fail(CleanLine(path) + " is a file of the folder that is read, and would be overwritten",
+                std::string("give another file with ") + option, Error::Kind::kUsage);
+  }
+  return {};
+}
 
 bucket::BucketSettings BucketSettingsOf(const config::Settings& settings, api::PcapsApi& api,
                                         system::StopRequests& stop, Duration patience) {

@@ -26,6 +26,11 @@ Result<FilesPlace> OpenSource(const CaptureContext& context, const std::string& 
 /// where the settings say). A folder of this machine comes from the user alone, never from the API.
 Result<FilesPlace> OpenSourceOf(const CaptureContext& context, const api::PcapJob& job);
 
+/// An Error if writing to `path` would overwrite a file that this capture reads: one of the folder
+/// that the settings name, by its path, by a link to it or as the same file. `option` is named.
+Result<void> CheckNotRead(const config::Settings& settings, const std::string& path,
+                          const char* option);
+
 /// What `settings` say of buckets: keys for each store, endpoints, the AWS profile. The API token
 /// may be a key of R2, too; for that `api` is asked. The tools of stores' vendors, and the API, are
 /// waited for until `stop` asks for more than to go on. `api` and `stop` must outlive what is

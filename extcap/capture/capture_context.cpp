@@ -10,12 +10,17 @@ namespace cloudflaredump::capture {
 using namespace std::chrono_literals;
 
 api::Patience CaptureContext::BeforeJob() const {
-  return {.retry_budget = 5s, .stop = stop.Stopping()};
+  return {.retry_budget = 5s, .stop = stop.Stopping(), .countdown = [this](Duration left) {
+            Tell("Cloudflare asks to wait, " + FormatSpan(left) + " left");
+          }};
 }
 
 api::Patience CaptureContext::WithJob() const {
   const auto budget = std::chrono::seconds(settings.Number(config::Opt::kRetryTime));
-  return {.retry_budget = budget, .stop = stop.StoppingSoon()};
+  api::Patience patience = BeforeJob();
+  patience.retry_budget = budget;
+  patience.stop = stop.StoppingSoon();
+  return patience;
 }
 
 void CaptureContext::Tell(const std::string& state) const {

@@ -71,15 +71,16 @@ Result<void> Delivery::Take(Batch& batch, const pcap::Merge& merge) {
   received_.bytes += record;
   received_.longest_record = std::max(received_.longest_record, record);
 
-  const Test& test = TestOf(file.header.link_type);
-  if (!test && file.statistics.received == 1) {
-    outcome_.losses.push_back(file.name + ": " + ClauseOf(test.error()) +
+  const auto test = TestOf(file.header.link_type);
+  if (!test) return Failure(test);
+  const std::optional<Error>& untested = (*test)->untested();
+  if (untested && file.statistics.received == 1) {
+    outcome_.losses.push_back(file.name + ": " + ClauseOf(*untested) +
                               ", so its packets were not tested; all are delivered");
   }
+  if (untested) ++outcome_.counts.untested;
   const filter::FilterAnswer answer =
-      test ? test->Test(merged.view.bytes, merged.view.original_length)
-           : filter::FilterAnswer::kUndecided;
-  if (!test) ++outcome_.counts.untested;
+      (*test)->Test(merged.view.bytes, merged.view.original_length);
   NoteLosses(batch, merge);
   const bool rejected = answer == filter::FilterAnswer::kRejects && !batch.mismatch &&
                         context_.settings.IsOn(config::Opt::kLocalFilter);
@@ -96,11 +97,14 @@ Result<void> Delivery::Take(Batch& batch, const pcap::Merge& merge) {
   return DeliverPacket(batch, number, merged.view, answer);
 }
 
-const Delivery::Test& Delivery::TestOf(std::uint32_t link_type) {
-  const auto known = tests_.find(link_type);
-  if (known != tests_.end()) return known->second;
-  return tests_.emplace(link_type, filter::Residual::Make(context_.filter, link_type))
-      .first->second;
+Result<const filter::Residual*> Delivery::TestOf(std::uint32_t link_type) {
+  auto known = tests_.find(link_type);
+  if (known == tests_.end()) {
+    auto made = filter::Residual::Make(context_.filter, link_type, context_.stop.Leaving());
+    if (!made) return Failure(made);
+    known = tests_.emplace(link_type, *std::move(made)).first;
+  }
+  return &known->second;
 }
 
 Result<void> Delivery::DeliverPacket(Batch& batch, std::size_t number,
@@ -218,6 +222,7 @@ Result<void> Delivery::Finish(const std::string& asked, const LimitState& limit)
   }
   outcome_.limits_known = outcome_.limits_known && limit.known;
   outcome_.stream_begun = true;
+  outcome_.reader_gone = context_.stop.reader_gone();
   const bool filtered = context_.filter.kind() != filter::CaptureFilter::Kind::kAll;
   outcome_.verdict = Verdict(outcome_, coverage, filtered);
   for (File& file : files_) {

@@ -77,16 +77,14 @@ class Delivery {
     bool may_mismatch;      ///< nothing of an exact plan has matched so far
     bool mismatch = false;  ///< all are delivered, whatever the filter says
   };
-  /// How packets of one link type are tested; none: they cannot be, and why.
-  using Test = Result<filter::Residual>;
-
   Result<void> Take(Batch& batch, const pcap::Merge& merge);
   Result<void> DeliverPacket(Batch& batch, std::size_t file, const pcap::PacketView& packet,
                              filter::FilterAnswer answer);
   Result<void> DeliverHeld(Batch& batch);
   void RejectHeld(Batch& batch);
   void Reject(std::size_t file);
-  const Test& TestOf(std::uint32_t link_type);
+  /// How packets of a link type are tested; an Error only on leaving.
+  Result<const filter::Residual*> TestOf(std::uint32_t link_type);
   void NoteLosses(const Batch& batch, const pcap::Merge& merge);
   void NoteEnds(const Batch& batch, const pcap::Merge& merge);
   /// Says on the next packet delivered that `text` was lost before it.
@@ -98,7 +96,7 @@ class Delivery {
   const pcap::FileReader::Order order_;
   Outcome& outcome_;
   std::vector<File> files_;
-  std::map<std::uint32_t, Test> tests_;  ///< by link type
+  std::map<std::uint32_t, filter::Residual> tests_;  ///< by link type
   PacketMark pending_;                   ///< losses to be said on the next packet delivered
   Received received_;
 };

@@ -45,8 +45,9 @@ std::string FullCapture::LeftBehind() const {
       "capture %s %s; get it with the interface cloudflare-download, where it is preselected, or "
       "with: cloudflaredump capture -i cloudflare-download --pcap-id %s",
       job_->id.c_str(),
-      stop_sent_ || finished_ ? "was stopped before all of it was delivered"
-                              : "goes on at Cloudflare",
+      finished_    ? "was stopped before all of it was delivered"
+      : stop_sent_ ? "was told to stop, and has not ended yet"
+                   : "goes on at Cloudflare",
       job_->id.c_str());
 }
 
@@ -74,7 +75,7 @@ Result<void> FullCapture::RunSteps() {
   if (!place) return Failure(place);
   if (!job_->packet_limit) job_->packet_limit = request->packet_limit;
   if (!job_->byte_limit) job_->byte_limit = request->byte_limit;
-  if (job_->filter_v1 == api::FilterV1()) job_->filter_v1 = request->filter_v1;
+  if (job_->filter_v1 == FilterV1()) job_->filter_v1 = request->filter_v1;
   const std::string asked = FormatSpan(seconds(request->time_limit)) + " at " + request->colo;
   return DeliverFull(context_, *place, *job_, plan_.exact, asked, outcome_);
 }
@@ -117,8 +118,10 @@ Error FullCapture::ExplainRefusal(Error refusal, const std::string& destination_
   if (running != nullptr) return BusyError(*running, context_.loop.Now());
   auto buckets = context_.api.ListBuckets(context_.BeforeJob());
   const auto trouble = buckets ? OwnershipTrouble(*buckets, destination_conf) : std::nullopt;
-  if (!trouble) return refusal;
-  refusal.remedy = refusal.remedy.empty() ? *trouble : refusal.remedy + "; " + *trouble;
+  // Source: cloudflare-docs, "Traffic steering", beta limitations (2026-10).
+  const std::string cause = trouble.value_or(
+      "if the account is on Unified Routing, Cloudflare does not support full captures there yet");
+  refusal.remedy = refusal.remedy.empty() ? cause : refusal.remedy + "; " + cause;
   return refusal;
 }
 
@@ -128,12 +131,8 @@ Result<void> FullCapture::FindInterrupted(const api::PcapRequest& request,
   auto jobs = context_.api.List(bounded.patience());
   const auto found = jobs ? FindMade(*jobs, known, request) : std::nullopt;
   if (!found) {
-    // Unknown is not the same as not made: if nobody could tell, the next run looks again.
-    if (jobs) {
-      context_.started.Forget(key_);
-    } else {
-      context_.started.NeedsStop(key_, true);
-    }
+    // Unknown is not the same as not made, and the list may lag behind: the next run looks again.
+    context_.started.NeedsStop(key_, true);
     return Stopped();
   }
   job_ = *found;

@@ -52,8 +52,8 @@ Result<void> DeliverFull(const CaptureContext& context, const FilesPlace& place,
     CaptureDescription description = DescribeJob(job);
     if (job.destination_conf) description.destination_conf = RedactAddress(*job.destination_conf);
     if (!objects.empty()) {
-      description.part = file + 1;
-      description.parts = objects.size();
+      description.file = file + 1;
+      description.files = objects.size();
       description.object = objects[file];
     }
     return description;

@@ -38,22 +38,10 @@ Result<std::string> DestinationOf(const CaptureContext& context) {
 
 Result<void> CheckBroad(const CaptureContext& context, const filter::Plan& plan) {
   if (!plan.broad) return {};
-  const std::string asked = BoxAsFilter(plan.requests.front());
-  const std::string told = "Cloudflare can be told " +
-                           (asked.empty() ? "nothing" : "only \"" + asked + "\"") +
-                           " of this filter, so other traffic would use up the packet limit";
-  if (context.settings.Text(config::Opt::kIfBroad) == "warn") {
-    context.Warn(told + ".");
-    return {};
-  }
-  std::string narrower;
-  for (const filter::Box& one : plan.narrower) {
-    const std::string text = BoxAsFilter(one);
-    if (text.empty()) continue;
-    narrower += (narrower.empty() ? "narrower filters that work: " : ", or ") + text;
-  }
-  if (!narrower.empty()) narrower += "; ";
-  return Fail(told, narrower + "--if-broad warn runs it as it is", Error::Kind::kUsage);
+  const Error refusal = filter::BroadPlanError(plan);
+  if (context.settings.Text(config::Opt::kIfBroad) != "warn") return std::unexpected(refusal);
+  context.Warn(ClauseOf(refusal) + ".");
+  return {};
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ Outcome Failed(const Error& error) {
 Outcome RunOn(Engine& engine, const config::Settings& settings,
               const config::CaptureInterface& interface, const std::string& filter_text,
               PcapngStream& stream, Reporter& reporter) {
-  filter::LookupBounds bounds;
+  filter::CompileBounds bounds;
   bounds.stop = [&stop = engine.stop()] {
     stop.TakeSignals();
     return stop.AtLeast(system::StopLevel::kStop);
@@ -44,6 +44,9 @@ Outcome RunOn(Engine& engine, const config::Settings& settings,
                                .filter = *filter,
                                .interface = interface,
                                .stream = stream};
+  api.OnMessage([&context](const std::string& message) {
+    context.Warn("Cloudflare says: " + message + ".");
+  });
   switch (interface.kind) {
     case config::InterfaceKind::kSample:
       return SampleCapture(context).Run();

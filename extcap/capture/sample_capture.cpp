@@ -182,7 +182,7 @@ Result<SampleFile> SampleCapture::CaptureRequest(const Window& window, std::size
   }
   if (!finished->packet_limit) finished->packet_limit = request.packet_limit;
   if (!finished->offset_time) finished->offset_time = FormatRfc3339(window.end);
-  if (finished->filter_v1 == api::FilterV1()) finished->filter_v1 = request.filter_v1;
+  if (finished->filter_v1 == FilterV1()) finished->filter_v1 = request.filter_v1;
 
   return FetchSample(context_, *finished, progress_ + "downloading");
 }

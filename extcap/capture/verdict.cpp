@@ -22,7 +22,9 @@ std::string Moment(std::uint64_t nanoseconds) {
 constexpr const char* kNothingCame =
     "likely causes: no such traffic in the window, traffic too rare for the sampling, packets "
     "dropped earlier by DDoS or firewall rules, outbound traffic that Magic Transit does not see, "
-    "or traffic still encapsulated (GRE, IPsec)";
+    "traffic that Unified Routing sends by Automatic Return Routing or BGP over tunnels, or "
+    "traffic "
+    "still encapsulated (GRE, IPsec)";
 
 /// A verdict is one line, and stands in each interface's statistics: of hundreds of losses it names
 /// the first kinds.
@@ -62,7 +64,8 @@ void Coverage::Include(std::uint64_t first, std::uint64_t last) {
 std::string Verdict(const Outcome& outcome, const Coverage& coverage, bool filtered) {
   const PacketCounts& counts = outcome.counts;
   const bool complete = outcome.losses.empty() && !outcome.error;
-  std::string text = outcome.stopped        ? "Stopped: "
+  std::string text = outcome.reader_gone    ? "The reader left before the end: "
+                     : outcome.stopped      ? "Stopped: "
                      : !complete            ? "Incomplete: "
                      : outcome.limits_known ? "Complete: "
                                             : "Complete as far as can be told: ";

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <string_view>
 #include <utility>
 
 #include "common/text.h"
@@ -18,8 +17,6 @@ constexpr int kSnapLength = 262144;
 
 /// As `tcpdump -r` and Wireshark's own check do: `ip broadcast` is 255.255.255.255 and 0.0.0.0.
 constexpr bpf_u_int32 kNoNetmask = 0;
-
-bool name_lookup_forbidden = false;
 
 struct CloseHandle {
   void operator()(pcap_t* handle) const { pcap_close(handle); }
@@ -50,18 +47,6 @@ Result<std::vector<bpf_insn>> CompileProgram(const std::string& text, std::uint3
   return instructions;
 }
 
-bool SaysRejectsAll(const Error& error) {
-  return error.what.find("expression rejects all packets") != std::string::npos;
-}
-
-std::string UnknownHostIn(const Error& error) {
-  constexpr std::string_view kStart = "unknown host '";
-  if (!error.what.starts_with(kStart)) return {};
-  const std::size_t end = error.what.rfind('\'');
-  if (end < kStart.size()) return {};
-  return error.what.substr(kStart.size(), end - kStart.size());
-}
-
 bool ReadsLiveOnly(const std::vector<bpf_insn>& instructions) {
   constexpr bpf_u_int32 kAncillary = 0xfffff000;  // SKF_AD_OFF
   return std::ranges::any_of(instructions, [](const bpf_insn& instruction) {
@@ -75,11 +60,6 @@ void ForbidNameLookup() {
   // the network nor nscd. A switch of the resolver (_res) would not reach the other services.
   __nss_configure_lookup("hosts", "nothing");
   __nss_configure_lookup("networks", "files");
-  name_lookup_forbidden = true;
-}
-
-bool NameLookupForbidden() {
-  return name_lookup_forbidden;
 }
 
 }  // namespace cloudflaredump::filter

@@ -9,8 +9,12 @@
 namespace cloudflaredump::frontend {
 
 void PrintFilterVerdict(const std::string& filter) {
-  const auto compiled = filter::CaptureFilter::Compile(filter, filter::NameLookup::kAccept);
-  if (!compiled) std::puts(CleanLine(SentenceOf(compiled.error())).c_str());
+  const auto compiled = filter::CaptureFilter::Compile(filter, filter::NameLookup::kAccept,
+                                                       {.limits = filter::kLimitsAtKeyPress});
+  if (compiled) return;
+  // libpcap's own words are shown as they are.
+  const Error& error = compiled.error();
+  std::puts(CleanLine(error.remedy.empty() ? ClauseOf(error) : SentenceOf(error)).c_str());
 }
 
 }  // namespace cloudflaredump::frontend

@@ -10,7 +10,6 @@
 #include "extcap/config/interfaces.h"
 #include "extcap/config/settings.h"
 #include "extcap/config/toolbar.h"
-#include "extcap/filter/compile.h"
 #include "extcap/filter/link_type.h"
 #include "extcap/frontend/dialog.h"
 #include "extcap/frontend/filter_check.h"
@@ -134,7 +133,6 @@ int Main(int argc, char** argv) {
                 config::Settings::LoadWhatIsGood(interface->kind, system::ProcessEnvironment));
     return 0;
   }
-  filter::ForbidNameLookup();
   PrintFilterVerdict(call.filter);
   return 0;
 }

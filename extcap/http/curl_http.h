@@ -14,9 +14,9 @@ namespace cloudflaredump::http {
 /// Http on a libcurl multi handle that `loop` drives: no thread, no wait of its own.
 ///
 /// Connections are kept and used again. Requests are not multiplexed on one HTTP/2 connection,
-/// whose flow control would make large objects share one window. HTTPS_PROXY and NO_PROXY work as with curl; plain http
-/// (loopback only) never goes to a proxy. CURL_CA_BUNDLE, else SSL_CERT_FILE, names the file of
-/// certificate authorities.
+/// whose flow control would make large objects share one window. HTTPS_PROXY and NO_PROXY work as
+/// with curl; plain http (loopback only) never goes to a proxy. CURL_CA_BUNDLE, else SSL_CERT_FILE,
+/// names the file of certificate authorities.
 class CurlHttp final : public Http {
  public:
   /// `loop` must outlive this.

@@ -112,14 +112,20 @@ Result<HttpAnswer> Fetch(Http& http, system::EventLoop& loop, HttpRequest reques
                          const std::function<bool()>& stop);
 
 /// When a failed try may be repeated. Doubling waits with jitter from 0.5 s to 15 s, or what the
-/// server's Retry-After says; no try is begun later than `budget` after the first failure.
+/// server's Retry-After says. No try is begun later than `budget` after the first failure, or than
+/// kLongestAsked if a Retry-After asks for that.
 class Backoff {
  public:
+  /// The longest wait that a server may ask for beyond a budget that is shorter.
+  static constexpr Duration kLongestAsked = std::chrono::minutes(5);
+
   Backoff(system::EventLoop& loop, Duration budget);
 
   /// Waits before the next try. `retry_after` in seconds or as an HTTP date, empty if none. False
-  /// when the budget is spent (or would be by waiting so long) or `stop` said true.
-  bool WaitForNextTry(const std::string& retry_after, const std::function<bool()>& stop);
+  /// when the budget is spent (or would be by waiting so long) or `stop` said true. `countdown`, if
+  /// any, is called about once a second with the time left.
+  bool WaitForNextTry(const std::string& retry_after, const std::function<bool()>& stop,
+                      const std::function<void(Duration)>& countdown = {});
 
   /// The length of the next wait, or nothing when the budget is spent; for callers that have more
   /// than one thing to wait for. Counts as a failure at this moment.

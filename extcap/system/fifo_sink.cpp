@@ -22,10 +22,6 @@ constexpr Duration kLong = 24h;
 /// A pipe of 1 MiB carries four times the bytes a second of the default 64 KiB.
 constexpr int kPipeBytes = 1 << 20;
 
-std::unexpected<Error> Interrupted() {
-  return Fail("the reader of the capture has gone", Error::Kind::kInterrupted);
-}
-
 }  // namespace
 
 Result<std::unique_ptr<FifoSink>> FifoSink::Open(const std::string& path, EventLoop& loop,
@@ -39,7 +35,7 @@ Result<std::unique_ptr<FifoSink>> FifoSink::Open(const std::string& path, EventL
                          std::strerror(errno)));
     }
     const auto pause = std::chrono::duration_cast<Duration>(5ms * loop.speed());
-    if (loop.RunUntil(stop.Stopping(), loop.Steady() + pause)) return Interrupted();
+    if (loop.RunUntil(stop.Stopping(), loop.Steady() + pause)) return Stopped();
   }
 }
 
@@ -54,7 +50,7 @@ FifoSink::FifoSink(int fd, EventLoop& loop, StopRequests& stop)
     if ((events & (POLLERR | POLLHUP | POLLNVAL)) == 0) return;
     loop_.Cancel(watch_);
     watch_ = 0;
-    stop_.Leave();
+    stop_.ReaderGone();
   });
 }
 
@@ -73,7 +69,7 @@ int FifoSink::LetGo() {
 
 Result<void> FifoSink::Write(std::string_view bytes) {
   while (!bytes.empty()) {
-    if (fd_ < 0 || stop_.AtLeast(StopLevel::kLeave)) return Interrupted();
+    if (fd_ < 0 || stop_.AtLeast(StopLevel::kLeave)) return Stopped();
     const ssize_t n = write(fd_, bytes.data(), bytes.size());
     if (n >= 0) {
       bytes.remove_prefix(static_cast<std::size_t>(n));
@@ -81,8 +77,8 @@ Result<void> FifoSink::Write(std::string_view bytes) {
     }
     if (errno == EINTR) continue;
     if (errno == EPIPE) {
-      stop_.Leave();
-      return Interrupted();
+      stop_.ReaderGone();
+      return Stopped();
     }
     if (errno != EAGAIN) {
       return Fail(Format("cannot write the capture: %s", std::strerror(errno)));

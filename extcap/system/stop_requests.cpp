@@ -56,6 +56,11 @@ void StopRequests::Leave() {
   Rise(StopLevel::kLeave);
 }
 
+void StopRequests::ReaderGone() {
+  reader_gone_ = true;
+  Leave();
+}
+
 void StopRequests::Deliver() {
   Rise(StopLevel::kDeliver);
 }

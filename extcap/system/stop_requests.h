@@ -54,6 +54,9 @@ class StopRequests {
   void Deliver();
   /// Deliver nothing more: the reader has gone, or the time for it is over.
   void Leave();
+  /// Leave, because whoever read the capture has gone.
+  void ReaderGone();
+  bool reader_gone() const { return reader_gone_; }
   /// What a first signal does: kStop.
   void Request();
   /// What "Finish now" in Wireshark's toolbar does: kStop as well, but nobody waits for us to be
@@ -73,6 +76,7 @@ class StopRequests {
   EventLoop::Id watch_ = 0;
   StopLevel level_ = StopLevel::kNone;
   bool finishing_ = false;
+  bool reader_gone_ = false;
   std::function<void()> on_stop_;
   std::optional<std::chrono::steady_clock::time_point> first_signal_;
 };

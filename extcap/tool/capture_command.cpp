@@ -9,6 +9,7 @@
 
 #include "common/redact.h"
 #include "common/text.h"
+#include "extcap/capture/bucket_source.h"
 #include "extcap/capture/run_capture.h"
 #include "extcap/config/arguments.h"
 #include "extcap/system/fifo_sink.h"
@@ -158,6 +159,9 @@ int CaptureCommand(int argc, char** argv) {
   auto settings =
       config::Settings::Load(arguments->values, interface->kind, system::ProcessEnvironment);
   if (!settings) return Complain(settings.error());
+  if (auto apart = capture::CheckNotRead(*settings, words.file, "-w"); !apart) {
+    return Complain(apart.error());
+  }
   auto engine = capture::Engine::Make(*settings, system::ProcessEnvironment);
   if (!engine) return Complain(engine.error());
 

@@ -6,7 +6,7 @@
 #include "extcap/config/arguments.h"
 #include "extcap/config/interfaces.h"
 #include "extcap/config/settings.h"
-#include "extcap/filter/compile.h"
+#include "extcap/filter/capture_filter.h"
 #include "extcap/tool/commands.h"
 
 namespace cloudflaredump::tool {
@@ -39,7 +39,6 @@ Result<std::string> Explain(int argc, char** argv) {
   auto settings =
       config::Settings::Load(arguments->values, interface->kind, system::ProcessEnvironment);
   if (!settings) return Failure(settings);
-  filter::ForbidNameLookup();
   auto filter = filter::CaptureFilter::Compile(text, filter::NameLookup::kRefuse);
   // The command was used rightly: libpcap's answer is that there is no plan.
   if (!filter) return Fail(filter.error().what, filter.error().remedy);

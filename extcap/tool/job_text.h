@@ -10,7 +10,7 @@ struct json_t;
 namespace cloudflaredump::tool {
 
 /// The job's filter as one line: "destination_address 192.0.2.1, protocol 6", or "none".
-std::string FilterText(const api::FilterV1& filter);
+std::string FilterText(const FilterV1& filter);
 
 /// When the job was submitted, to the second, or "-".
 std::string ShortTime(const api::PcapJob& job);

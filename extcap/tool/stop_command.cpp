@@ -30,10 +30,13 @@ int StopCommand(int argc, char** argv) {
   if (auto stopped = call->api->Stop(id, call->patience()); !stopped) {
     return Complain(stopped.error());
   }
+  job = call->api->Get(id, call->patience());
+  if (!job) return Complain(job.error());
+  const bool over = job->phase() != api::JobPhase::kGoing;
   std::printf(
-      "capture %s is stopped; get it with: cloudflaredump capture -i cloudflare-download "
-      "--pcap-id %s -w FILE\n",
-      id.c_str(), id.c_str());
+      "capture %s %s; get it with: cloudflaredump capture -i cloudflare-download --pcap-id %s -w "
+      "FILE\n",
+      id.c_str(), over ? "is over" : "was told to stop", id.c_str());
   return 0;
 }
 

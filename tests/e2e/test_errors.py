@@ -6,6 +6,7 @@ import re
 import socket
 import time
 
+import libpcap
 import pytest
 from capturing import INSTANT, Client, as_words, finish, requests_of
 
@@ -228,10 +229,9 @@ def test_a_download_that_is_never_there(emulator):
 
 
 @pytest.mark.parametrize("capture_filter, words", [
-    ("udp port", "can't parse filter expression: syntax error"),
-    ("tcp and udp", "expression rejects all packets"),
+    ("udp port", libpcap.says("udp port")), ("tcp and udp", libpcap.says("tcp and udp")),
     ("inbound", "inbound"), ("host nowhere.invalid", "nowhere.invalid"),
-    ("\x1b]0;title\x07", "syntax error"),
+    ("\x1b]0;title\x07", libpcap.says("\x1b]0;title\x07")),
 ])
 def test_a_filter_that_cannot_be(instant_api, capture_filter, words):
     """What libpcap says is shown as it is."""

@@ -147,6 +147,19 @@ def test_an_extcap_ends_while_a_name_in_its_filter_is_looked_up(emulator):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+@pytest.mark.parametrize("number", ["INT", "TERM", "HUP"])
+def test_an_extcap_ends_while_its_filter_is_compiled(emulator, number):
+    """libpcap takes a minute for it."""
+    run = ExtcapRun(Client(emulator()), " or ".join(f"port {1000 + 7 * i}" for i in range(600)))
+    time.sleep(0.5)
+    assert run.process.poll() is None
+    started = time.monotonic()
+    send(run.process, SIGNALS[number])
+    done = run.finish(30)
+    report(f"compiling a filter, SIG{number}", time.monotonic() - started)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 def test_an_extcap_whose_fifo_nobody_opens(instant_api):
     run = ExtcapRun(Client(instant_api), reader=False)
     time.sleep(0.3)

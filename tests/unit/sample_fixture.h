@@ -47,7 +47,7 @@ class FakeSamples {
 
   /// The n-th sample's member `key` as its POST said it: a text, or compact JSON.
   std::string Asked(std::size_t n, const char* key) const {
-    const api::Json body(json_loads(samples.at(n).body.c_str(), 0, nullptr));
+    const Json body(json_loads(samples.at(n).body.c_str(), 0, nullptr));
     const json_t* const member = json_object_get(body.get(), key);
     if (member == nullptr) return "(none)";
     if (json_is_string(member)) return json_string_value(member);
@@ -75,7 +75,7 @@ class FakeSamples {
 
   /// The request, with what Cloudflare adds to it.
   std::string Tell(const Sample& sample) const {
-    const api::Json job(json_loads(sample.body.c_str(), 0, nullptr));
+    const Json job(json_loads(sample.body.c_str(), 0, nullptr));
     const auto put = [&](const char* key, const std::string& value) {
       json_object_set_new(job.get(), key, json_string(value.c_str()));
     };
