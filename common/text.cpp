@@ -86,6 +86,22 @@ std::optional<std::uint64_t> ParseNumber(std::string_view text) {
   return number;
 }
 
+std::string ShellQuote(const std::string& text) {
+  char* const raw = g_shell_quote(text.c_str());
+  std::string quoted = raw;
+  g_free(raw);
+  return quoted;
+}
+
+std::string Listed(const std::vector<std::string>& words, const char* last) {
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) text += i + 1 == words.size() ? last : ", ";
+    text += words[i];
+  }
+  return text;
+}
+
 std::string PercentEncode(std::string_view text, std::string_view keep) {
   constexpr std::string_view kUnreserved = "-._~";
   std::string encoded;

@@ -31,6 +31,12 @@ std::vector<std::string_view> Split(std::string_view text, char separator);
 /// A whole decimal number, digits only, no sign, no blanks; nothing if it does not fit.
 std::optional<std::uint64_t> ParseNumber(std::string_view text);
 
+/// `text` quoted as one word of a shell's command line, to be shown in an advised command.
+std::string ShellQuote(const std::string& text);
+
+/// Joins `words`: "a", "a and b", "a, b and c".
+std::string Listed(const std::vector<std::string>& words, const char* last = " and ");
+
 /// RFC 3986 percent-encoding, upper-case hex, of all but unreserved characters and those in `keep`.
 std::string PercentEncode(std::string_view text, std::string_view keep = "");
 

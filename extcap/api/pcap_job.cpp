@@ -7,7 +7,6 @@
 #include <algorithm>
 
 #include "common/json.h"
-
 #include "common/text.h"
 
 namespace cloudflaredump::api {

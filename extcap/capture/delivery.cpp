@@ -79,8 +79,7 @@ Result<void> Delivery::Take(Batch& batch, const pcap::Merge& merge) {
                               ", so its packets were not tested; all are delivered");
   }
   if (untested) ++outcome_.counts.untested;
-  const filter::FilterAnswer answer =
-      (*test)->Test(merged.view.bytes, merged.view.original_length);
+  const filter::FilterAnswer answer = (*test)->Test(merged.view.bytes, merged.view.original_length);
   NoteLosses(batch, merge);
   const bool rejected = answer == filter::FilterAnswer::kRejects && !batch.mismatch &&
                         context_.settings.IsOn(config::Opt::kLocalFilter);

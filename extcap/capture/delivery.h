@@ -97,7 +97,7 @@ class Delivery {
   Outcome& outcome_;
   std::vector<File> files_;
   std::map<std::uint32_t, filter::Residual> tests_;  ///< by link type
-  PacketMark pending_;                   ///< losses to be said on the next packet delivered
+  PacketMark pending_;  ///< losses to be said on the next packet delivered
   Received received_;
 };
 

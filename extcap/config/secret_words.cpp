@@ -12,10 +12,10 @@
 namespace cloudflaredump::config {
 namespace {
 
-/// More than a command line of Wireshark's can hold of secrets.
+/// More than all secrets of a command line of Wireshark's.
 constexpr std::size_t kMostBytes = std::size_t{1} << 17;
 
-/// An anonymous file with `bytes` in it, inherited by an exec; -1 if none can be made.
+/// Creates an anonymous file with `bytes`, inherited across exec; -1 on failure.
 int MakeFile(const std::string& bytes) {
   const int fd = memfd_create("cloudflaredump", 0);
   if (fd < 0) return -1;
@@ -61,7 +61,7 @@ Result<void> TakeSecrets(const std::string& fd, OptionValues& values) {
   const int file = number && *number <= 1'000'000 ? static_cast<int>(*number) : -1;
   std::string bytes(kMostBytes, '\0');
   const ssize_t n = pread(file, bytes.data(), bytes.size(), 0);
-  if (n < 0) return Fail("the secrets that were handed over cannot be read", Error::Kind::kUsage);
+  if (n < 0) return Fail("cannot read the secrets that the extcap passed on", Error::Kind::kUsage);
   close(file);
   bytes.resize(static_cast<std::size_t>(n));
   const std::vector<std::string_view> pieces = Split(bytes, '\0');

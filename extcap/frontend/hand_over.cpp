@@ -14,7 +14,7 @@
 namespace cloudflaredump::frontend {
 namespace {
 
-/// The folder that this program really is in, symbolic links resolved.
+/// The folder of this program, symbolic links resolved.
 std::string OwnFolder() {
   char* const path = g_file_read_link("/proc/self/exe", nullptr);
   if (path == nullptr) return ".";
@@ -38,7 +38,7 @@ int HandOver(int argc, char** argv, const std::string& fifo, const std::string& 
     const std::string tool = place[0] == '/' ? place : folder + "/" + place;
     execv(tool.c_str(), pointers.data());
   }
-  // The face may itself be on PATH under the same name; it must not call itself.
+  // This program may itself be on PATH under the same name; it must not call itself.
   char* const found = g_find_program_in_path("cloudflaredump");
   if (found != nullptr) {
     char* const real = realpath(found, nullptr);
@@ -53,8 +53,8 @@ int HandOver(int argc, char** argv, const std::string& fifo, const std::string& 
   }
   window.AwaitPartner(std::chrono::seconds(5));
   std::fputs(
-      "the program cloudflaredump is not installed beside this extcap nor on PATH; install the "
-      "package again, or put build/bin/cloudflaredump on PATH.\n",
+      "the program cloudflaredump was not found next to this extcap or on PATH; reinstall the "
+      "package, or put build/bin/cloudflaredump on PATH.\n",
       stderr);
   return 1;
 }

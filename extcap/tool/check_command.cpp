@@ -23,10 +23,11 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr const char* kSummary =
-    "Walks through installation, configuration, credentials, Cloudflare's API and the registered\n"
-    "buckets: a line each, ok or what to do. Exit status 1 if anything is to be done.";
+    "Check the installation, configuration, credentials, Cloudflare's API and the\n"
+    "registered buckets. Each line says ok or what to do. The exit status is 1 if\n"
+    "there is anything to do.";
 
-/// Prints lines and remembers whether all were good.
+/// Prints lines and keeps track of whether all were good.
 class Report {
  public:
   void Ok(const std::string& line) const { Print("ok", line); }
@@ -45,23 +46,23 @@ class Report {
 };
 
 void CheckInstallation(Report& report) {
-  const std::string face = std::string(CLOUDFLAREDUMP_EXTCAP_DIR) + "/cloudflaredump";
+  const std::string extcap = std::string(CLOUDFLAREDUMP_EXTCAP_DIR) + "/cloudflaredump";
   report.Ok(kApplication);
-  if (access(face.c_str(), X_OK) == 0) {
-    report.Ok("the extcap is installed: " + face);
+  if (access(extcap.c_str(), X_OK) == 0) {
+    report.Ok("the extcap is installed: " + extcap);
   } else {
     report.Note(
-        "there is no extcap at " + face +
-        "; if tshark -D lists cloudflare-sample, it is installed elsewhere, else install the "
+        "there is no extcap at " + extcap +
+        "; if tshark -D lists cloudflare-sample, it is installed elsewhere; otherwise install the "
         "package or run: cmake --install build");
   }
 }
 
 void CheckConfiguration(const config::Settings& settings, Report& report) {
   report.Ok("configuration file " + settings.file() +
-            (settings.file_exists() ? "" : " (not there, none is needed)"));
+            (settings.file_exists() ? "" : " (does not exist; it is optional)"));
   for (const std::string& key : settings.unknown_keys()) {
-    report.Bad("the configuration file has the unknown key " + key + "; is it misspelt?");
+    report.Bad("the configuration file has the unknown key " + key + "; is it misspelled?");
   }
   for (const config::Option& option : config::AllOptions()) {
     const config::Setting& setting = settings.At(option.id);
@@ -72,7 +73,7 @@ void CheckConfiguration(const config::Settings& settings, Report& report) {
   }
 }
 
-/// A setting of the file may suit one kind of interface and not another.
+/// Checks the other interfaces, too: a setting may be valid on one kind and not on another.
 void CheckEveryInterface(const config::OptionValues& given, Report& report) {
   for (const auto& [kind, name] :
        {std::pair(config::InterfaceKind::kSample, "cloudflare-sample"),
@@ -86,7 +87,7 @@ void CheckColos(const std::string& colos, Report& report) {
   for (const std::string_view piece : Split(colos, ',')) {
     if (Trim(piece).empty() || config::IsColoShape(Trim(piece))) continue;
     report.Bad("colos has \"" + CleanLine(Trim(piece), 60) +
-               "\", which is no data center's code; write them like this: colos = ORD,ord02,FRA");
+               "\", which is not a data center code; write them like this: colos = ORD,ord02,FRA");
   }
 }
 
@@ -98,18 +99,19 @@ void CheckBucket(const api::BucketOwnership& ownership, const bucket::BucketSett
   auto bucket = conf ? bucket::OpenBucket(*conf, settings, system::ProcessEnvironment,
                                           engine.http(), engine.loop())
                      : Result<std::unique_ptr<bucket::Bucket>>(Failure(conf));
-  if (!bucket) return report.Bad(name + " is validated, but: " + SentenceOf(bucket.error()));
+  const std::string failed = name + " is validated, but reading it failed: ";
+  if (!bucket) return report.Bad(failed + SentenceOf(bucket.error()));
   auto listed = (*bucket)->Probe(engine.stop().Stopping());
-  if (!listed) return report.Bad(name + " is validated, but: " + SentenceOf(listed.error()));
+  if (!listed) return report.Bad(failed + SentenceOf(listed.error()));
   const std::string keys = (*bucket)->KeysFrom();
-  report.Ok(name + " is validated, and can be read from here" +
+  report.Ok(name + " is validated and can be read from here" +
             (keys.empty() ? std::string() : " with the keys from " + keys));
 }
 
 void CheckApi(const config::Settings& settings, capture::Engine& engine, Report& report) {
   auto access = capture::FindAccess(settings);
   if (!access) return report.Bad(SentenceOf(access.error()));
-  report.Ok(access->token.empty() ? "credentials: e-mail and API key"
+  report.Ok(access->token.empty() ? "credentials: email address and API key"
                                   : "credentials: an API token");
   api::PcapsApi api(engine.http(), engine.loop(), *access);
   const api::Patience patience{.retry_budget = 5s, .stop = engine.stop().Stopping()};
@@ -121,7 +123,7 @@ void CheckApi(const config::Settings& settings, capture::Engine& engine, Report&
   if (!buckets) return report.Bad(SentenceOf(buckets.error()));
   if (buckets->empty()) {
     report.Note(
-        "no bucket is registered; samples need none, full captures do: cloudflaredump "
+        "no bucket is registered; only full captures need one: run cloudflaredump "
         "register-bucket");
   }
   const bucket::BucketSettings bucket_settings =

@@ -5,8 +5,8 @@
 
 namespace cloudflaredump::tool {
 
-/// The commands of `cloudflaredump`. argv[0] is the command's own word. Each returns the process's
-/// exit status; errors are one line on stderr.
+/// Runs a command of `cloudflaredump`. argv[0] is the command's name. Returns the process's exit
+/// status; errors are one line on stderr.
 int CaptureCommand(int argc, char** argv);
 int ListCommand(int argc, char** argv);
 int ShowCommand(int argc, char** argv);

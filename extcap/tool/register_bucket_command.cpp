@@ -19,26 +19,22 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr const char* kSummary =
-    "Registers a bucket for full captures: Cloudflare writes a challenge into it, which is read "
-    "back\n"
-    "and sent as the proof of ownership. DESTINATION_CONF is s3://BUCKET/DIRECTORY?region=REGION,\n"
-    "gs://BUCKET/DIRECTORY or r2://BUCKET/DIRECTORY?account-id=ACCOUNT. Keys never stand on the\n"
-    "command line: they come from the configuration file, the environment (AWS_…, R2_… and "
-    "GCS_…),\n"
-    "~/.aws (S3 alone) or the stores' own tools; if standard input is no terminal, two lines "
-    "there\n"
-    "(access key id, secret) come first. For R2 they are also given to Cloudflare, which writes "
-    "with\n"
-    "them.";
+    "Register a bucket for full captures: Cloudflare writes a challenge to the\n"
+    "bucket, which is read back and returned to prove ownership. DESTINATION_CONF is\n"
+    "s3://BUCKET/DIRECTORY?region=REGION, gs://BUCKET/DIRECTORY or\n"
+    "r2://BUCKET/DIRECTORY?account-id=ACCOUNT.\n"
+    "\n"
+    "Keys are never given on the command line. They come from two lines on standard\n"
+    "input (access key ID, secret) if it is not a terminal, then from where a capture\n"
+    "has them: the configuration file, the environment, ~/.aws for S3 and the stores'\n"
+    "own tools. Keys for R2 are also sent to Cloudflare, as it writes with them.";
 
 constexpr std::size_t kLargestChallenge = std::size_t{64} << 10;
-/// How long the challenge may take to appear, and the validation to be done ("five to ten
-/// minutes").
+/// How long the challenge may take to appear, and the validation ("five to ten minutes").
 constexpr Duration kChallengeAppears = 120s;
 constexpr Duration kValidationTakes = 15min;
 
-/// The next bytes of standard input up to two lines or its end; by the loop, so that a signal can
-/// end the wait.
+/// Reads standard input up to two lines or its end, in the loop, so that a signal can end the wait.
 Result<std::string> ReadTwoLines(capture::Engine& engine) {
   constexpr std::size_t kMost = 8192;
   std::string text;
@@ -61,7 +57,7 @@ Result<std::string> ReadTwoLines(capture::Engine& engine) {
   return text;
 }
 
-/// The two lines of standard input, if there are any.
+/// Reads the keys from standard input, if it has two lines.
 Result<bucket::BucketKeys> KeysFromInput(capture::Engine& engine) {
   bucket::BucketKeys keys;
   if (isatty(STDIN_FILENO) != 0) return keys;
@@ -94,7 +90,8 @@ class Registration {
     if (!bucket) return Failure(bucket);
     auto registered = call_.api->RegisterBucket(*text, call_.patience());
     if (!registered) return Failure(registered);
-    std::printf("Cloudflare writes the challenge %s\n", CleanLine(registered->filename).c_str());
+    std::printf("Cloudflare is writing the challenge %s\n",
+                CleanLine(registered->filename).c_str());
     auto challenge = ReadChallenge(**bucket, registered->filename);
     if (!challenge) return Failure(challenge);
     auto validated =
@@ -123,7 +120,7 @@ class Registration {
     const auto stop = call_.engine->stop().Stopping();
     // Cloudflare may name the file with its folder.
     const std::string name = filename.substr(filename.rfind('/') + 1);
-    if (name.empty()) return Fail("Cloudflare named no challenge file", "try again later");
+    if (name.empty()) return Fail("Cloudflare did not name a challenge file", "try again later");
     const system::SteadyTime until = loop.Steady() + kChallengeAppears;
     for (;;) {
       auto objects = bucket.List(name, stop);
@@ -134,8 +131,8 @@ class Registration {
       if (loop.Steady() >= until) {
         return Fail(Format("Cloudflare's challenge %s did not appear in the bucket within %s",
                            CleanLine(name).c_str(), FormatSpan(kChallengeAppears).c_str()),
-                    "check that Cloudflare may write to it (for S3: s3:PutObject for "
-                    "cloudflare-logpush), and try again");
+                    "check that Cloudflare may write to it (on S3: s3:PutObject for "
+                    "cloudflare-logpush) and try again");
       }
       if (loop.RunUntil(stop, loop.Steady() + Duration(3s))) return Stopped();
     }
@@ -146,11 +143,11 @@ class Registration {
     const system::SteadyTime until = loop.Steady() + kValidationTakes;
     while (ownership.status != "success") {
       if (ownership.status == "failed") {
-        return Fail("Cloudflare says that the validation failed", "register the bucket again");
+        return Fail("Cloudflare reports that the validation failed", "register the bucket again");
       }
       if (loop.Steady() >= until) {
         return Fail("Cloudflare has not validated the bucket yet",
-                    "cloudflaredump check tells later");
+                    "run cloudflaredump check later");
       }
       if (loop.RunUntil(call_.engine->stop().Stopping(), loop.Steady() + Duration(5s))) {
         return Stopped();
@@ -166,7 +163,7 @@ class Registration {
   }
 
   ApiCall& call_;
-  std::string text_;  ///< destination_conf without keys, as the user wrote it
+  std::string text_;  ///< destination_conf without keys, as the user typed it
   bucket::DestinationConf conf_;
   bucket::BucketSettings settings_;
 };
@@ -175,10 +172,11 @@ Result<void> Register(ApiCall& call) {
   auto conf = bucket::ParseDestinationConf(call.words.front());
   if (!conf) return Failure(conf);
   if (!conf->access_key_id.empty() || !conf->secret_access_key.empty()) {
-    return Fail("keys on the command line can be seen by others",
-                "leave access-key-id and secret-access-key out and put them into the environment, "
-                "the configuration file or standard input",
-                Error::Kind::kUsage);
+    return Fail(
+        "others can see keys on the command line",
+        "leave out access-key-id and secret-access-key, and put the keys in the environment, "
+        "the configuration file or standard input",
+        Error::Kind::kUsage);
   }
   auto typed = KeysFromInput(*call.engine);
   if (!typed) return Failure(typed);
@@ -200,7 +198,7 @@ int RegisterBucketCommand(int argc, char** argv) {
       argc, argv, {.usage = "DESTINATION_CONF", .summary = kSummary, .options = kBucketOptions},
       {1,
        "register-bucket takes one destination_conf, such as "
-       "s3://BUCKET/DIRECTORY?region=us-east-1."});
+       "s3://BUCKET/DIRECTORY?region=us-east-1"});
   if (!call) return Complain(call.error());
   auto done = Register(*call);
   return done ? 0 : Complain(done.error());

@@ -97,7 +97,7 @@ def test_no_account_at_all(instant_api):
 
 def test_half_of_an_e_mail_and_key(instant_api):
     check_both(Client(instant_api, CLOUDFLARE_API_TOKEN=None, CLOUDFLARE_API_KEY=PLANTED),
-               "the e-mail address is missing")
+               "the address is missing")
 
 
 # ---- the server
@@ -302,12 +302,12 @@ def test_a_configuration_file_that_cannot_be(instant_api, text, mode, words, sta
 
 
 @pytest.mark.parametrize("words, sentence", [
-    (["capture"], "no interface"), (["capture", "-i", "cloudflare-sample"], "no file"),
+    (["capture"], "no interface"), (["capture", "-i", "cloudflare-sample"], "no output file"),
     (["capture", "-i", "eth0", "-w", "x"], 'no interface "eth0"'),
-    (["capture", "-i", "cloudflare-sample", "-w", "x", "udp"], "one word too many"),
+    (["capture", "-i", "cloudflare-sample", "-w", "x", "udp"], 'unexpected argument "udp"'),
     (["capture", "--novelty"], "--novelty"), (["capture", "-i"], "-i"),
-    (["nothing"], 'no command "nothing"'), (["list", "all"], "no arguments"), (["show"], "id"),
-    (["show", "1", "2"], "id"), (["show", "ownership"], "no capture id"),
+    (["nothing"], 'no command "nothing"'), (["list", "all"], "no arguments"), (["show"], "ID"),
+    (["show", "1", "2"], "ID"), (["show", "ownership"], "no capture id"),
     (["show", "../../x"], "no capture id"),
 ])
 def test_what_was_typed_wrong(client, words, sentence):

@@ -321,4 +321,4 @@ def test_a_face_without_its_tool_ends_the_capture_with_one_sentence():
     done = run_tshark(["-i", SAMPLE, "-w", open_folder() / "out.pcapng"], environment(**variables),
                       timeout=30)
     assert done.returncode == 1
-    assert "the program cloudflaredump is not installed" in done.stderr
+    assert "the program cloudflaredump was not found" in done.stderr

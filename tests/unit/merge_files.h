@@ -15,44 +15,31 @@
 
 namespace cloudflaredump {
 
-/// A part whose bytes a test gives it, all at once or in steps.
-class MemoryPart final : public pcap::PartSource {
+/// A file that is read through a window, as one on a disk is, and whose bytes a test can lose.
+class WindowFile final : public pcap::FileBytes {
  public:
-  explicit MemoryPart(Bytes bytes, bool ended = true) : bytes_(std::move(bytes)), ended_(ended) {
-    arrived_ = ended ? bytes_.size() : 0;
+  explicit WindowFile(Bytes bytes) : bytes_(std::move(bytes)) {}
+
+  std::uint64_t size() const override { return bytes_.size(); }
+  Result<void> Read(std::uint64_t offset, std::span<std::byte> to) override {
+    assert_true(offset <= size() && to.size() <= size() - offset);
+    if (offset + to.size() > lost_from) return Fail("Input/output error");
+    std::copy_n(bytes_.begin() + static_cast<std::ptrdiff_t>(offset), to.size(), to.begin());
+    return {};
   }
 
-  std::uint64_t Available() override { return arrived_ - read_; }
-  bool Ended() override { return ended_; }
-  Result<std::size_t> Read(std::span<std::byte> to) override {
-    const std::size_t size = std::min(to.size(), arrived_ - read_);
-    if (read_ + size > lost_from) return cloudflaredump::Fail("Input/output error");
-    std::copy_n(bytes_.begin() + static_cast<std::ptrdiff_t>(read_), size, to.begin());
-    read_ += size;
-    return size;
-  }
-  const Error* Failure() override { return failure ? &*failure : nullptr; }
-
-  /// The next `size` bytes arrive; with the last one the part has ended.
-  void Arrive(std::size_t size) {
-    arrived_ = std::min(arrived_ + size, bytes_.size());
-    ended_ = arrived_ == bytes_.size();
-  }
-
-  std::optional<Error> failure;
-  std::size_t lost_from = ~std::size_t{0};  ///< Bytes from here on cannot be read.
+  std::uint64_t lost_from = ~std::uint64_t{0};  ///< Bytes from here on cannot be read.
 
  private:
-  Bytes bytes_;
-  std::size_t arrived_ = 0;
-  std::size_t read_ = 0;
-  bool ended_;
+  const Bytes bytes_;
 };
+
+using FileList = std::vector<std::unique_ptr<pcap::FileBytes>>;
 
 /// A packet as a test expects it, or as the merge gave it.
 struct Expected {
   std::uint64_t nanoseconds = 0;
-  std::size_t part = 0;
+  std::size_t file = 0;
   std::uint32_t original = 0;
   std::string data;
 
@@ -61,29 +48,33 @@ struct Expected {
 
 inline Expected Copy(const pcap::MergedPacket& packet) {
   return {.nanoseconds = packet.nanoseconds,
-          .part = packet.part,
+          .file = packet.file,
           .original = packet.view.original_length,
           .data = ToText(packet.view.bytes)};
 }
 
-inline std::vector<std::unique_ptr<pcap::PartSource>> Sources(const std::vector<Bytes>& files) {
-  std::vector<std::unique_ptr<pcap::PartSource>> sources;
-  sources.reserve(files.size());
-  for (const Bytes& file : files) sources.push_back(std::make_unique<MemoryPart>(file));
-  return sources;
+inline FileList InMemory(const std::vector<Bytes>& files) {
+  FileList list;
+  for (const Bytes& file : files) list.push_back(std::make_unique<pcap::MemoryFile>(ToText(file)));
+  return list;
 }
 
-/// All that a merge gives whose bytes are all there.
+inline FileList ThroughWindows(const std::vector<Bytes>& files) {
+  FileList list;
+  for (const Bytes& file : files) list.push_back(std::make_unique<WindowFile>(file));
+  return list;
+}
+
+/// All that a merge gives.
 inline std::vector<Expected> Drain(pcap::Merge& merge) {
   std::vector<Expected> given;
-  while (merge.Next() == pcap::Merge::Step::kPacket) given.push_back(Copy(merge.packet()));
-  assert_true(merge.Next() == pcap::Merge::Step::kEnd);
+  while (merge.Next()) given.push_back(Copy(merge.packet()));
+  assert_false(merge.Next());
   return given;
 }
 
-inline std::vector<Expected> MergeFiles(const std::vector<Bytes>& files,
-                                        std::size_t memory = pcap::Merge::kMemory) {
-  pcap::Merge merge(Sources(files), memory);
+inline std::vector<Expected> MergeAll(FileList files, std::size_t memory = pcap::Merge::kMemory) {
+  pcap::Merge merge(std::move(files), memory);
   return Drain(merge);
 }
 
@@ -98,28 +89,28 @@ inline void AssertSame(const std::vector<Expected>& got, const std::vector<Expec
   assert_int_equal(got.size(), want.size());
   for (std::size_t i = 0; i < got.size(); ++i) {
     if (!(got[i] == want[i])) {
-      fail_msg("packet %zu: %llu ns of part %zu (%zu bytes), expected %llu ns of part %zu", i,
-               static_cast<unsigned long long>(got[i].nanoseconds), got[i].part, got[i].data.size(),
-               static_cast<unsigned long long>(want[i].nanoseconds), want[i].part);
+      fail_msg("packet %zu: %llu ns of file %zu (%zu bytes), expected %llu ns of file %zu", i,
+               static_cast<unsigned long long>(got[i].nanoseconds), got[i].file, got[i].data.size(),
+               static_cast<unsigned long long>(want[i].nanoseconds), want[i].file);
     }
   }
 }
 
-/// Makes parts of random packets, and what a merge of them must give.
-class RandomParts {
+/// Makes files of random packets, and what a merge of them must give.
+class RandomFiles {
  public:
   struct Shape {
-    std::size_t parts = 5;
-    std::size_t packets = 60;  ///< In one part, at most.
+    std::size_t files = 5;
+    std::size_t packets = 60;  ///< In one file, at most.
     std::size_t longest = 300;
     std::size_t disorder = 0;  ///< Places by which a packet may be too far back in its file.
     bool damage = false;       ///< Damages about half of the files.
   };
 
-  RandomParts(std::mt19937& random, const Shape& shape) : random_(random), shape_(shape) {
-    for (std::size_t part = 0; part < shape.parts; ++part) MakePart(part);
+  RandomFiles(std::mt19937& random, const Shape& shape) : random_(random), shape_(shape) {
+    for (std::size_t file = 0; file < shape.files; ++file) MakeFile(file);
     std::stable_sort(expected.begin(), expected.end(), [](const Expected& a, const Expected& b) {
-      return std::pair(a.nanoseconds, a.part) < std::pair(b.nanoseconds, b.part);
+      return std::pair(a.nanoseconds, a.file) < std::pair(b.nanoseconds, b.file);
     });
   }
 
@@ -154,7 +145,7 @@ class RandomParts {
     return records;
   }
 
-  void MakePart(std::size_t part) {
+  void MakeFile(std::size_t number) {
     const bool nanoseconds = random_() % 2 == 0;
     const std::uint64_t tick = nanoseconds ? 1 : 1000;
     PcapBytes file({.magic = nanoseconds ? 0xa1b23c4dU : 0xa1b2c3d4U,
@@ -173,7 +164,7 @@ class RandomParts {
     damaged.push_back(shape_.damage && random_() % 2 == 0);
     if (damaged.back()) good = Damage(bytes, ends);
     for (std::size_t i = 0; i < records.size() && ends[i] <= good; ++i) {
-      expected.push_back({records[i].nanoseconds, part, records[i].original, records[i].data});
+      expected.push_back({records[i].nanoseconds, number, records[i].original, records[i].data});
     }
     files.push_back(std::move(bytes));
   }
