@@ -63,9 +63,13 @@ PcapsApi::PcapsApi(http::Http& http, system::EventLoop& loop, ApiAccess access)
     : http_(http), loop_(loop), access_(std::move(access)), host_(http::HostOf(access_.base_url)) {}
 
 http::HttpRequest PcapsApi::Request(const char* method, const std::string& path) const {
+  return RequestAt(method, "/accounts/" + access_.account_id + "/pcaps" + path);
+}
+
+http::HttpRequest PcapsApi::RequestAt(const char* method, const std::string& path) const {
   http::HttpRequest request;
   request.method = method;
-  request.url = access_.base_url + "/accounts/" + access_.account_id + "/pcaps" + path;
+  request.url = access_.base_url + path;
   request.max_body = kLargestJson;
   request.headers = AuthorizationOf(access_);
   return request;

@@ -91,6 +91,11 @@ class PcapsApi {
   Result<BucketOwnership> ValidateBucket(const std::string& destination_conf,
                                          const std::string& challenge, const Patience& patience);
 
+  /// The id of the API token that asks (/user/tokens/verify; for a token that belongs to an
+  /// account, that of `account_id`). An Error without a token: a user's e-mail and key have no such
+  /// id.
+  Result<std::string> TokenId(const std::string& account_id, const Patience& patience);
+
  private:
   Result<BucketOwnership> PostOwnership(const std::string& path, const std::string& body,
                                         const char* doing, const Patience& patience);
@@ -107,7 +112,10 @@ class PcapsApi {
   Result<std::optional<PcapJob>> FindLost(const PcapRequest& request,
                                           const std::vector<PcapJob>& known,
                                           const Patience& patience, Duration lag);
+  /// A request for a path of the account's captures.
   http::HttpRequest Request(const char* method, const std::string& path) const;
+  /// A request for any path of the API.
+  http::HttpRequest RequestAt(const char* method, const std::string& path) const;
   /// The envelope's result; its messages are told.
   Result<Json> ReadResult(const http::HttpAnswer& answer, const char* doing);
 

@@ -69,6 +69,9 @@ class Bucket {
   /// Ends a read without OnObjectEnd. Unknown and ended handles are ignored.
   virtual void Cancel(Read read) = 0;
 
+  /// Where the keys are from that it is read with, as messages say it; empty for a folder.
+  virtual std::string KeysFrom() const { return {}; }
+
   /// A listing of more objects, or of more pages, ends with an Error.
   static constexpr std::size_t kMostObjects = 1'000'000;
   static constexpr std::size_t kMostPages = 2'000;
@@ -76,15 +79,18 @@ class Bucket {
 
 /// How to get at a bucket, besides its address.
 struct BucketSettings {
-  BucketKeys keys = {};  ///< From dialog or configuration; empty if none.
-  std::string endpoint =
-      {};  ///< From the configuration, instead of the store's own; empty if none.
+  KeySettings keys = {};
+  /// From options and configuration, instead of each store's own; empty if none.
+  std::string s3_endpoint = {};
+  std::string r2_endpoint = {};
+  std::string gcs_endpoint = {};
   /// How long failed listings are tried again.
   Duration patience = std::chrono::minutes(10);
 };
 
 /// The bucket or folder that `conf` names, with the keys and endpoint of `settings` and
-/// `environment`. Asks nobody yet. `http` and `loop` must outlive it.
+/// `environment`. Asks for keys where they have to be asked for, but not the store yet. `http` and
+/// `loop` must outlive it.
 Result<std::unique_ptr<Bucket>> OpenBucket(const DestinationConf& conf,
                                            const BucketSettings& settings,
                                            const system::Environment& environment, http::Http& http,

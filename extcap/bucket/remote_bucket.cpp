@@ -46,15 +46,15 @@ class RemoteBucket::ObjectRead : public http::HttpReceiver {
   void Start() {
     const std::string path = ObjectPath(object_.key);
     if (http::HasDotSegment(path)) {
-      end_ = Fail("the object " + CleanLine(object_.key, 120) + " of the bucket " +
-                      bucket_.context_.bucket +
-                      " cannot be asked for, because of the . or .. in its name",
-                  "copy it to a folder "
-                  "and read from there");
-      task_ = bucket_.loop_.CallAt(bucket_.loop_.Steady(), [this] { OnEnd(http::HttpEnd{}); });
-      return;
+      return EndSoon(Fail("the object " + CleanLine(object_.key, 120) + " of the bucket " +
+                              bucket_.context_.bucket +
+                              " cannot be asked for, because of the . or .. in its name",
+                          "copy it to a folder "
+                          "and read from there"));
     }
-    http::HttpRequest request = bucket_.Request(path);
+    Result<http::HttpRequest> signed_request = bucket_.Request(path);
+    if (!signed_request) return EndSoon(Failure(signed_request));
+    http::HttpRequest& request = *signed_request;
     // What was listed, or nothing: bytes of two states of an object must not be put together.
     if (!object_.etag.empty()) request.headers.emplace_back("If-Match", object_.etag);
     if (offset_ > 0) {
@@ -111,6 +111,12 @@ class RemoteBucket::ObjectRead : public http::HttpReceiver {
   }
 
  private:
+  /// Ends a read that was not asked for, from the loop.
+  void EndSoon(std::unexpected<Error> why) {
+    end_ = std::move(why);
+    task_ = bucket_.loop_.CallAt(bucket_.loop_.Steady(), [this] { OnEnd(http::HttpEnd{}); });
+  }
+
   std::unexpected<Error> Changed() const {
     return Fail("the object " + CleanLine(object_.key, 120) + " of the bucket " +
                 bucket_.context_.bucket + " is not what it was when it was listed");
@@ -152,14 +158,15 @@ class RemoteBucket::ObjectRead : public http::HttpReceiver {
   Result<void> end_;  ///< An Error once we know that the read fails.
 };
 
-RemoteBucket::RemoteBucket(const DestinationConf& conf, StoreAddress address, BucketKeys keys,
+RemoteBucket::RemoteBucket(const DestinationConf& conf, StoreAddress address, KeySource keys,
                            Duration patience, http::Http& http, system::EventLoop& loop)
     : context_{.kind = conf.kind,
                .bucket = conf.bucket,
                .directory = conf.directory,
                .region = address.region,
-               .key_source = keys.source,
-               .bearer = !keys.bearer_token.empty()},
+               .jurisdiction = conf.jurisdiction,
+               .key_source = keys.name(),
+               .bearer = keys.is_bearer()},
       directory_(conf.directory.empty() ? "" : conf.directory + "/"),
       address_(std::move(address)),
       keys_(std::move(keys)),
@@ -171,26 +178,31 @@ RemoteBucket::~RemoteBucket() {
   for (const auto& [id, read] : reads_) read->Stop();
 }
 
-http::HttpRequest RemoteBucket::Request(const std::string& path_and_query) const {
+Result<http::HttpRequest> RemoteBucket::Request(const std::string& path_and_query) {
+  const Result<BucketKeys> keys = keys_.At(loop_.Now());
+  if (!keys) return Failure(keys);
   http::HttpRequest request;
   request.url = address_.url + path_and_query;
-  if (!keys_.bearer_token.empty()) {
-    request.headers.emplace_back("Authorization", "Bearer " + keys_.bearer_token);
+  request.ca_file = address_.ca_file;
+  if (!keys->bearer_token.empty()) {
+    request.headers.emplace_back("Authorization", "Bearer " + keys->bearer_token);
     return request;
   }
-  request.sigv4 = http::SigV4Keys{.access_key_id = keys_.access_key_id,
-                                  .secret_access_key = keys_.secret_access_key,
-                                  .session_token = keys_.session_token,
+  request.sigv4 = http::SigV4Keys{.access_key_id = keys->access_key_id,
+                                  .secret_access_key = keys->secret_access_key,
+                                  .session_token = keys->session_token,
                                   .region = address_.region};
   return request;
 }
 
 Result<ListingPage> RemoteBucket::ListPage(const Parameters& parameters,
                                            const std::function<bool()>& stop) {
-  const http::HttpRequest request = Request("/?" + CanonicalQuery(parameters));
+  const std::string query = "/?" + CanonicalQuery(parameters);
   http::Backoff backoff(loop_, patience_);
   for (int unreadable = 0;;) {
-    const Result<http::HttpAnswer> answer = http::Fetch(http_, loop_, request, stop);
+    const Result<http::HttpRequest> request = Request(query);
+    const Result<http::HttpAnswer> answer =
+        request ? http::Fetch(http_, loop_, *request, stop) : Failure(request);
     std::string retry_after;
     Error error;
     if (!answer) {

@@ -29,6 +29,18 @@ bool IsWithin(const std::string& folder, const std::string& other) {
   return std::ranges::mismatch(outer, inner).in1 == outer.end();
 }
 
+bool IsOfEnvironment(const config::Settings& settings, config::Opt id) {
+  return settings.At(id).source == config::Source::kEnvironment;
+}
+
+/// The pair of keys that the settings hold; empty unless both come from the same place.
+bucket::BucketKeys PairOf(const config::Settings& settings, config::Opt id, config::Opt secret) {
+  if (settings.At(id).source != settings.At(secret).source) return {};
+  return {.access_key_id = settings.Text(id),
+          .secret_access_key = settings.Text(secret),
+          .source = settings.At(id).where};
+}
+
 }  // namespace
 
 Result<void> CheckNotRead(const config::Settings& settings, const std::string& path,
@@ -49,20 +61,38 @@ Result<void> CheckNotRead(const config::Settings& settings, const std::string& p
   return {};
 }
 
-bucket::BucketKeys KeysOf(const config::Settings& settings) {
-  // The environment is asked by the bucket module itself, which knows what belongs together there.
-  const auto from_file = [&](config::Opt id) {
-    const config::Setting& setting = settings.At(id);
-    return setting.source == config::Source::kFile || setting.source == config::Source::kGiven
-               ? setting.value
-               : "";
+bucket::BucketSettings BucketSettingsOf(const config::Settings& settings, api::PcapsApi& api,
+                                        system::StopRequests& stop, Duration patience) {
+  using config::Opt;
+  const auto stopping = [&stop] {
+    stop.TakeSignals();
+    return stop.AtLeast(system::StopLevel::kStop);
   };
-  bucket::BucketKeys keys;
-  keys.access_key_id = from_file(config::Opt::kAwsAccessKeyId);
-  keys.secret_access_key = from_file(config::Opt::kAwsSecretAccessKey);
-  keys.session_token = from_file(config::Opt::kAwsSessionToken);
-  keys.source = settings.At(config::Opt::kAwsAccessKeyId).where;
-  return keys;
+  bucket::BucketSettings bucket{.patience = patience};
+  // AWS's environment is asked by the bucket module itself, which knows what counts more there.
+  if (!IsOfEnvironment(settings, Opt::kBucketEndpoint)) {
+    bucket.s3_endpoint = settings.Text(Opt::kBucketEndpoint);
+  }
+  bucket.r2_endpoint = settings.Text(Opt::kR2Endpoint);
+  bucket.gcs_endpoint = settings.Text(Opt::kGcsEndpoint);
+  bucket.keys.r2 = PairOf(settings, Opt::kR2AccessKeyId, Opt::kR2SecretAccessKey);
+  bucket.keys.gcs = PairOf(settings, Opt::kGcsAccessKeyId, Opt::kGcsSecretAccessKey);
+  bucket.keys.aws_profile = settings.Text(Opt::kAwsProfile);
+  if (!IsOfEnvironment(settings, Opt::kAwsAccessKeyId) &&
+      settings.At(Opt::kAwsProfile).source >= settings.At(Opt::kAwsAccessKeyId).source) {
+    bucket.keys.s3 = PairOf(settings, Opt::kAwsAccessKeyId, Opt::kAwsSecretAccessKey);
+    if (!IsOfEnvironment(settings, Opt::kAwsSessionToken)) {
+      bucket.keys.s3.session_token = settings.Text(Opt::kAwsSessionToken);
+    }
+  }
+  if (const auto credentials = config::FindCredentials(settings)) {
+    bucket.keys.api_token = credentials->token;
+  }
+  bucket.keys.token_id = [&api, stopping](const std::string& account_id) {
+    return api.TokenId(account_id, {.retry_budget = std::chrono::seconds(5), .stop = stopping});
+  };
+  bucket.keys.tool.stop = stopping;
+  return bucket;
 }
 
 Result<FilesPlace> OpenSource(const CaptureContext& context, const std::string& destination_conf,
@@ -78,10 +108,8 @@ Result<FilesPlace> OpenSource(const CaptureContext& context, const std::string& 
                CleanLine(conf->directory).c_str()),
         "give another folder with --keep-originals", Error::Kind::kUsage);
   }
-  const bucket::BucketSettings settings{
-      .keys = KeysOf(context.settings),
-      .endpoint = context.settings.Text(config::Opt::kBucketEndpoint),
-      .patience = patience};
+  const bucket::BucketSettings settings =
+      BucketSettingsOf(context.settings, context.api, context.stop, patience);
   auto bucket =
       bucket::OpenBucket(*conf, settings, context.environment, context.http, context.loop);
   if (!bucket) return Failure(bucket);

@@ -31,7 +31,11 @@ Result<FilesPlace> OpenSourceOf(const CaptureContext& context, const api::PcapJo
 Result<void> CheckNotRead(const config::Settings& settings, const std::string& path,
                           const char* option);
 
-/// The keys that the settings hold; empty if they hold none.
-bucket::BucketKeys KeysOf(const config::Settings& settings);
+/// What `settings` say of buckets: keys for each store, endpoints, the AWS profile. The API token
+/// may be a key of R2, too; for that `api` is asked. The tools of stores' vendors, and the API, are
+/// waited for until `stop` asks for more than to go on. `api` and `stop` must outlive what is
+/// opened with it.
+bucket::BucketSettings BucketSettingsOf(const config::Settings& settings, api::PcapsApi& api,
+                                        system::StopRequests& stop, Duration patience);
 
 }  // namespace cloudflaredump::capture

@@ -170,7 +170,8 @@ void Delivery::AddDamage(const std::string& text) {
 
 void Delivery::NoteLosses(const Batch& batch, const pcap::Merge& merge) {
   for (const pcap::FileLoss& loss : merge.losses()) {
-    const std::string text = files_[batch.first + loss.file].name + ": " + ClauseOf(loss.error);
+    std::string text = files_[batch.first + loss.file].name + ": " + ClauseOf(loss.error);
+    if (!loss.error.remedy.empty()) text += "; " + loss.error.remedy;
     outcome_.losses.push_back(text);
     AddDamage(text);
   }

@@ -45,6 +45,7 @@ enum class Opt : unsigned {
   kDestinationConf,
   kDestinationConfPick,
   kReadFrom,
+  kAwsProfile,
   kStopWait,
   kMaxWait,
   kKeepOriginals,
@@ -61,6 +62,12 @@ enum class Opt : unsigned {
   kAwsAccessKeyId,
   kAwsSecretAccessKey,
   kAwsSessionToken,
+  kR2Endpoint,
+  kR2AccessKeyId,
+  kR2SecretAccessKey,
+  kGcsEndpoint,
+  kGcsAccessKeyId,
+  kGcsSecretAccessKey,
   kCount,
 };
 

@@ -35,6 +35,9 @@ struct HttpRequest {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;  ///< Sent with PUT and POST.
   std::optional<SigV4Keys> sigv4;
+  /// Certificate authorities for this request alone, instead of those of CURL_CA_BUNDLE,
+  /// SSL_CERT_FILE and the system; empty for these.
+  std::string ca_file;
   /// Asks for gzip to be sent as it is stored. A body is never unpacked.
   bool accept_gzip = false;
   /// A longer body ends the transfer with an error.

@@ -19,9 +19,10 @@ inline constexpr config::Opt kApiOptions[] = {config::Opt::kAccountId, config::O
                                               config::Opt::kProfile,   config::Opt::kLogLevel,
                                               config::Opt::kLogFile,   config::Opt::kApiBaseUrl};
 inline constexpr config::Opt kBucketOptions[] = {
-    config::Opt::kAccountId, config::Opt::kApiToken,   config::Opt::kApiEmail,
-    config::Opt::kApiKey,    config::Opt::kProfile,    config::Opt::kLogLevel,
-    config::Opt::kLogFile,   config::Opt::kApiBaseUrl, config::Opt::kBucketEndpoint};
+    config::Opt::kAccountId,  config::Opt::kApiToken,   config::Opt::kApiEmail,
+    config::Opt::kApiKey,     config::Opt::kProfile,    config::Opt::kLogLevel,
+    config::Opt::kLogFile,    config::Opt::kApiBaseUrl, config::Opt::kBucketEndpoint,
+    config::Opt::kAwsProfile, config::Opt::kR2Endpoint, config::Opt::kGcsEndpoint};
 
 /// How many words a command takes after its options, and the clause for any other number.
 struct WordCount {

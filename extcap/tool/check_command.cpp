@@ -92,22 +92,21 @@ void CheckColos(const std::string& colos, Report& report) {
   }
 }
 
-void CheckBucket(const api::BucketOwnership& ownership, const config::Settings& settings,
+void CheckBucket(const api::BucketOwnership& ownership, const bucket::BucketSettings& settings,
                  capture::Engine& engine, Report& report) {
   const std::string name = "bucket " + RedactAddress(ownership.destination_conf);
   if (const auto trouble = capture::OwnershipTrouble(ownership)) return report.Bad(*trouble);
   auto conf = bucket::ParseDestinationConf(ownership.destination_conf);
-  auto bucket = conf ? bucket::OpenBucket(*conf,
-                                          {.keys = capture::KeysOf(settings),
-                                           .endpoint = settings.Text(config::Opt::kBucketEndpoint),
-                                           .patience = 5s},
-                                          system::ProcessEnvironment, engine.http(), engine.loop())
+  auto bucket = conf ? bucket::OpenBucket(*conf, settings, system::ProcessEnvironment,
+                                          engine.http(), engine.loop())
                      : Result<std::unique_ptr<bucket::Bucket>>(Failure(conf));
   const std::string failed = name + " is validated, but reading it failed: ";
   if (!bucket) return report.Bad(failed + SentenceOf(bucket.error()));
   auto listed = (*bucket)->Probe(engine.stop().Stopping());
   if (!listed) return report.Bad(failed + SentenceOf(listed.error()));
-  report.Ok(name + " is validated and can be read from here");
+  const std::string keys = (*bucket)->KeysFrom();
+  report.Ok(name + " is validated and can be read from here" +
+            (keys.empty() ? std::string() : " with the keys from " + keys));
 }
 
 /// An extra: captures do without it.
@@ -148,8 +147,10 @@ void CheckApi(const config::Settings& settings, capture::Engine& engine, Report&
         "no bucket is registered; only full captures need one: run cloudflaredump "
         "register-bucket");
   }
+  const bucket::BucketSettings bucket_settings =
+      capture::BucketSettingsOf(settings, api, engine.stop(), 5s);
   for (const api::BucketOwnership& ownership : *buckets) {
-    CheckBucket(ownership, settings, engine, report);
+    CheckBucket(ownership, bucket_settings, engine, report);
   }
 }
 

@@ -25,9 +25,9 @@ constexpr const char* kSummary =
     "r2://BUCKET/DIRECTORY?account-id=ACCOUNT.\n"
     "\n"
     "Keys are never given on the command line. They come from two lines on standard\n"
-    "input (access key ID, secret) if it is not a terminal, then from the environment\n"
-    "(AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY), the configuration file or ~/.aws.\n"
-    "Keys for R2 are also sent to Cloudflare, as it writes with them.";
+    "input (access key ID, secret) if it is not a terminal, then from where a capture\n"
+    "has them: the configuration file, the environment, ~/.aws for S3 and the stores'\n"
+    "own tools. Keys for R2 are also sent to Cloudflare, as it writes with them.";
 
 constexpr std::size_t kLargestChallenge = std::size_t{64} << 10;
 /// How long the challenge may take to appear, and the validation ("five to ten minutes").
@@ -73,24 +73,22 @@ Result<bucket::BucketKeys> KeysFromInput(capture::Engine& engine) {
   return keys;
 }
 
-/// Adds the keys that Cloudflare will write with, for R2 only.
-std::string WithKeys(const std::string& text, const bucket::DestinationConf& conf,
-                     const bucket::BucketKeys& keys) {
-  if (conf.kind != bucket::StoreKind::kR2) return text;
-  return text + "&access-key-id=" + PercentEncode(keys.access_key_id) +
-         "&secret-access-key=" + PercentEncode(keys.secret_access_key);
-}
-
 class Registration {
  public:
   Registration(ApiCall& call, std::string text, bucket::DestinationConf conf,
-               bucket::BucketKeys keys)
-      : call_(call), text_(std::move(text)), conf_(std::move(conf)), keys_(std::move(keys)) {}
+               bucket::BucketSettings settings)
+      : call_(call),
+        text_(std::move(text)),
+        conf_(std::move(conf)),
+        settings_(std::move(settings)) {}
 
   Result<void> Run() {
-    auto bucket = Open();
+    const auto text = WithKeys();
+    if (!text) return Failure(text);
+    auto bucket = bucket::OpenBucket(conf_, settings_, system::ProcessEnvironment,
+                                     call_.engine->http(), call_.engine->loop());
     if (!bucket) return Failure(bucket);
-    auto registered = call_.api->RegisterBucket(WithKeys(text_, conf_, keys_), call_.patience());
+    auto registered = call_.api->RegisterBucket(*text, call_.patience());
     if (!registered) return Failure(registered);
     std::printf("Cloudflare is writing the challenge %s\n",
                 CleanLine(registered->filename).c_str());
@@ -103,13 +101,18 @@ class Registration {
   }
 
  private:
-  Result<std::unique_ptr<bucket::Bucket>> Open() {
-    return bucket::OpenBucket(conf_,
-                              {.keys = keys_,
-                               .endpoint = call_.settings.Text(config::Opt::kBucketEndpoint),
-                               .patience = 5s},
-                              system::ProcessEnvironment, call_.engine->http(),
-                              call_.engine->loop());
+  /// What is sent to Cloudflare for the registration: the address, for R2 with the keys it will
+  /// write with, which are then those that we read with.
+  Result<std::string> WithKeys() {
+    if (conf_.kind != bucket::StoreKind::kR2) return text_;
+    auto found = bucket::FindStoreKeys(conf_, settings_.keys, system::ProcessEnvironment,
+                                       call_.engine->loop().Now());
+    if (!found) return Failure(found);
+    auto keys = found->keys.At(call_.engine->loop().Now());
+    if (!keys) return Failure(keys);
+    settings_.keys.r2 = *keys;
+    return text_ + "&access-key-id=" + PercentEncode(keys->access_key_id) +
+           "&secret-access-key=" + PercentEncode(keys->secret_access_key);
   }
 
   Result<std::string> ReadChallenge(bucket::Bucket& bucket, const std::string& filename) {
@@ -162,7 +165,7 @@ class Registration {
   ApiCall& call_;
   std::string text_;  ///< destination_conf without keys, as the user typed it
   bucket::DestinationConf conf_;
-  bucket::BucketKeys keys_;
+  bucket::BucketSettings settings_;
 };
 
 Result<void> Register(ApiCall& call) {
@@ -177,14 +180,15 @@ Result<void> Register(ApiCall& call) {
   }
   auto typed = KeysFromInput(*call.engine);
   if (!typed) return Failure(typed);
-  bucket::BucketKeys keys = *std::move(typed);
-  if (keys.access_key_id.empty()) keys = capture::KeysOf(call.settings);
-  if (conf->kind != bucket::StoreKind::kFolder) {
-    auto found = bucket::FindBucketKeys(*conf, keys, system::ProcessEnvironment);
-    if (!found) return Failure(found);
-    keys = *found;
+  bucket::BucketSettings settings =
+      capture::BucketSettingsOf(call.settings, *call.api, call.engine->stop(), 5s);
+  if (typed->HasPair()) {
+    bucket::KeySettings& keys = settings.keys;
+    (conf->kind == bucket::StoreKind::kR2    ? keys.r2
+     : conf->kind == bucket::StoreKind::kGcs ? keys.gcs
+                                             : keys.s3) = *std::move(typed);
   }
-  return Registration(call, call.words.front(), *conf, keys).Run();
+  return Registration(call, call.words.front(), *conf, std::move(settings)).Run();
 }
 
 }  // namespace

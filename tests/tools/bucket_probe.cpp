@@ -6,6 +6,7 @@
 //                                                   each object into FOLDER/0, FOLDER/1, …, and one
 //                                                   JSON object a line for each object as it ends;
 //                                                   AT-ONCE: how many are read side by side
+//   bucket-probe aws-file FILE...                   each file of AWS's as one JSON object
 // PREFIX counts from the destination's directory on, and may be empty.
 // Keys and endpoint come from the environment, as for the product. Errors go to stderr, exit 1.
 #include <glib.h>
@@ -18,6 +19,7 @@
 
 #include "common/redact.h"
 #include "common/text.h"
+#include "extcap/bucket/aws_file.h"
 #include "extcap/bucket/bucket.h"
 #include "extcap/bucket/object_fetcher.h"
 #include "extcap/http/curl_http.h"
@@ -77,6 +79,15 @@ class ObjectFiles : public bucket::FetchReceiver {
   bool failed_ = false;
 };
 
+std::string Variable(const char* name) {
+  const char* const value = g_getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+bucket::BucketKeys PairOf(const char* id, const char* secret) {
+  return {.access_key_id = Variable(id), .secret_access_key = Variable(secret), .source = id};
+}
+
 Result<int> Run(const std::vector<std::string>& arguments) {
   const Result<bucket::DestinationConf> conf = bucket::ParseReadFrom(arguments[1]);
   if (!conf) return std::unexpected(conf.error());
@@ -84,6 +95,10 @@ Result<int> Run(const std::vector<std::string>& arguments) {
   http::CurlHttp http(loop);
   bucket::BucketSettings settings;
   settings.patience = std::chrono::seconds(5);
+  settings.r2_endpoint = Variable("R2_ENDPOINT_URL");
+  settings.gcs_endpoint = Variable("GCS_ENDPOINT_URL");
+  settings.keys.r2 = PairOf("R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY");
+  settings.keys.gcs = PairOf("GCS_ACCESS_KEY_ID", "GCS_SECRET_ACCESS_KEY");
   const Result<std::unique_ptr<bucket::Bucket>> bucket = bucket::OpenBucket(
       *conf, settings, [](const char* name) { return g_getenv(name); }, http, loop);
   if (!bucket) return std::unexpected(bucket.error());
@@ -110,6 +125,32 @@ Result<int> Run(const std::vector<std::string>& arguments) {
   return files.failed() ? 1 : 0;
 }
 
+/// Prints what is read of a file of AWS's.
+Result<void> PrintAwsFile(const std::string& path) {
+  const Result<std::string> text = bucket::ReadAwsText(path);
+  if (!text) return Failure(text);
+  json_t* const sections = json_object();
+  for (const bucket::AwsSection& section : bucket::ParseAwsFile(*text)) {
+    json_t* const values = json_object();
+    for (const auto& [key, value] : section.values) {
+      json_object_set_new(values, key.c_str(), json_string(value.c_str()));
+    }
+    json_object_set_new(sections, section.header.c_str(), values);
+  }
+  char* const line = json_dumps(sections, JSON_COMPACT);
+  std::puts(line);
+  std::free(line);
+  json_decref(sections);
+  return {};
+}
+
+Result<int> PrintAwsFiles(const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) {
+    if (const Result<void> printed = PrintAwsFile(path); !printed) return Failure(printed);
+  }
+  return 0;
+}
+
 }  // namespace
 }  // namespace cloudflaredump
 
@@ -119,14 +160,16 @@ int main(int argc, char** argv) {
   const bool probe = arguments.size() == 2 && arguments[0] == "probe";
   const bool list = arguments.size() == 3 && arguments[0] == "list";
   const bool fetch = (arguments.size() == 4 || arguments.size() == 5) && arguments[0] == "fetch";
-  if (!probe && !list && !fetch) {
+  const bool aws_file = arguments.size() > 1 && arguments[0] == "aws-file";
+  if (!probe && !list && !fetch && !aws_file) {
     std::fputs(
         "usage: bucket-probe probe DESTINATION | list DESTINATION PREFIX | "
-        "fetch DESTINATION PREFIX FOLDER [AT-ONCE]\n",
+        "fetch DESTINATION PREFIX FOLDER [AT-ONCE] | aws-file FILE...\n",
         stderr);
     return 2;
   }
-  const Result<int> status = Run(arguments);
+  const Result<int> status =
+      aws_file ? PrintAwsFiles({arguments.begin() + 1, arguments.end()}) : Run(arguments);
   if (status) return *status;
   std::fprintf(stderr, "%s\n", Redact(SentenceOf(status.error())).c_str());
   return 1;

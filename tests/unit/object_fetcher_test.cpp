@@ -79,7 +79,7 @@ struct Scene {
   FakeStore store{http, "https://b.test"};
   RemoteBucket bucket{{.kind = StoreKind::kS3, .bucket = "b"},
                       {.url = "https://b.test", .region = "r"},
-                      {.access_key_id = "a", .secret_access_key = "b"},
+                      KeySource({.access_key_id = "a", .secret_access_key = "b"}),
                       10min,
                       http,
                       loop};
@@ -225,7 +225,8 @@ void DestructionIsQuiet(void**) {
   store.objects["k"] = "x";
   store.on_read = [](const std::string&, FakeAnswer& answer) { answer.delay = 1s; };
   RemoteBucket bucket({.kind = StoreKind::kS3}, {.url = "https://b.test", .region = "r"},
-                      {.access_key_id = "a", .secret_access_key = "b"}, 10min, http, loop);
+                      KeySource({.access_key_id = "a", .secret_access_key = "b"}), 10min, http,
+                      loop);
   FetchRecorder recorder;
   {
     ObjectFetcher fetcher(bucket, loop, recorder, {});

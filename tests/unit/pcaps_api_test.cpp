@@ -43,6 +43,32 @@ void EachCallAsksWhatTheSchemaSays(void**) {
   }
 }
 
+void TheTokensOwnIdIsAskedFor(void**) {
+  ApiFixture f;
+  const std::string base = "https://api.example/client/v4";
+  f.http.Answer("GET", base + "/user/tokens/verify",
+                Ok(R"({"id":"of-the-user","status":"active"})"));
+  AssertText(ValueOf(f.api.TokenId("acc9", f.ForSeconds(5))), "of-the-user");
+  AssertText(HeaderOf(f.http.requests[0], "Authorization"), "Bearer " + std::string(kTestToken));
+
+  // A token that belongs to an account is not known to the first path.
+  ApiFixture other;
+  other.http.Answer("GET", base + "/user/tokens/verify",
+                    {.status = 401, .body = Refusal("1000", "Invalid API Token")});
+  other.http.Answer("GET", base + "/accounts/acc9/tokens/verify",
+                    Ok(R"({"id":"of-the-account","status":"active"})"));
+  AssertText(ValueOf(other.api.TokenId("acc9", other.ForSeconds(5))), "of-the-account");
+  assert_int_equal(other.CountOf("GET"), 2);
+
+  ApiFixture odd;
+  odd.http.Answer("GET", "*", Ok("{}"));
+  AssertFails(odd.api.TokenId("acc9", odd.ForSeconds(5)), Error::Kind::kFinal,
+              "does not say the id of the API token");
+  ApiFixture down;
+  down.http.Answer("GET", "*", Lost());
+  AssertFails(down.api.TokenId("acc9", down.ForSeconds(5)), Error::Kind::kPassing, "reset");
+}
+
 void EMailAndKeyAreTheOtherForm(void**) {
   FakeEventLoop loop;
   FakeHttp http(loop);
@@ -276,6 +302,7 @@ int main() {
   using namespace cloudflaredump::api;
   const CMUnitTest tests[] = {
       cmocka_unit_test(EachCallAsksWhatTheSchemaSays),
+      cmocka_unit_test(TheTokensOwnIdIsAskedFor),
       cmocka_unit_test(EMailAndKeyAreTheOtherForm),
       cmocka_unit_test(TheListIsNewestFirst),
       cmocka_unit_test(AListMayBeNullOrHoldAnything),

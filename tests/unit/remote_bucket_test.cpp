@@ -4,6 +4,7 @@
 #include "tests/unit/environment_table.h"
 #include "tests/unit/fake_event_loop.h"
 #include "tests/unit/fake_store.h"
+#include "tests/unit/fake_tool.h"
 #include "tests/unit/object_recorder.h"
 
 namespace cloudflaredump::bucket {
@@ -19,13 +20,16 @@ const std::string kId = "66802ca5668e47a2b82c2e6746e45037";
 struct Scene {
   explicit Scene(const std::string& destination = "s3://pcaps/dir?region=eu-west-3",
                  const std::string& url = "https://pcaps.s3.eu-west-3.amazonaws.com",
-                 const EnvironmentTable& environment = {{"AWS_ACCESS_KEY_ID", "AKIA1"},
+                 const EnvironmentTable& environment = {{"HOME", "/nonexistent"},
+                                                        {"AWS_ACCESS_KEY_ID", "AKIA1"},
                                                         {"AWS_SECRET_ACCESS_KEY", "secret1"},
-                                                        {"AWS_SESSION_TOKEN", "token1"}})
+                                                        {"AWS_SESSION_TOKEN", "token1"}},
+                 const BucketSettings& settings = {})
       : store(http, url) {
     const Result<DestinationConf> conf = ParseReadFrom(destination);
     assert_true(conf.has_value());
-    Result<std::unique_ptr<Bucket>> opened = OpenBucket(*conf, {}, environment.Get(), http, loop);
+    Result<std::unique_ptr<Bucket>> opened =
+        OpenBucket(*conf, settings, environment.Get(), http, loop);
     if (!opened) fail_msg("%s", SentenceOf(opened.error()).c_str());
     bucket = std::move(*opened);
   }
@@ -77,7 +81,9 @@ void ListingIsSignedForTheBucketsHostAndRegion(void**) {
 }
 
 void GoogleAndR2AreSignedAsTheyWantIt(void**) {
-  Scene google("gs://pcaps", "https://storage.googleapis.com/pcaps");
+  BucketSettings settings;
+  settings.keys.gcs = {.access_key_id = "GOOG1", .secret_access_key = "secret3", .source = "GCS"};
+  Scene google("gs://pcaps", "https://storage.googleapis.com/pcaps", {}, settings);
   google.List();
   AssertText(google.http.requests[0].url,
              "https://storage.googleapis.com/pcaps/?encoding-type=url&list-type=2&prefix=");
@@ -87,6 +93,61 @@ void GoogleAndR2AreSignedAsTheyWantIt(void**) {
   r2.List();
   AssertText(r2.http.requests[0].sigv4->region, "auto");
   AssertText(r2.http.requests[0].sigv4->secret_access_key, "secret2");
+}
+
+/// Temporary keys that AWS's tool exported, in the middle of a fetch that takes hours.
+void KeysThatEndAreRenewedBetweenRequests(void**) {
+  FakeTool tool;
+  tool.Prints(ProcessKeys("ASIA1", "secret1", "token1", "2026-11-23T07:20:00Z"));
+  tool.Prints(ProcessKeys("ASIA2", "secret2", "token2", "2026-11-23T08:20:00Z"));
+  BucketSettings settings;
+  settings.keys.tool = tool.Access();
+  Scene scene("s3://pcaps/dir?region=eu-west-3", "https://pcaps.s3.eu-west-3.amazonaws.com",
+              {{"HOME", "/nonexistent"}}, settings);
+  const StoredObject object = scene.Add("k", "0123456789");
+  AssertText(scene.Read(object).text, "0123456789");
+  AssertText(scene.http.requests.back().sigv4->access_key_id, "ASIA1");
+  scene.loop.RunUntil(kGoOn, scene.loop.Steady() + 56min);
+  AssertText(scene.Read(object, 5).text, "56789");
+  AssertText(scene.http.requests.back().sigv4->access_key_id, "ASIA2");
+  AssertText(scene.http.requests.back().sigv4->session_token, "token2");
+  scene.List();
+  AssertText(scene.http.requests.back().sigv4->access_key_id, "ASIA2");
+  assert_int_equal(tool.calls.size(), 2);
+  tool.answers.clear();
+  scene.loop.RunUntil(kGoOn, scene.loop.Steady() + 2h);
+  const std::size_t before = scene.http.requests.size();
+  const ObjectRecorder read = scene.Read(object);
+  assert_true(read.error().kind == Kind::kPassing);
+  AssertContains(SentenceOf(read.error()), "there is no aws in PATH");
+  AssertContains(SentenceOf(scene.ListError()), "there is no aws in PATH");
+  assert_int_equal(scene.http.requests.size(), before);
+}
+
+/// AWS_CA_BUNDLE and AWS's endpoints are for s3:// alone; the others have their own.
+void EachStoreHasItsOwnEndpoint(void**) {
+  const EnvironmentTable environment{{"HOME", "/nonexistent"},
+                                     {"AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1"},
+                                     {"AWS_CA_BUNDLE", "/authorities"},
+                                     {"AWS_ACCESS_KEY_ID", "AKIA1"},
+                                     {"AWS_SECRET_ACCESS_KEY", "secret1"},
+                                     {"GOOGLE_OAUTH_ACCESS_TOKEN", "ya29.x"}};
+  Scene s3("s3://pcaps?region=r", "http://127.0.0.1:1/pcaps", environment);
+  s3.List();
+  AssertText(s3.http.requests.back().ca_file, "/authorities");
+  AssertText(s3.bucket->KeysFrom(), "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
+  Scene google("gs://pcaps", "https://storage.googleapis.com/pcaps", environment);
+  google.List();
+  AssertText(google.http.requests.back().ca_file, "");
+  BucketSettings settings;
+  settings.s3_endpoint = "http://127.0.0.1:2";
+  settings.r2_endpoint = "http://127.0.0.1:3";
+  settings.gcs_endpoint = "http://127.0.0.1:4";
+  Scene("s3://pcaps?region=r", "http://127.0.0.1:2/pcaps", environment, settings).List();
+  Scene("gs://pcaps", "http://127.0.0.1:4/pcaps", environment, settings).List();
+  Scene("r2://pcaps?account-id=a&access-key-id=i&secret-access-key=s", "http://127.0.0.1:3/pcaps",
+        environment, settings)
+      .List();
 }
 
 void GoogleTokenIsABearer(void**) {
@@ -100,7 +161,8 @@ void GoogleTokenIsABearer(void**) {
 }
 
 void GoogleSendsGzipAsItIsStored(void**) {
-  Scene google("gs://pcaps", "https://storage.googleapis.com/pcaps");
+  Scene google("gs://pcaps", "https://storage.googleapis.com/pcaps",
+               {{"GOOGLE_OAUTH_ACCESS_TOKEN", "ya29.x"}});
   google.Read(google.Add("k", "x"));
   assert_true(google.http.requests.back().accept_gzip);
   Scene s3;
@@ -434,6 +496,8 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(ListingIsSignedForTheBucketsHostAndRegion),
       cmocka_unit_test(GoogleAndR2AreSignedAsTheyWantIt),
+      cmocka_unit_test(KeysThatEndAreRenewedBetweenRequests),
+      cmocka_unit_test(EachStoreHasItsOwnEndpoint),
       cmocka_unit_test(GoogleTokenIsABearer),
       cmocka_unit_test(GoogleSendsGzipAsItIsStored),
       cmocka_unit_test(ObjectsBelowTheDirectoryAreListedOverAllPages),
