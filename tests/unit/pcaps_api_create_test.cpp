@@ -57,10 +57,7 @@ std::vector<FakeAnswer> UselessAnswers() {
 
 /// Successes that name no id which could be used: a capture was made.
 std::vector<FakeAnswer> NamelessAnswers() {
-  return {Ok("null"),
-          Ok(R"({"id":""})"),
-          Ok(R"({"id":"ownership"})"),
-          Ok(R"({"id":"../x"})"),
+  return {Ok("null"), Ok(R"({"id":""})"), Ok(R"({"id":"ownership"})"), Ok(R"({"id":"../x"})"),
           Ok(R"({"id":7})")};
 }
 

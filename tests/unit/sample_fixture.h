@@ -98,9 +98,10 @@ inline constexpr std::uint32_t kWindowSeconds = kNowSeconds - 300;
 /// A sample capture with Cloudflare, clock, sink and reporter of the test's own.
 struct SampleFixture : CaptureFixture {
   capture::Outcome Run(const config::OptionValues& given, const char* filter_text) {
-    return With("cloudflare-sample", given, filter_text, [](const capture::CaptureContext& context) {
-      return capture::SampleCapture(context).Run();
-    });
+    return With("cloudflare-sample", given, filter_text,
+                [](const capture::CaptureContext& context) {
+                  return capture::SampleCapture(context).Run();
+                });
   }
 
   FakeSamples cloudflare{*this};
