@@ -7,7 +7,6 @@
 
 #include "common/text.h"
 #include "common/time.h"
-#include "extcap/capture/job_watch.h"
 
 namespace cloudflaredump::capture {
 namespace {
@@ -91,13 +90,9 @@ std::string Verdict(const Outcome& outcome, const Coverage& coverage, bool filte
   if (outcome.out_of_order > 0) {
     text += "; " + CountedPackets(outcome.out_of_order) + " came out of order";
   }
-  if (counts.received == 0 && !outcome.stopped && !outcome.error) {
-    // Causes are guessed only where everything was read.
-    if (outcome.losses.empty()) {
-      text += std::string("; ") + kNothingCame;
-    } else if (!outcome.pcap_ids.empty()) {
-      text += "; " + HowToGetLater(outcome.pcap_ids.back());
-    }
+  // Causes are guessed only where everything was read.
+  if (counts.received == 0 && complete && !outcome.stopped) {
+    text += std::string("; ") + kNothingCame;
   }
   if (counts.received > 0 && counts.delivered == 0) {
     text += "; see what came with --local-filter off";

@@ -95,17 +95,6 @@ void NothingReceivedNamesTheLikelyCauses(void**) {
   AssertLacks(Told(stopped), "likely causes");
 }
 
-/// Every file failed: the traffic is not to blame, and the files are still there.
-void NothingReceivedOfWhatThereIsSaysHowToGetItLater(void**) {
-  Outcome outcome = Received(0, 0);
-  outcome.losses = {"part 1: the keys may not read it"};
-  AssertLacks(Told(outcome), "likely causes");
-  outcome.pcap_ids = {"66802ca5668e47a2b82c2e6746e45037"};
-  AssertContains(Told(outcome),
-                 "may not read it; get it later with: cloudflaredump capture -i "
-                 "cloudflare-download --pcap-id 66802ca5668e47a2b82c2e6746e45037.");
-}
-
 void NothingThatMatchesNamesTheSwitch(void**) {
   AssertContains(Told(Received(10, 0)), "0 match the filter");
   AssertContains(Told(Received(10, 0)), "; see what came with --local-filter off.");
@@ -138,7 +127,6 @@ int main() {
       cmocka_unit_test(AFailureIsNeverComplete),
       cmocka_unit_test(AStopIsSaidFirst),
       cmocka_unit_test(NothingReceivedNamesTheLikelyCauses),
-      cmocka_unit_test(NothingReceivedOfWhatThereIsSaysHowToGetItLater),
       cmocka_unit_test(NothingThatMatchesNamesTheSwitch),
       cmocka_unit_test(CoverageIsTheWidestOfItsParts),
   };
