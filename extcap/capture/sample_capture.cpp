@@ -18,10 +18,6 @@ namespace {
 
 using std::chrono::seconds;
 
-std::string ClockTime(WallTime time) {
-  return FormatRfc3339(time).substr(11, 8);
-}
-
 /// What a request of a two-way plan is after, for the status: "inbound", "outbound", "request 2".
 std::string NameOf(const filter::Box& box, std::size_t request) {
   if (box.destination_address && !box.source_address) return "inbound";
@@ -66,9 +62,9 @@ Outcome SampleCapture::Run() {
   if (done) done = CaptureWindows(*windows);
   outcome_.Note(done);
   if (context_.stream.begun()) {
-    outcome_.Note(delivery_.Finish("sample from " + ClockTime(windows->front().start) + " to " +
-                                       ClockTime(windows->back().end) + " UTC",
-                                   {.known = true}));
+    outcome_.Note(
+        delivery_.Finish("sample from " + FormatTimes(windows->front().start, windows->back().end),
+                         {.known = true}));
   }
   return outcome_;
 }
@@ -92,8 +88,7 @@ Result<void> SampleCapture::CaptureWindows(const std::vector<Window>& windows) {
         captured.error().kind == Error::Kind::kUsage) {
       return captured;
     }
-    outcome_.losses.push_back("the window from " + ClockTime(window.start) + " to " +
-                              ClockTime(window.end) +
+    outcome_.losses.push_back("the window from " + FormatTimes(window.start, window.end) +
                               " is missing or not whole: " + ClauseOf(captured.error()));
   }
   return {};

@@ -11,8 +11,7 @@
 namespace cloudflaredump::capture {
 namespace {
 
-std::string Moment(std::uint64_t nanoseconds) {
-  const WallTime time{std::chrono::nanoseconds(nanoseconds)};
+std::string Moment(WallTime time) {
   return FormatRfc3339(std::chrono::floor<std::chrono::milliseconds>(time));
 }
 
@@ -82,8 +81,12 @@ std::string Verdict(const Outcome& outcome, const Coverage& coverage, bool filte
     text += ", " + WithThousands(counts.unmatched) + " do not and were delivered all the same";
   }
   if (counts.received > 0) {
-    text +=
-        ", from " + Moment(coverage.first_nanoseconds) + " to " + Moment(coverage.last_nanoseconds);
+    const WallTime first{std::chrono::nanoseconds(coverage.first_nanoseconds)};
+    const WallTime last{std::chrono::nanoseconds(coverage.last_nanoseconds)};
+    text += ", from " + Moment(first) + " to " + Moment(last);
+    if (const std::string local = LocalTimes(first, last); !local.empty()) {
+      text += " (" + local + ")";
+    }
   }
   text += Losses(outcome.losses);
   for (const std::string& note : outcome.notes) text += "; left out: " + note;

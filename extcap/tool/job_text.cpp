@@ -48,7 +48,7 @@ std::string FilterText(const FilterV1& filter) {
 
 std::string ShortTime(const api::PcapJob& job) {
   const auto time = job.submitted_at();
-  return time ? FormatRfc3339(std::chrono::floor<std::chrono::seconds>(*time)) : "-";
+  return time ? FormatMoment(*time) : "-";
 }
 
 std::string JobAsText(const api::PcapJob& job) {

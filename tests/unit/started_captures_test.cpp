@@ -37,11 +37,11 @@ api::PcapJob Job() {
 void TheNewestWithAnIdIsTheLatest(void**) {
   Scene s;
   assert_false(s.started.Latest("acc").has_value());
-  s.started.Started(s.started.Intend("acc", Full(), s.loop.Now()), "a1");
-  s.started.Started(s.started.Intend("acc", Full(), s.loop.Now()), "b2");
+  s.started.Started(s.started.Intend("acc", Full(), s.loop.Now()), "a1a1a1a1a1a1a1a1");
+  s.started.Started(s.started.Intend("acc", Full(), s.loop.Now()), "b2b2b2b2b2b2b2b2");
   s.started.Intend("acc", Full(), s.loop.Now());
-  s.started.Started(s.started.Intend("other", Full(), s.loop.Now()), "c3");
-  AssertText(s.started.Latest("acc").value(), "b2");
+  s.started.Started(s.started.Intend("other", Full(), s.loop.Now()), "c3c3c3c3c3c3c3c3");
+  AssertText(s.started.Latest("acc").value(), "b2b2b2b2b2b2b2b2");
 }
 
 void TheFileIsPrivateAndHoldsNoSecret(void**) {
@@ -79,9 +79,9 @@ void ARecordKnowsTheJobThatItAskedFor(void**) {
 
 void LimitsAreRecalledWhereTheApiDoesNotSayThem(void**) {
   Scene s;
-  s.started.Started(s.started.Intend("acc", Full(), s.loop.Now()), "a1");
+  s.started.Started(s.started.Intend("acc", Full(), s.loop.Now()), "a1a1a1a1a1a1a1a1");
   api::PcapJob job = Job();
-  job.id = "a1";
+  job.id = "a1a1a1a1a1a1a1a1";
   s.started.RecallLimits(job);
   assert_int_equal(job.byte_limit.value(), 1000);
   assert_false(job.packet_limit.has_value());
@@ -106,7 +106,7 @@ void AFolderThatCannotBeWrittenStopsNothing(void**) {
   FakeEnvironment environment = FakeEnvironment().Set("XDG_STATE_HOME", "/dev/null/nowhere");
   StartedCaptures started(environment.Reader());
   FakeEventLoop loop;
-  started.Started(started.Intend("acc", Full(), loop.Now()), "a1");
+  started.Started(started.Intend("acc", Full(), loop.Now()), "a1a1a1a1a1a1a1a1");
   assert_false(started.Latest("acc").has_value());
   assert_null(started.AwaitTurn(loop, [] { return false; }).get());
 }
