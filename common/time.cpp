@@ -104,9 +104,11 @@ std::optional<WallTime> ParseLocalTime(std::string_view text, WallTime now) {
   std::string rest(text);
   bool dated = true;
   int days_ago = 0;
+  int date[3] = {};
   int used = 0;
-  if (std::sscanf(rest.c_str(), "%4d-%2d-%2d%n", &year, &month, &day, &used) == 3 && used == 10 &&
-      rest.size() > 10 && (rest[10] == ' ' || rest[10] == 'T')) {
+  if (std::sscanf(rest.c_str(), "%4d-%2d-%2d%n", &date[0], &date[1], &date[2], &used) == 3 &&
+      used == 10 && rest.size() > 10 && (rest[10] == ' ' || rest[10] == 'T')) {
+    year = date[0], month = date[1], day = date[2];
     rest.erase(0, 11);
   } else if (rest.starts_with("yesterday ")) {
     days_ago = 1;
