@@ -101,6 +101,14 @@ constexpr Key<Mark> kMarkKeys[] = {
     {"coverage.last", &Mark::coverage_last},
 };
 
+constexpr Key<CompareMark> kCompareKeys[] = {
+    {"compare.arrived", &CompareMark::arrived},
+    {"compare.delay", &CompareMark::delay},
+    {"compare.local_frame", &CompareMark::local_frame, k32Bits},
+    {"compare.local_file", &CompareMark::local_file},
+    {"compare.copies", &CompareMark::copies, k32Bits},
+};
+
 bool IsPlain(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
          std::string_view("-._~:/@,+").find(c) != std::string_view::npos;
@@ -380,6 +388,26 @@ ParseVerdict ParsePacketMark(std::string_view text, PacketMark& mark) {
           .coverage_first = std::move(values.coverage_first),
           .coverage_last = std::move(values.coverage_last)};
   return verdict;
+}
+
+std::string WriteCompareMark(const CompareMark& mark) {
+  CompareMark values = mark;
+  if (values.local_file) values.local_file = WholeCharacters(*values.local_file, kLongestDamage);
+  std::vector<Item> items;
+  for (const auto& key : kCompareKeys) {
+    std::string text = WriteItem("", key, values);
+    if (!text.empty()) items.push_back({std::string(key.name), std::move(text)});
+  }
+  const bool arrived = values.arrived.value_or(false);
+  return Line(arrived ? "Seen at the routers." : "Not seen at the routers.",
+              JoinItems(std::move(items)));
+}
+
+ParseVerdict ParseCompareMark(std::string_view text, CompareMark& mark) {
+  mark = {};
+  return ParseItems(text, [&mark](std::string_view key, std::string_view value) {
+    return ReadItem<CompareMark>(kCompareKeys, key, value, mark);
+  });
 }
 
 }  // namespace cloudflaredump

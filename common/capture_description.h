@@ -77,6 +77,19 @@ struct PacketMark {
 /// A packet comment: a sentence, a separator, a machine part. `damaged` is cut at 1,000 bytes.
 std::string WritePacketMark(const PacketMark& mark);
 
+/// What a comparison with a router's capture says of a packet, in a packet comment of its own.
+struct CompareMark {
+  std::optional<bool> arrived = {};
+  std::optional<std::uint64_t> delay = {};        ///< nanoseconds beyond the fastest packet
+  std::optional<std::uint64_t> local_frame = {};  ///< where it was seen first, from 1
+  std::optional<std::string> local_file = {};     ///< cut at 1,000 bytes
+  std::optional<std::uint64_t> copies = {};       ///< local records of it
+  bool operator==(const CompareMark&) const = default;
+};
+
+/// A packet comment, as WritePacketMark's.
+std::string WriteCompareMark(const CompareMark& mark);
+
 /// What the parser makes of a text.
 enum class ParseVerdict {
   kNotOurs,  ///< Another program's text. Left alone.
@@ -90,5 +103,8 @@ ParseVerdict ParseCaptureDescription(std::string_view text, CaptureDescription& 
 
 /// Reads one packet comment.
 ParseVerdict ParsePacketMark(std::string_view text, PacketMark& mark);
+
+/// Reads the same for a comparison's part; a comment without one is good and gives an empty mark.
+ParseVerdict ParseCompareMark(std::string_view text, CompareMark& mark);
 
 }  // namespace cloudflaredump

@@ -10,11 +10,12 @@
 namespace cloudflaredump::config {
 
 /// A flag or option that is no setting: `--fifo PATH`, `-w FILE`, `--json`. The caller owns what
-/// `text` and `flag` point to; exactly one of them is set.
+/// `text`, `list` and `flag` point to; exactly one of them is set.
 struct ExtraArgument {
   const char* name = nullptr;
   char letter = 0;
   std::string* text = nullptr;
+  std::vector<std::string>* list = nullptr;  ///< an option that may be given several times
   bool* flag = nullptr;
   const char* help = nullptr;
   const char* value_name = nullptr;

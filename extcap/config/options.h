@@ -52,6 +52,7 @@ enum class Opt : unsigned {
   kLogFile,
   // Not in the dialog: environment and configuration file only.
   kColos,
+  kEgress,
   kApiBaseUrl,
   kTraceUrl,
   kRetryTime,

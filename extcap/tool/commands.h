@@ -14,6 +14,7 @@ int StopCommand(int argc, char** argv);
 int ExplainCommand(int argc, char** argv);
 int RegisterBucketCommand(int argc, char** argv);
 int CheckCommand(int argc, char** argv);
+int CompareCommand(int argc, char** argv);
 
 /// Prints `error` on stderr as "cloudflaredump: sentence" and returns 2 for a usage error, else 1.
 int Complain(const Error& error);

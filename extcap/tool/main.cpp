@@ -29,6 +29,7 @@ constexpr Command kCommands[] = {
     {"show", ShowCommand, "show one capture"},
     {"stop", StopCommand, "stop a full capture that is running"},
     {"explain", ExplainCommand, "say what Cloudflare would be asked for a capture filter"},
+    {"compare", CompareCommand, "is it Cloudflare or us? compare with a router's capture"},
     {"register-bucket", RegisterBucketCommand, "register a bucket for full captures"},
     {"check", CheckCommand, "check installation, configuration, credentials and buckets"},
 };
