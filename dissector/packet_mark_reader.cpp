@@ -62,6 +62,7 @@ MarkFacts ReadMarks(const packet_info& pinfo) {
        wtap_block_get_nth_string_option_value(block, OPT_COMMENT, i, &text) == WTAP_OPTTYPE_SUCCESS;
        ++i) {
     TakeComment(pinfo, text, facts);
+    TakeCompareComment(pinfo, text, facts.compare);
   }
   return facts;
 }

@@ -3,6 +3,8 @@
 
 #include <epan/packet.h>
 
+#include "dissector/compare_fields.h"
+
 namespace cloudflaredump::dissector {
 
 /// What our comments on a packet say. Trivial, and its text owned by the packet's memory pool:
@@ -17,6 +19,7 @@ struct MarkFacts {
   nstime_t first = {};
   nstime_t last = {};
   const char* damaged = nullptr;  ///< Printable; null if nothing was lost.
+  CompareFacts compare = {};
 };
 
 /// Reads the comments of a packet, as they are in the file or as the user has edited them.

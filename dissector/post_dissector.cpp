@@ -6,6 +6,7 @@
 #include <epan/prefs.h>
 
 #include "dissector/capture_interfaces.h"
+#include "dissector/compare_fields.h"
 #include "dissector/fields.h"
 #include "dissector/findings.h"
 #include "dissector/packet_mark_reader.h"
@@ -98,6 +99,7 @@ void AddMark(const Packet& packet, proto_tree* tree) {
   if (mark.damaged != nullptr) AddText(tree, packet.tvb, Field::kDamaged, mark.damaged);
   if (mark.has_first) AddTime(tree, packet.tvb, Field::kCoverageFirst, mark.first);
   if (mark.has_last) AddTime(tree, packet.tvb, Field::kCoverageLast, mark.last);
+  AddCompareFields(tree, packet.tvb, mark.compare);
 }
 
 /// The packet's own top-level item with all fields below it.
@@ -131,7 +133,8 @@ int Dissect(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
     col_append_sep_str(pinfo->cinfo, COL_INFO, " ", interface->summary.c_str());
   }
   const Packet packet = {pinfo, tvb, *interface, cut, ReadMarks(*pinfo)};
-  const bool due = HasFinding(packet);
+  const CompareFacts& compare = packet.mark.compare;
+  const bool due = HasFinding(packet) || (compare.known && !compare.arrived);
   const bool asked = interface->usable() && IsAsked(tree);
   if (!due && !asked) return 0;
   proto_item* const item = AddTree(packet, tree);
@@ -142,6 +145,7 @@ int Dissect(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
       AddFinding(pinfo, item, finding, detail);
     }
   });
+  AddCompareFinding(pinfo, item, compare);
   return 0;
 }
 
@@ -161,6 +165,7 @@ void RegisterProtocol() {
   protocol = proto_register_protocol("Cloudflare packet capture", "Cloudflare", "cloudflare");
   RegisterFields(protocol);
   RegisterFindings(protocol);
+  RegisterCompareFields(protocol);
   static int* shapes[] = {&tree_shape, &filter_tree_shape};
   proto_register_subtree_array(shapes, array_length(shapes));
   RegisterPreferences();

@@ -28,8 +28,6 @@ constexpr std::size_t kMostWaiting = 8192;
 constexpr std::size_t kMostLeft = 200'000;
 constexpr std::size_t kMostPieces = 200;
 
-enum TunnelKind : std::uint32_t { kKindGre = 1, kKind4, kKind6, kKindGreEthernet };
-
 std::uint32_t Byte(Bytes bytes, std::size_t at) {
   return std::to_integer<std::uint32_t>(bytes[at]);
 }

@@ -24,6 +24,9 @@ inline constexpr std::uint8_t kGre = 47;
 inline constexpr std::uint8_t kEsp = 50;
 inline constexpr std::uint8_t kIcmpv6 = 58;
 
+/// Of Encapsulation::kinds.
+enum TunnelKind : std::uint32_t { kKindGre = 1, kKind4, kKind6, kKindGreEthernet };
+
 /// What stood around a packet: which headers of tunnels, and between whom.
 struct Encapsulation {
   std::uint32_t kinds = 0;     ///< four bits for each tunnel header, the innermost lowest; 0: none

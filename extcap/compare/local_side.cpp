@@ -25,15 +25,15 @@ bool IsEncrypted(const InnerPacket& packet, const Identity& identity) {
                              [](std::byte b) { return b != std::byte{}; });
 }
 
+/// "in GRE", "in GRE in IP": from the inside out.
 std::string NameOfKinds(std::uint32_t kinds) {
-  if (kinds == 0) return {};
-  switch (kinds & 15) {
-    case 1:
-    case 4:
-      return "in GRE";
-    default:
-      return "in IP";
+  std::string name;
+  for (; kinds != 0; kinds >>= 4) {
+    const std::uint32_t kind = kinds & 15;
+    const bool gre = kind == kKindGre || kind == kKindGreEthernet;
+    name += std::string(name.empty() ? "" : " ") + (gre ? "in GRE" : "in IP");
   }
+  return name;
 }
 
 }  // namespace

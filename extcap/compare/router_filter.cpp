@@ -40,10 +40,8 @@ std::string Inside(const filter::Box& box, std::string filter, unsigned inner) {
 std::vector<RouterFilter> RouterFilters(const filter::Box& box) {
   return {
       {"not in a tunnel", filter::BoxAsFilter(box)},
-      {"in GRE without a key",
-       Inside(box, "ip proto 47", kOuterHeader + 4)},
-      {"in GRE with a key",
-       Inside(box, "ip proto 47", kOuterHeader + 8)},
+      {"in GRE without a key", Inside(box, "ip proto 47", kOuterHeader + 4)},
+      {"in GRE with a key", Inside(box, "ip proto 47", kOuterHeader + 8)},
       {"in IP", Inside(box, "(ip proto 4 or ip proto 41)", kOuterHeader)},
   };
 }

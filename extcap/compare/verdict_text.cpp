@@ -41,6 +41,19 @@ void AppendTable(std::string& text, const char* title, const std::vector<TableRo
   }
 }
 
+/// Missing packets whose source is an address that packets arrived at.
+std::uint64_t MissingFromArrivals(const Comparison& c) {
+  std::vector<bool> behind(c.cloud.addresses().size(), false);
+  for (std::size_t i = 0; i < c.results.size(); ++i) {
+    if (HasArrived(c.results[i].fate)) behind[c.cloud.packets()[i].destination] = true;
+  }
+  std::uint64_t count = 0;
+  for (std::size_t i = 0; i < c.results.size(); ++i) {
+    if (c.results[i].fate == Fate::kMissing && behind[c.cloud.packets()[i].source]) ++count;
+  }
+  return count;
+}
+
 std::string LocalRemark(const LocalResult& local) {
   const LocalSide& side = local.side;
   std::string text = FileName(side.path) + ": " + CountedPackets(side.records);
@@ -116,6 +129,13 @@ std::vector<std::string> Remarks(const Comparison& c) {
   }
   if (c.compared > 0 && c.missing > 0 && c.arrived > 0 && c.findings.empty()) {
     remarks.emplace_back("What is missing has nothing in common that chance does not explain.");
+  }
+  if (const std::uint64_t outbound = MissingFromArrivals(c)) {
+    remarks.push_back(Format(
+        "%s of the missing come from addresses to which others arrive: if these are our own, they "
+        "left through Cloudflare. Name our prefixes with --ours, or compare only what comes in "
+        "with -f.",
+        CountedPackets(outbound).c_str()));
   }
   if (c.cloud.sample_by_length()) {
     remarks.emplace_back(

@@ -93,10 +93,12 @@ RawOptions::~RawOptions() {
                      colo_field,  no_packets_result,
                      part_name,   part_linktypes,
                      part_magics, part_sizes,
-                     answer_body}) {
+                     answer_body, router_tunnel,
+                     router_drop}) {
     g_free(text);
   }
-  for (char** list : {packets, more_packets, registered, answers, answers_after, answer_headers}) {
+  for (char** list :
+       {packets, more_packets, registered, answers, answers_after, answer_headers, routers}) {
     g_strfreev(list);
   }
 }
@@ -163,6 +165,19 @@ std::vector<GOptionEntry> RawOptions::Entries() {
       Flag("damaged-part", &damaged_part, "The first part ends in the middle of a record"),
       Flag("garbled-part", &garbled_part,
            "The last part has an impossible record length in its middle"),
+
+      Paths("router", &routers,
+            "Write what a router of the customer captures, and FILE.truth.jsonl; repeatable"),
+      String("router-tunnel", &router_tunnel, "How packets come to the routers (gre)",
+             "gre|gre-key|ipip|none"),
+      String("router-drop", &router_drop, "Nothing arrives at this address (none)", "ADDRESS"),
+      Real("router-loss", &router_loss, "Lost on the way to the routers (0)", "PERCENT"),
+      Real("router-delay", &router_delay, "How long packets take to the routers (0.012)"),
+      Real("router-clock", &router_clock, "How far the routers' clocks are ahead (0)"),
+      Int("router-mtu", &router_mtu,
+          "Larger packets are lost, or fragmented without DF, before the tunnel (1476)"),
+      Int("router-outer-mtu", &router_outer_mtu,
+          "Larger packets of the tunnel are fragmented (1500)"),
 
       Strings("answer", &answers, "Answer such requests so, see below; repeatable", "RULE"),
       Strings("answer-after", &answers_after, "The same, but the request is carried out before",

@@ -9,6 +9,7 @@
 
 #include "tests/emulator/answer_rules.h"
 #include "tests/emulator/parts.h"
+#include "tests/emulator/router_side.h"
 #include "tests/emulator/sample.h"
 
 namespace cloudflare_emulator {
@@ -74,6 +75,7 @@ struct Options {
   CaptureOptions captures{};
   PartOptions parts{};
   AnswerOptions answers{};
+  RouterOptions routers{};
   std::string log{};
 };
 
