@@ -83,7 +83,8 @@ std::uint32_t CloudSide::Number(const IpAddress& address) {
   return number;
 }
 
-void CloudSide::Take(const InnerPacket& packet, std::uint32_t interface, bool egress) {
+void CloudSide::Take(const InnerPacket& packet, std::uint32_t interface, bool egress,
+                     bool accepted) {
   Identity identity;
   if (!packet.piece) {
     const auto identified = Identify(packet);
@@ -132,6 +133,7 @@ void CloudSide::Take(const InnerPacket& packet, std::uint32_t interface, bool eg
   out.piece = packet.piece;
   out.do_not_fragment = packet.do_not_fragment;
   out.egress = egress;
+  out.filtered = !accepted;
   is_destination_[out.destination] = true;
   const Bytes prefix =
       identity.payload.first(std::min<std::size_t>(identity.payload.size(), kLargestPrefix));
@@ -191,23 +193,19 @@ Result<CloudSide> CloudSide::Read(const Options& options, const filter::CaptureF
     if (look != Look::kPacket) continue;
     const auto accepted = test.Accepts(link_type, record, packet);
     if (!accepted) return Failure(accepted);
-    if (!*accepted) {
-      ++side.filtered_out;
-      continue;
-    }
+    if (!*accepted) ++side.filtered_out;
     if (!looker.pieces().empty()) joined.emplace_back(number, looker.pieces());
-    side.Take(packet, static_cast<std::uint32_t>(record.interface), is_ours(packet.source));
+    side.Take(packet, static_cast<std::uint32_t>(record.interface), is_ours(packet.source),
+              *accepted);
   }
   Result<void> filtered;
   looker.ForEachLeftFragment([&](const InnerPacket& piece) {
     const auto accepted = test.Accepts(filter::kLinkTypeRaw, record, piece);
     if (!accepted) {
       filtered = Failure(accepted);
-    } else if (*accepted) {
-      const std::uint32_t interface = interface_of_piece[piece.record];
-      side.Take(piece, interface, is_ours(piece.source));
     } else {
-      ++side.filtered_out;
+      side.filtered_out += *accepted ? 0 : 1;
+      side.Take(piece, interface_of_piece[piece.record], is_ours(piece.source), *accepted);
     }
   });
   if (!filtered) return Failure(filtered);

@@ -41,7 +41,8 @@ struct CloudPacket {
   bool piece : 1 = false;
   bool do_not_fragment : 1 = false;
   bool egress : 1 = false;
-  bool copy : 1 = false;  ///< the capture has the packet before, too
+  bool filtered : 1 = false;  ///< does not match the filter: only its clock counts
+  bool copy : 1 = false;      ///< the capture has the packet before, too
 
   bool complete() const { return held == payload_length; }
 };
@@ -100,7 +101,8 @@ class CloudSide {
     std::vector<std::uint32_t> next;
   };
 
-  void Take(const InnerPacket& packet, std::uint32_t interface, bool egress);
+  /// `accepted` by the filter.
+  void Take(const InnerPacket& packet, std::uint32_t interface, bool egress, bool accepted);
   void SortByTime();
   void MarkCopies();
   void BuildIndexes();

@@ -73,6 +73,8 @@ void Settle(const Options& options, Comparison& c) {
     PacketResult& result = c.results[i];
     if (packet.copy) {
       result.fate = Fate::kCopy;
+    } else if (packet.filtered) {
+      result.fate = Fate::kFiltered;
     } else if (packet.egress) {
       result.fate = Fate::kEgress;
     } else if (!HasArrived(result.fate)) {
@@ -134,6 +136,9 @@ void CountFates(Comparison& c) {
       case Fate::kTranslated:
         ++c.translated;
         break;
+      case Fate::kFiltered:
+        ++c.filtered;
+        break;
       case Fate::kCopy:
         ++c.cloudflare_copies;
         break;
@@ -178,12 +183,11 @@ void ExplainNothing(Comparison& c) {
       c.findings.push_back({.kind = kind, .text = std::move(text), .value = {}, .of = of});
     ForgetMissing(c);
   };
+  if (c.filtered > 0 && c.filtered + c.cloudflare_copies == c.results.size()) {
+    return nothing(nullptr, "no packet of Cloudflare's file matches the filter", {}, 0);
+  }
   if (c.cloud.packets().empty()) {
-    return nothing(nullptr,
-                   c.cloud.filtered_out > 0
-                       ? "no packet of Cloudflare's file matches the filter"
-                       : "Cloudflare's file holds no packets that can be compared",
-                   {}, 0);
+    return nothing(nullptr, "Cloudflare's file holds no packets that can be compared", {}, 0);
   }
   if (c.egress + c.cloudflare_copies == c.results.size()) {
     return nothing(nullptr, "all packets of Cloudflare's file come from our own addresses", {}, 0);
@@ -423,8 +427,20 @@ Result<Comparison> Compare(const Options& options, const filter::CaptureFilter* 
   }
   Settle(options, c);
   CountFates(c);
-  if (c.arrived == 0) {
+  const auto knows_clock = [](const LocalResult& local) { return local.clock.pairs > 0; };
+  if (c.arrived == 0 && !std::ranges::any_of(c.locals, knows_clock)) {
     ExplainNothing(c);
+  } else if (c.compared == 0) {
+    c.not_comparable = "no packet of Cloudflare's lies within the local capture's time";
+    if (c.filtered > 0 && c.not_covered == 0)
+      c.not_comparable = "no packet of Cloudflare's file matches the filter";
+  } else if (c.arrived == 0) {
+    c.findings.push_back({.kind = "other_traffic",
+                          .text =
+                              "None of these packets arrived, though others of Cloudflare's file "
+                              "did: the local capture is in the right place.",
+                          .lost = c.missing,
+                          .of = c.compared});
   } else {
     std::vector<Finding> before = std::move(c.findings);
     c.findings = FindCauses(c);

@@ -42,6 +42,7 @@ struct Comparison {
 
   std::uint64_t compared = 0, arrived = 0, missing = 0;
   std::uint64_t not_covered = 0, egress = 0, translated = 0, cloudflare_copies = 0;
+  std::uint64_t filtered = 0;
   std::uint64_t duplicates = 0, in_fragments = 0, merged = 0, acknowledged = 0, repeated = 0;
   double loss_percent = 0;
   Interval loss{};  ///< as shares; [0, 1] if nothing was compared

@@ -17,6 +17,7 @@ enum class Fate : std::uint8_t {
   kNotCovered,    ///< a local file could not have seen it
   kEgress,        ///< its source is ours
   kTranslated,    ///< arrives under another address
+  kFiltered,      ///< does not match the filter
   kCopy,          ///< Cloudflare's capture has it twice
 };
 

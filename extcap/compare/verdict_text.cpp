@@ -70,6 +70,7 @@ std::string PercentWords(double share) {
   const double percent = 100 * share;
   if (percent == 0) return "0 %";
   if (percent < 0.095) return Format("%.2g %%", percent);
+  if (percent < 9.995) return Format("%.2f %%", percent);
   return Format(percent < 99.95 || percent == 100 ? "%.1f %%" : "%.3f %%", percent);
 }
 

@@ -272,7 +272,7 @@ def test_a_cut_file_is_used_as_far_as_it_goes(person, pair):
     (["--seconds", "0", "--local", "true"], "1 to 3600"),
     (["--seconds", "5"], "needs a local capture"),
     (["--local", "true", "a", "b"], "--local needs --seconds"),
-    (["-f", "dst hst 1.2.3.4", "a", "b"], "syntax error"),
+    (["-f", "dst host 1.2.3.4 and", "a", "b"], "syntax error"),
 ])
 def test_usage(person, words, said):
     run = person.tool("compare", *words)

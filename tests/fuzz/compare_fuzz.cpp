@@ -32,7 +32,7 @@ class MemoryFile {
 
 void Check(const compare::Comparison& c) {
   const std::uint64_t all =
-      c.compared + c.not_covered + c.egress + c.translated + c.cloudflare_copies;
+      c.compared + c.not_covered + c.egress + c.translated + c.cloudflare_copies + c.filtered;
   if (c.compared != c.arrived + c.missing || all != c.results.size()) std::abort();
   if (c.loss.low > c.loss.high || c.loss_percent < 0 || c.loss_percent > 100) std::abort();
   for (const compare::Finding& finding : c.findings) {

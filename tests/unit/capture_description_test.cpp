@@ -432,6 +432,25 @@ void PrintableTextKeepsWhatCanBePrinted(void**) {
   AssertText(PrintableText(std::string_view("a\0b", 3)), "a\ufffdb");
 }
 
+void ACompareMarkIsACommentOfItsOwn(void**) {
+  const CompareMark mark{.arrived = true,
+                         .delay = 1'500'000,
+                         .local_frame = 42,
+                         .local_file = "a router; 50 %.pcap",
+                         .copies = 2};
+  const std::string text = WriteCompareMark(mark);
+  CompareMark read;
+  assert_true(ParseCompareMark(text, read) == ParseVerdict::kGood);
+  assert_true(read == mark);
+  // Each reader passes over the other's comments.
+  PacketMark other;
+  assert_true(ParsePacketMark(text, other) == ParseVerdict::kGood);
+  assert_true(other == PacketMark{});
+  assert_true(ParseCompareMark(WritePacketMark({.undecided = true}), read) == ParseVerdict::kGood);
+  assert_true(read == CompareMark{});
+  assert_true(ParseCompareMark("lunch at noon", read) == ParseVerdict::kNotOurs);
+}
+
 }  // namespace
 }  // namespace cloudflaredump
 
@@ -464,6 +483,7 @@ int main() {
       cmocka_unit_test(OtherCommentsAreLeftAlone),
       cmocka_unit_test(ReadableLinesShowWhatTheySay),
       cmocka_unit_test(PrintableTextKeepsWhatCanBePrinted),
+      cmocka_unit_test(ACompareMarkIsACommentOfItsOwn),
   };
   return cmocka_run_group_tests_name("capture description", tests, nullptr, nullptr);
 }
