@@ -160,6 +160,27 @@ std::vector<Pair> Near(const std::vector<Pair>& pairs, const Line& line, double 
   return near;
 }
 
+/// By chain, point and time. They come nearly in order of time, and there may be millions: sorted
+/// by counting first.
+void SortSightings(std::vector<Sighting>& sightings, std::size_t packets) {
+  std::vector<std::uint32_t> place(packets + 1);
+  for (const Sighting& s : sightings) ++place[s.first + 1];
+  for (std::size_t i = 1; i < place.size(); ++i) place[i] += place[i - 1];
+  std::vector<Sighting> sorted(sightings.size());
+  for (const Sighting& s : sightings) sorted[place[s.first]++] = s;
+  sightings.swap(sorted);
+  for (std::size_t begin = 0, end = 0; begin < sightings.size(); begin = end) {
+    while (end < sightings.size() && sightings[end].first == sightings[begin].first) ++end;
+    if (end - begin < 2) continue;
+    const auto from = sightings.begin();
+    std::sort(from + static_cast<std::ptrdiff_t>(begin), from + static_cast<std::ptrdiff_t>(end),
+              [](const Sighting& a, const Sighting& b) {
+                return std::tuple(a.slot, a.point, a.time, a.frame) <
+                       std::tuple(b.slot, b.point, b.time, b.frame);
+              });
+  }
+}
+
 /// The standard error of the slope, from the spread of the rests.
 double SlopeError(const std::vector<Pair>& pairs, double spread) {
   double mean = 0;
@@ -172,9 +193,7 @@ double SlopeError(const std::vector<Pair>& pairs, double spread) {
 }  // namespace
 
 Clock EstimateClock(const CloudSide& cloud, LocalSide& local) {
-  std::ranges::sort(local.sightings, {}, [](const Sighting& s) {
-    return std::tuple(s.first, s.slot, s.point, s.time, s.frame);
-  });
+  SortSightings(local.sightings, cloud.packets().size());
   Clock clock{.origin = cloud.first()};
   const auto [pairs, of_equal] = CollectPairs(cloud, local, clock.origin);
   if (pairs.empty()) return clock;

@@ -350,6 +350,10 @@ std::vector<TableRow> Rows(std::map<std::int64_t, TableRow> table, bool by_missi
 
 void FillTables(Comparison& c) {
   constexpr std::uint32_t kSizeStep = 100;
+  struct Count {
+    std::uint64_t compared = 0, missing = 0;
+  };
+  std::vector<Count> by_address(c.cloud.addresses().size());
   std::map<std::int64_t, TableRow> destinations;
   std::map<std::int64_t, TableRow> sizes;
   std::map<std::int64_t, TableRow> seconds;
@@ -363,12 +367,17 @@ void FillTables(Comparison& c) {
       ++row.compared;
       row.missing += fate == Fate::kMissing ? 1 : 0;
     };
-    count(destinations[packet.destination]);
+    ++by_address[packet.destination].compared;
+    by_address[packet.destination].missing += fate == Fate::kMissing ? 1 : 0;
     count(sizes[packet.size / kSizeStep]);
     count(seconds[packet.time / 1'000'000'000 / step]);
   }
-  for (auto& [number, row] : destinations) {
-    row.name = c.cloud.addresses()[static_cast<std::size_t>(number)].ToString();
+  for (std::size_t number = 0; number < by_address.size(); ++number) {
+    if (by_address[number].compared == 0) continue;
+    destinations[static_cast<std::int64_t>(number)] = {
+        .name = c.cloud.addresses()[number].ToString(),
+        .compared = by_address[number].compared,
+        .missing = by_address[number].missing};
   }
   for (auto& [number, row] : sizes) {
     row.name = Format("%lld to %lld", static_cast<long long>(number * kSizeStep),

@@ -88,7 +88,7 @@ Interval FlowInterval(std::span<const FlowLoss> flows) {
   if (missing == 0 || missing == packets || flows.size() < 2) return exact;
   // A fixed seed: one pair of files gives one answer.
   std::mt19937_64 random(20'260'101);
-  constexpr std::size_t kMostDraws = 20'000'000;
+  constexpr std::size_t kMostDraws = 8'000'000;
   const std::size_t draws = std::clamp<std::size_t>(kMostDraws / flows.size(), 100, 2000);
   std::vector<double> shares;
   shares.reserve(draws);

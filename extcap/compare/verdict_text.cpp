@@ -195,10 +195,11 @@ std::string VerdictText(const Comparison& c) {
       if (const auto delay = c.DelayOf(i)) delays.push_back(*delay);
     }
     if (!delays.empty()) {
-      std::ranges::sort(delays);
       const auto at = [&](double part) {
-        return Milliseconds(
-            delays[static_cast<std::size_t>(part * static_cast<double>(delays.size() - 1))]);
+        const auto nth = delays.begin() +
+                         static_cast<std::ptrdiff_t>(part * static_cast<double>(delays.size() - 1));
+        std::ranges::nth_element(delays, nth);
+        return Milliseconds(*nth);
       };
       text += "Delay beyond the fastest packet: median " + at(0.5) + ", 95 % within " + at(0.95) +
               ", 99 % within " + at(0.99) + ".\n";
