@@ -13,7 +13,9 @@ constexpr std::size_t kMostPairs = 200'000;
 constexpr std::size_t kFewPairs = 10;
 constexpr double kWindow = 0.25e9;         ///< of delays around the most frequent one
 constexpr double kNarrowWindow = 0.005e9;  ///< the same where packets repeat
-constexpr double kLargestDrift = 500e-6;   ///< of any computer's clock
+/// Below the least time after which TCP sends again (200 ms).
+constexpr std::int64_t kLeastWide = 100'000'000;
+constexpr double kLargestDrift = 500e-6;  ///< of any computer's clock
 
 /// A packet of Cloudflare's and a local one that may be the same.
 struct Pair {
@@ -246,10 +248,13 @@ Clock EstimateClock(const CloudSide& cloud, LocalSide& local) {
   // With few pairs the spread itself is uncertain.
   const double doubt = rests.size() < 100 ? 2 : 1;
   clock.close = static_cast<std::int64_t>(300'000 + 3 * doubt * std::max(before, after));
-  clock.wide_before =
-      std::max(std::int64_t{20'000'000}, static_cast<std::int64_t>(6 * doubt * before));
-  clock.wide_after =
-      std::max(std::int64_t{20'000'000}, static_cast<std::int64_t>(6 * doubt * after));
+  // From the middle half, as retransmissions of lost packets stand at the upper end.
+  const auto wide = [doubt](double quarter, double most) {
+    return std::max(kLeastWide,
+                    static_cast<std::int64_t>(doubt * std::max(20 * quarter, 2 * most)));
+  };
+  clock.wide_before = wide(-Quantile(rests, 0.25), -Quantile(rests, 0.15));
+  clock.wide_after = wide(Quantile(rests, 0.75), Quantile(rests, 0.85));
   return clock;
 }
 

@@ -221,6 +221,7 @@ Result<CloudSide> CloudSide::Read(const Options& options, const filter::CaptureF
   side.sample_ |= side.sample_by_length_;
   side.SortByTime();
   side.BuildIndexes();
+  side.MarkToldApart();
   side.MarkCopies();
   side.packet_of_record_.assign(side.records, kNone);
   for (std::uint32_t i = 0; i < side.packets_.size(); ++i) {
@@ -301,6 +302,21 @@ std::uint8_t CloudSide::SlotForCutLocal(std::uint32_t level) {
       [this, level](const CloudPacket& p) { return PrefixKey(p, level); });
   local_cut_slots_[level] = slot;
   return slot;
+}
+
+void CloudSide::MarkToldApart() {
+  // Some senders, and tools that make packets, give all of them one identification.
+  std::vector<bool> seen(65536, false);
+  std::size_t different = 0;
+  for (const std::uint32_t identification : flow_identification_) {
+    if (identification >= seen.size() || seen[identification]) continue;
+    seen[identification] = true;
+    ++different;
+  }
+  const bool varies = different >= 10 && different >= std::min<std::size_t>(flow_count_ / 4, 5000);
+  for (CloudPacket& packet : packets_) {
+    packet.told_apart = packet.datagram != 0 && (varies || flow_varies_[packet.flow]);
+  }
 }
 
 void CloudSide::MarkCopies() {

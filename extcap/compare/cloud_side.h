@@ -41,8 +41,9 @@ struct CloudPacket {
   bool piece : 1 = false;
   bool do_not_fragment : 1 = false;
   bool egress : 1 = false;
-  bool filtered : 1 = false;  ///< does not match the filter: only its clock counts
-  bool copy : 1 = false;      ///< the capture has the packet before, too
+  bool told_apart : 1 = false;  ///< by its identification, also from a retransmission
+  bool filtered : 1 = false;    ///< does not match the filter: only its clock counts
+  bool copy : 1 = false;        ///< the capture has the packet before, too
 
   bool complete() const { return held == payload_length; }
 };
@@ -104,6 +105,7 @@ class CloudSide {
   /// `accepted` by the filter.
   void Take(const InnerPacket& packet, std::uint32_t interface, bool egress, bool accepted);
   void SortByTime();
+  void MarkToldApart();
   void MarkCopies();
   void BuildIndexes();
   template <class Wanted, class Key>
