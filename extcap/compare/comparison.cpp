@@ -266,15 +266,25 @@ void FindRouterDrops(Comparison& c, const LocalResult& local,
     for (; kinds != 0; kinds >>= 4) ++layers;
     return layers;
   };
+  // How far on its way through the router a packet is: each tunnel header that is still there is a
+  // step away, leaving is the last step.
+  const auto steps_left = [&](std::size_t point) {
+    return 2 * depth(point) + (local.side.points[point].sent ? 0 : 1);
+  };
   for (std::size_t outer = 0; outer < count; ++outer) {
     if (both[outer][outer] < 20) continue;
-    // Behind a point with tunnel headers is one without them through which its packets mostly pass.
+    // The next step is where its packets mostly pass afterwards.
+    int next = -1;
+    for (std::size_t inner = 0; inner < count; ++inner) {
+      if (steps_left(inner) >= steps_left(outer)) continue;
+      if (both[outer][inner] * 10 >= both[outer][outer]) next = std::max(next, steps_left(inner));
+    }
     std::uint64_t behind = 0;
     std::string name;
     std::int64_t first = std::numeric_limits<std::int64_t>::max();
     std::int64_t last = 0;
     for (std::size_t inner = 0; inner < count; ++inner) {
-      if (depth(inner) >= depth(outer) || both[outer][inner] * 10 < both[outer][outer]) continue;
+      if (steps_left(inner) != next || both[outer][inner] * 10 < both[outer][outer]) continue;
       behind |= std::uint64_t{1} << inner;
       name += (name.empty() ? "" : ", ") + local.side.points[inner].name;
       first = std::min(first, local.side.points[inner].first);
@@ -309,14 +319,15 @@ void AddDoubts(Comparison& c) {
   if (c.missing == 0) return;
   for (const LocalResult& local : c.locals) {
     if (local.side.encrypted * 2 < c.missing) continue;
-    c.findings.push_back(
-        {.kind = "encrypted",
-         .text = Format(
-             "%s also holds %s of ESP, which nobody can look into: missing packets may be "
-             "inside. Capture on that tunnel's own interface, too.",
-             CleanLine(local.side.path, 100).c_str(), CountedPackets(local.side.encrypted).c_str()),
-         .value = {},
-         .of = local.side.encrypted});
+    Finding doubt{
+        .kind = "encrypted",
+        .text = Format(
+            "%s also holds %s of ESP, which nobody can look into: the missing packets may "
+            "be inside. Capture on that tunnel's own interface, too.",
+            CleanLine(local.side.path, 100).c_str(), CountedPackets(local.side.encrypted).c_str()),
+        .of = local.side.encrypted};
+    // It comes first: what else the missing have in common may be what that tunnel carries.
+    c.findings.insert(c.findings.begin(), std::move(doubt));
   }
 }
 

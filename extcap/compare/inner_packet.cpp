@@ -113,20 +113,21 @@ Found BehindPppHdlc(Bytes bytes) {
   return BehindPpp(bytes, framed ? 2 : 0);
 }
 
+/// Linux cooked captures tell the direction: 4 is "sent by us".
+bool IsSent(std::uint32_t link_type, Bytes bytes) {
+  if (link_type == filter::kLinkTypeLinuxSll) return bytes.size() >= 2 && Big16(bytes, 0) == 4;
+  return link_type == filter::kLinkTypeLinuxSll2 && bytes.size() >= 11 && Byte(bytes, 10) == 4;
+}
+
 Found FindIp(std::uint32_t link_type, Bytes bytes) {
   switch (link_type) {
     case filter::kLinkTypeEthernet:
       return BehindEtherType(bytes, 12, 14, 0);
-    case filter::kLinkTypeLinuxSll: {
-      // The packet type tells direction: 4 is "sent by us".
-      const bool sent = bytes.size() >= 2 && Big16(bytes, 0) == 4;
-      return BehindEtherType(bytes, 14, 16, sent ? 2 : 1);
-    }
-    case filter::kLinkTypeLinuxSll2: {
+    case filter::kLinkTypeLinuxSll:
+      return BehindEtherType(bytes, 14, 16, IsSent(link_type, bytes) ? 2 : 1);
+    case filter::kLinkTypeLinuxSll2:
       if (bytes.size() < 20) return {Look::kTooShort};
-      const bool sent = Byte(bytes, 10) == 4;
-      return BehindEtherType(bytes, 0, 20, Mix(sent ? 2 : 1, Big32(bytes, 4)));
-    }
+      return BehindEtherType(bytes, 0, 20, Mix(IsSent(link_type, bytes) ? 2 : 1, Big32(bytes, 4)));
     case kLinkTypeNull:
     case kLinkTypeLoop:
       return FoundVersion(bytes, 4);
@@ -260,6 +261,7 @@ Look PacketLooker::Take(const Input& input, InnerPacket& packet) {
   packet.record = input.record;
   const Found found = FindIp(input.link_type, input.bytes);
   packet.outer.link = found.link;
+  packet.outer.sent = IsSent(input.link_type, input.bytes);
   if (found.look != Look::kPacket) {
     const bool whole = input.bytes.size() >= input.original_length;
     return found.look == Look::kTooShort && whole ? Look::kNotIp : found.look;

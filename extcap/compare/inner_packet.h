@@ -35,6 +35,7 @@ struct Encapsulation {
   IpAddress source{}, destination{};  ///< of the outermost header, if there is a tunnel
   std::uint64_t link = 0;             ///< of the record: VLAN tags, Linux's interface and direction
   bool gre = false;
+  bool sent = false;  ///< Linux says that the packet left the machine there
 };
 
 /// The innermost IP packet of a record, or of several that were fragments, with what does not

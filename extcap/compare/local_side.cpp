@@ -46,7 +46,11 @@ std::uint16_t LocalSide::PointOf(const Encapsulation& outer, std::uint32_t inter
   if (added && points.size() >= 2 * kMostPoints) {
     at->second = 0;
   } else if (added) {
-    points.push_back({.interface = interface, .kinds = outer.kinds, .link = link, .name = {}});
+    points.push_back({.interface = interface,
+                      .kinds = outer.kinds,
+                      .link = link,
+                      .sent = outer.sent,
+                      .name = {}});
   }
   return at->second;
 }
@@ -185,6 +189,7 @@ void LocalSide::NamePoints(const std::vector<pcap::FileInterface>& interfaces) {
         name.empty() ? "interface " + std::to_string(point.interface) : CleanLine(name, 40);
     const std::string kinds = NameOfKinds(point.kinds);
     if (!kinds.empty()) point.name += " (" + kinds + ")";
+    if (point.sent) point.name += " (leaving)";
   }
   // Points that share a name differ by VLAN, or by Linux's interface or direction.
   std::map<std::string, int> seen;

@@ -18,6 +18,7 @@ struct LocalPoint {
   std::uint32_t interface = 0;
   std::uint32_t kinds = 0;  ///< Encapsulation::kinds
   std::uint64_t link = 0;
+  bool sent = false;                 ///< Encapsulation::sent
   std::string name;                  ///< "eth0 (in GRE)"
   std::int64_t first = 0, last = 0;  ///< of all packets there
   std::uint64_t matched = 0;         ///< packets of Cloudflare's that passed

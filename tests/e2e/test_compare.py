@@ -308,3 +308,41 @@ def test_the_input_is_never_written_over(person, pair):
     before = cloudflare.read_bytes()
     run = person.tool("compare", "-w", cloudflare, cloudflare, router)
     assert run.returncode == 2 and cloudflare.read_bytes() == before
+
+
+def test_our_own_router_is_named(person, pair):
+    """`tcpdump -i any`: out of the tunnel, and out of the machine; some only get so far."""
+    packets = traffic()
+    def cooked(frame, interface, sent):
+        return struct.pack("!HHIHBB8s", 0x0800, 0, interface, 1, 4 if sent else 0, 6, bytes(8)) + frame[14:]
+    local, dropped = [], 0
+    for number, packet in enumerate(packets):
+        time = packet.time + 9_000_000
+        local += [Packet(cooked(in_gre(packet.data), 2, False), 0, time),
+                  Packet(cooked(packet.data, 5, False), 0, time + 10_000)]
+        if number % 40 == 20:
+            dropped += 1
+        else:
+            local.append(Packet(cooked(packet.data, 3, True), 0, time + 20_000))
+    answer = compared(person, *pair(packets, local, link_type=276))
+    assert (answer["missing"], answer["duplicates"]) == (0, 0)
+    assert [(f["kind"], f["lost"]) for f in answer["findings"]] == [("router_drop", dropped)]
+
+
+def test_an_acknowledgment_proves_arrival(person, pair):
+    """The router's capture lacks packets whose bytes are acknowledged through it."""
+    pick = random.Random(3)
+    packets, local, lacking = [], [], 0
+    for i in range(200):
+        data = pick.randbytes(300)
+        frame = tcp(sequence=300 * i, payload=data, source="192.0.2.5", source_port=6000)
+        packets.append(Packet(frame, 0, START + i * SECOND // 20))
+        if pick.random() < 0.3:
+            lacking += 1
+        else:
+            local.append(Packet(frame, 0, packets[-1].time + 9_000_000))
+        local.append(Packet(tcp(source="203.0.113.7", destination="192.0.2.5", source_port=443,
+                                destination_port=6000, acknowledged=300 * (i + 1), flags=0x10,
+                                payload=b""), 0, packets[-1].time + 9_200_000))
+    answer = compared(person, *pair(packets, local))
+    assert (answer["missing"], answer["acknowledged"]) == (0, lacking)
