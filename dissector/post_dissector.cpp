@@ -7,6 +7,7 @@
 
 #include "dissector/capture_interfaces.h"
 #include "dissector/compare_fields.h"
+#include "dissector/compare_statistics.h"
 #include "dissector/fields.h"
 #include "dissector/findings.h"
 #include "dissector/packet_mark_reader.h"
@@ -134,6 +135,7 @@ int Dissect(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
   }
   const Packet packet = {pinfo, tvb, *interface, cut, ReadMarks(*pinfo)};
   const CompareFacts& compare = packet.mark.compare;
+  CountCompared(pinfo, compare);
   const bool due = HasFinding(packet) || (compare.known && !compare.arrived);
   const bool asked = interface->usable() && IsAsked(tree);
   if (!due && !asked) return 0;
@@ -170,6 +172,7 @@ void RegisterProtocol() {
   proto_register_subtree_array(shapes, array_length(shapes));
   RegisterPreferences();
   RegisterStatistics();
+  RegisterCompareStatistics();
   register_init_routine(ForgetFile);
   register_cleanup_routine(ForgetFile);
 }

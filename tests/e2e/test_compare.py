@@ -181,6 +181,11 @@ def test_marks_are_fields_in_wireshark(person, pair):
             frame += 1
             assert (local_frame, copies) == (str(frame), "1")
             assert float(delay) >= 0 and "not seen" not in expert
+    tree = person.run(["tshark", "-q", "-r", marked, "-z", "cloudflare_compare,tree"]).stdout
+    missing = sum(map(lost, packets))
+    for name, count in (("Not seen", missing), ("203.0.113.4", missing), ("Arrived", 60 - missing)):
+        line = next(line for line in tree.splitlines() if name in line)
+        assert str(count) in line.split(), line
     # A second comparison takes the place of the first.
     again = person.new_path("again.pcapng")
     assert person.tool("compare", "-w", again, marked, router).returncode == 0

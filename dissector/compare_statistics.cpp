@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dissector/compare_statistics.h"
+
+#include <epan/stats_tree.h>
+#include <epan/tap.h>
+#include <epan/to_str.h>
+
+#include <string>
+
+#include "common/readable_line.h"
+#include "dissector/wireshark_version.h"
+
+namespace cloudflaredump::dissector {
+namespace {
+
+constexpr char kName[] = "cloudflare_compare";
+
+int tap_id = -1;
+
+tap_packet_status TakePacket(stats_tree* tree, packet_info* pinfo, epan_dissect_t*,
+                             const void* data, tap_flags_t) {
+  const auto& facts = *static_cast<const CompareFacts*>(data);
+  const auto count = [tree](const char* name, int parent) {
+    return stats_tree_manip_node_int(MN_INCREASE, tree, name, parent, 1, 1);
+  };
+  const int all = count("Compared", 0);
+  const int fate = count(facts.arrived ? "Arrived" : "Not seen at the routers", all);
+  char* const address = address_to_str(pinfo->pool, &pinfo->dst);
+  count(ReadableLine(address == nullptr ? "" : address, 100).c_str(), fate);
+  return TAP_PACKET_REDRAW;
+}
+
+}  // namespace
+
+void RegisterCompareStatistics() {
+  tap_id = register_tap(kName);
+  stats_tree_register_plugin(kName, kName, "Cloudflare comparison", 0, TakePacket, nullptr,
+                             nullptr);
+}
+
+void CountCompared(packet_info* pinfo, const CompareFacts& facts) {
+  if (!facts.known || !have_tap_listener(tap_id)) return;
+  auto* const kept = wmem_new(pinfo->pool, CompareFacts);
+  *kept = facts;
+  tap_queue_packet(tap_id, pinfo, kept);
+}
+
+}  // namespace cloudflaredump::dissector
