@@ -440,6 +440,11 @@ class CauseSearch {
   std::optional<Cause> Time(const Packets& active, const Counts& all) const {
     constexpr std::size_t kBins = 600;
     constexpr std::size_t kMostBins = 150;
+    // Where equal packets are many, those called missing are any of them.
+    const auto is_unsure = [this](std::uint32_t i) { return IsMissing(i) && c_.results[i].unsure; };
+    if (10 * static_cast<std::uint64_t>(std::ranges::count_if(active, is_unsure)) > all.missing) {
+      return std::nullopt;
+    }
     const std::int64_t from = At(active.front()).time;
     const std::int64_t span = At(active.back()).time - from + 1;
     if (span < 1'000'000'000) return std::nullopt;

@@ -2,6 +2,7 @@
 #include "extcap/compare/cloud_side.h"
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <numeric>
 
@@ -320,7 +321,9 @@ void CloudSide::MarkToldApart() {
 }
 
 void CloudSide::MarkCopies() {
-  const auto mark = [this](const Slot& slot) {
+  // To the packet before it in its chain.
+  std::vector<std::int64_t> gaps(packets_.size(), std::numeric_limits<std::int64_t>::max());
+  const auto mark = [&](const Slot& slot) {
     for (std::size_t i = 0; i < packets_.size(); ++i) {
       const std::uint32_t next = slot.next[i];
       if (next == kNone) continue;
@@ -331,8 +334,18 @@ void CloudSide::MarkCopies() {
           flow_varies_[first.flow] ||
           (first.protocol == filter::kProtocolTcp &&
            (first.payload_length > 0 || (first.tcp_flags & (kTcpSyn | kTcpFin)) != 0));
-      const std::int64_t within = told_apart ? kCopyWithin : kEqualCopyWithin;
-      if (second.time - first.time <= within) second.copy = true;
+      const std::int64_t gap = second.time - first.time;
+      if (told_apart) {
+        second.copy = gap <= kCopyWithin;
+        continue;
+      }
+      // Two of a kind alone are copies; many, each as near as the other, are a flood.
+      const std::uint32_t third = slot.next[next];
+      if (gap <= kEqualCopyWithin) {
+        second.copy =
+            gaps[i] > 10 * gap && (third == kNone || packets_[third].time - second.time > 10 * gap);
+      }
+      gaps[next] = gap;
     }
   };
   mark(slots_[whole_slot_]);

@@ -26,7 +26,8 @@ std::unexpected<Error> FailFile(const std::string& path, const Error& error) {
 bool Covers(const LocalResult& local, std::int64_t time) {
   if (!local.side.has_times) return false;
   const Clock& clock = local.clock;
-  if (clock.pairs == 0) {
+  const auto matched = [](const LocalPoint& point) { return point.matched > 0; };
+  if (clock.pairs == 0 && !std::ranges::any_of(local.side.points, matched)) {
     return time - kUnknownGuard >= local.side.first && time + kUnknownGuard <= local.side.last;
   }
   const std::int64_t expected = clock.Expected(time);

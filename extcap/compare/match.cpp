@@ -11,10 +11,14 @@ namespace {
 
 /// Copies of one packet at one point come no further apart than this.
 constexpr std::int64_t kCopyWithin = 1'000'000;
+/// Neighbors in a flow that are looked at for one packet.
+constexpr std::size_t kMostLooks = 2000;
+/// Of more equal packets than this it is not told which arrived.
+constexpr std::size_t kMostEqual = 1000;
 /// A packet that its identification tells apart is looked for within this.
 constexpr std::int64_t kSureWithin = 2'000'000'000;
 /// Above so many possible pairs the order alone decides.
-constexpr std::size_t kMostCells = 4'000'000;
+constexpr std::size_t kMostCells = 1'000'000;
 
 /// The cheapest pairing of expected[from, to) with seen[begin, end), written into `partner`.
 void PairStretch(const std::vector<std::int64_t>& expected, std::size_t from, std::size_t to,
@@ -125,6 +129,8 @@ class ChainMatch {
       PairInOrder(expected_, seen_, clock_.close, partner_);
     }
     if (!alone && !cloud_.sample()) PairTheRest();
+    const bool unsure = chain_.size() > 1 && (clock_.pairs == 0 || chain_.size() > kMostEqual);
+    for (const std::uint32_t packet : chain_) results_[packet].unsure |= unsure;
     taken_.assign(sightings.size(), false);
     for (std::size_t i = 0; i < chain_.size(); ++i) {
       if (partner_[i] == kNone) continue;
@@ -198,7 +204,10 @@ class ChainMatch {
     }
     PacketResult& result = results_[chain_[at]];
     const std::int64_t late = sighting.time - expected_[at];
-    if (late < -clock_.wide_before || late > clock_.wide_after || result.copies == 0) {
+    // A sample lacks most of the packets that local ones equal: only what is near is a copy.
+    const bool far = cloud_.sample() && result.file == file_ &&
+                     std::abs(sighting.time - result.local_time) > clock_.close;
+    if (late < -clock_.wide_before || late > clock_.wide_after || result.copies == 0 || far) {
       ++counts_.repeats;
       result.repeated = true;
       return;
@@ -272,11 +281,18 @@ class SegmentMatch {
   bool IsAcknowledged(const CloudPacket& packet) const {
     const std::int64_t expected = clock_.Expected(packet.time);
     constexpr std::int64_t kSoon = 1'000'000'000;
-    const auto flow = [](const Segment& s) { return s.flow; };
-    for (const Segment& s : std::ranges::equal_range(local_.segments, packet.flow, {}, flow)) {
-      const auto apart = static_cast<std::int32_t>(s.sequence - packet.sequence);
+    constexpr std::int64_t kLongAgo = 60'000'000'000;
+    std::size_t looked_at = 0;
+    for (auto at = std::ranges::lower_bound(
+             local_.segments, std::tuple(packet.flow, expected - kLongAgo), {},
+             [](const Segment& s) { return std::tuple(s.flow, s.time); });
+         at != local_.segments.end() && at->flow == packet.flow; ++at) {
+      if (at->time > expected + kLongAgo) break;
+      // So many that they cannot all be looked at: then nothing is proved.
+      if (++looked_at > kMostLooks) return false;
+      const auto apart = static_cast<std::int32_t>(at->sequence - packet.sequence);
       if (apart < static_cast<std::int64_t>(packet.payload_length) &&
-          -std::int64_t{apart} < s.length) {
+          -std::int64_t{apart} < at->length) {
         return false;
       }
     }
@@ -302,7 +318,12 @@ class SegmentMatch {
 bool HasAnotherCopy(const CloudSide& cloud, const std::vector<std::vector<std::uint32_t>>& by_flow,
                     std::uint32_t packet, const std::vector<PacketResult>& results) {
   const CloudPacket& mine = cloud.packets()[packet];
-  for (const std::uint32_t other : by_flow[mine.flow]) {
+  // Retransmissions are not far away.
+  const std::vector<std::uint32_t>& flow = by_flow[mine.flow];
+  const auto here = static_cast<std::size_t>(std::ranges::lower_bound(flow, packet) - flow.begin());
+  const std::size_t end = std::min(flow.size(), here + kMostLooks);
+  for (std::size_t at = here - std::min(here, kMostLooks); at < end; ++at) {
+    const std::uint32_t other = flow[at];
     const CloudPacket& theirs = cloud.packets()[other];
     if (other == packet || theirs.payload_length == 0) continue;
     const auto apart = static_cast<std::int32_t>(theirs.sequence - mine.sequence);

@@ -33,6 +33,7 @@ struct PacketResult {
   std::uint16_t file = 0;
   Fate fate = Fate::kMissing;
   bool fragments = false;  ///< on either side, some of them or all
+  bool unsure = false;     ///< one of many equal ones: which of them arrived cannot be told
   bool repeated = false;   ///< equal packets came too late to be this one: retransmissions
 };
 
