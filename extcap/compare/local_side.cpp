@@ -127,16 +127,16 @@ void LocalSide::TakeOther(const InnerPacket& packet, const Identity& identity,
   ++looked_alike_;
   const std::uint32_t at = cloud.FindAddressless(identity.addressless);
   if (at == kNone) return;
-  const CloudPacket& twin = cloud.packets()[at];
-  if (identity.has_ports && twin.source_port != identity.source_port &&
-      twin.destination_port != identity.destination_port) {
+  const CloudPacket& alike = cloud.packets()[at];
+  if (identity.has_ports && alike.source_port != identity.source_port &&
+      alike.destination_port != identity.destination_port) {
     return;
   }
-  const bool same_source = cloud.addresses()[twin.source] == packet.source;
-  const bool same_destination = cloud.addresses()[twin.destination] == packet.destination;
+  const bool same_source = cloud.addresses()[alike.source] == packet.source;
+  const bool same_destination = cloud.addresses()[alike.destination] == packet.destination;
   // Of the two addresses one stays; where both changed nothing is sure.
   if (same_source == same_destination) return;
-  const std::uint32_t outside = same_source ? twin.destination : twin.source;
+  const std::uint32_t outside = same_source ? alike.destination : alike.source;
   const IpAddress inside = same_source ? packet.destination : packet.source;
   if (lookalike_index_.size() >= kMostLookalikes) return;
   Lookalike& pair = lookalike_index_[{outside, inside}];
