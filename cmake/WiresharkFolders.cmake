@@ -1,5 +1,5 @@
 # Where the Wireshark of this machine looks for extcaps, plugins and profiles.
-#   CLOUDFLAREDUMP_EXTCAP_DIR   folder for the face
+#   CLOUDFLAREDUMP_EXTCAP_DIR   folder for the front end
 #   CLOUDFLAREDUMP_PLUGIN_DIR   folder for cloudflare.so
 #   CLOUDFLAREDUMP_PROFILE_DIR  folder for everyone's profiles
 # All can be set by hand. Sources: wireshark.pc (plugindir; it has no extcapdir),

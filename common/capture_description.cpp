@@ -1,413 +1,243 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "common/capture_description.h"
 
+#include <jansson.h>
+
 #include <algorithm>
-#include <charconv>
-#include <limits>
-#include <memory>
-#include <span>
-#include <variant>
+#include <array>
+#include <ranges>
 
 #include "common/description_sentence.h"
-#include "common/readable_line.h"
+#include "common/json.h"
+#include "common/text.h"
 
 namespace cloudflaredump {
 namespace {
 
-constexpr std::string_view kSeparator = " | cloudflaredump:";
-constexpr std::string_view kMagic = kSeparator.substr(3);
-constexpr std::string_view kVersion = "1";
-constexpr std::size_t kLargestMachinePart = 4096;
-constexpr std::size_t kLargestText = 65535;  // A pcapng option's length has 16 bits.
-constexpr std::size_t kLongestKey = 40;
+constexpr std::string_view kSeparator = " | ";
+constexpr std::string_view kMagic = "cloudflaredump:";
+constexpr std::uint64_t kVersion = 1;
+constexpr std::size_t kLargestMachinePart = 4096;  // Magic included.
 constexpr std::size_t kLongestDamage = 1000;
-
-constexpr std::uint64_t kAny = std::numeric_limits<std::uint64_t>::max();
-constexpr std::uint64_t k32Bits = std::numeric_limits<std::uint32_t>::max();
-constexpr std::uint64_t kPort = 65535;
-constexpr std::uint64_t kProtocol = 255;
 
 using Text = std::optional<std::string>;
 using Number = std::optional<std::uint64_t>;
 using Flag = std::optional<bool>;
-
-/// One key of the grammar and the member of T that holds its value.
-template <class T>
-struct Key {
-  std::string_view name;
-  std::variant<Text T::*, Number T::*, Flag T::*> member;
-  std::uint64_t largest = kAny;
-};
-
-using Filter = CaptureDescription::FilterV1;
 using D = CaptureDescription;
+using M = PacketMark;
+using enum FieldKind;
 
-constexpr std::string_view kFilterPrefix = "filter_v1.";
-constexpr Key<Filter> kFilterKeys[] = {
-    {"source_address", &Filter::source_address},
-    {"destination_address", &Filter::destination_address},
-    {"source_port", &Filter::source_port, kPort},
-    {"destination_port", &Filter::destination_port, kPort},
-    {"protocol", &Filter::protocol, kProtocol},
+constexpr DescribedField<D> kDescriptionFields[] = {
+    {"pcap_id", "Capture", kText, &D::pcap_id, "The capture's id at Cloudflare"},
+    {"type", "Type", kText, &D::type,
+     "simple (a sample, from all data centers) or full (every packet, at one data center)"},
+    {"system", "System", kText, &D::system, "What captured, such as magic-transit"},
+    {"status", "Status", kText, &D::status, "The capture's status when these packets were fetched"},
+    {"colo", "Data center", kText, &D::colo,
+     "Where a full capture was taken: one site (ord02) or all of a city (ORD)"},
+    {"submitted", "Submitted", kTime, &D::submitted, "When the capture was requested"},
+    {"time_limit", "Time limit", kSeconds, &D::time_limit, "How long the capture was to last"},
+    {"packet_limit", "Packet limit", kPackets, &D::packet_limit,
+     "After how many packets Cloudflare was to end the capture"},
+    {"byte_limit", "Byte limit", kBytes, &D::byte_limit,
+     "After how many bytes Cloudflare was to end the capture"},
+    {"offset_time", "Offset time", kTime, &D::offset_time,
+     "The end of a sample's window, which reaches back by the time limit"},
+    {"destination_conf", "Destination", kText, &D::destination_conf,
+     "The bucket that Cloudflare wrote a full capture to, without secrets"},
+    {"stop_requested", "Stop requested", kTime, &D::stop_requested,
+     "When the capture was asked to stop before its limits"},
+    {"packets_captured", "Packets captured", kPackets, &D::packets_captured,
+     "How many packets Cloudflare says it captured"},
+    {"error_message", "Error message", kText, &D::error_message, "What Cloudflare says went wrong"},
+    {"filter_v1", "Filter at Cloudflare", kFilter, &D::filter_v1,
+     "What Cloudflare was asked to capture, as JSON; {} is everything"},
+    {"capture_filter", "Capture filter", kText, &D::capture_filter,
+     "The whole filter that was asked for; every packet was tested with it after Cloudflare's"},
+    {"window", "Window", kCount, &D::window, "Which window of a live capture the packet is from"},
+    {"request", "Request", kCount, &D::request,
+     "Which request to Cloudflare brought this packet, where the filter took several"},
+    {"requests", "Requests", kCount, &D::requests,
+     "How many requests to Cloudflare the filter took"},
+    {"file", "File", kCount, &D::file,
+     "Which file of the capture the packet comes from: one for each machine"},
+    {"files", "Files", kCount, &D::files, "How many files the capture has"},
+    {"object", "Object", kText, &D::object, "The name of that file in the bucket"},
+    {"late", "Late", kFlag, &D::late,
+     "Whether the file was found late, so that its packets are out of order"},
+    {"coverage.first", "First time covered", kTime, &D::coverage_first,
+     "From when on packets were received"},
+    {"coverage.last", "Last time covered", kTime, &D::coverage_last,
+     "Until when packets were received"},
+    {"coverage.share", "Share covered", kPercent, &D::coverage_share,
+     "How much of its window's time a sample covers that a limit ended"},
+    {"limit_reached", "Limit reached", kFlag, &D::limit_reached,
+     "Whether Cloudflare's limit ended the capture, so that later packets are missing; absent if "
+     "that is not known"},
+    {"residual_mismatch", "Filter mismatch", kFlag, &D::residual_mismatch,
+     "Whether no packet that Cloudflare sent matched the filter, so that all were kept"},
+    {"end_uncertain", "End uncertain", kFlag, &D::end_uncertain,
+     "Whether only the connection's close ended the download: packets may be missing"},
+    {"left_out", "Left out", kText, &D::left_out, "What the capture description had no room for"},
 };
 
-/// In the order in which they are written; the last ones are left out first, after kLeftOutFirst.
-constexpr Key<D> kKeys[] = {
-    {"pcap_id", &D::pcap_id},
-    {"type", &D::type},
-    {"system", &D::system},
-    {"status", &D::status},
-    {"submitted", &D::submitted},
-    {"time_limit", &D::time_limit, k32Bits},
-    {"packet_limit", &D::packet_limit},
-    {"byte_limit", &D::byte_limit},
-    {"offset_time", &D::offset_time},
-    {"colo", &D::colo},
-    {"destination_conf", &D::destination_conf},
-    {"stop_requested", &D::stop_requested},
-    {"packets_captured", &D::packets_captured},
-    {"error_message", &D::error_message},
-    {"capture_filter", &D::capture_filter},
-    {"request", &D::request, k32Bits},
-    {"requests", &D::requests, k32Bits},
-    {"part", &D::part, k32Bits},
-    {"parts", &D::parts, k32Bits},
-    {"object", &D::object},
-    {"late", &D::late},
-    {"coverage.first", &D::coverage_first},
-    {"coverage.last", &D::coverage_last},
-    {"limit_reached", &D::limit_reached},
-    {"residual_mismatch", &D::residual_mismatch},
-    {"end_uncertain", &D::end_uncertain},
+constexpr DescribedField<M> kMarkFields[] = {
+    {"undecided", "Undecided", kFlag, &M::undecided,
+     "Whether the packet was cut before bytes that the filter needs; absent if it was decided"},
+    {"damaged", "Damaged", kText, &M::damaged,
+     "What was lost after this packet; absent if nothing was"},
+    {"limit_reached", "Limit reached", kFlag, &M::limit_reached, ""},  // As in the description.
+    {"coverage.first", "First time covered", kTime, &M::coverage_first, ""},
+    {"coverage.last", "Last time covered", kTime, &M::coverage_last, ""},
+    {"compare.arrived", "Arrived", kFlag, &M::arrived,
+     "Whether the packet was seen at the routers; absent if it was not compared"},
+    {"compare.delay", "Delay", kNanoseconds, &M::delay,
+     "How much later than the fastest packet of its file it arrived"},
+    {"compare.local_frame", "Local frame", kCount, &M::local_frame,
+     "The number of the frame in the router's capture"},
+    {"compare.copies", "Copies", kCount, &M::copies,
+     "How many records of the routers' captures are this packet"},
+    {"compare.local_file", "Local file", kText, &M::local_file,
+     "The router's capture that has the packet"},
 };
 
-constexpr Key<D> kLeftOutKey = {"left_out", &D::left_out};
-
-constexpr std::string_view kLeftOutFirst[] = {"error_message", "object", "capture_filter",
-                                              "destination_conf"};
-
-/// What a packet comment holds, with every member optional as the grammar has it.
-struct Mark {
-  Flag undecided;
-  Text damaged;
-  Flag limit_reached;
-  Text coverage_first;
-  Text coverage_last;
-};
-
-constexpr Key<Mark> kMarkKeys[] = {
-    {"undecided", &Mark::undecided},         {"damaged", &Mark::damaged},
-    {"limit_reached", &Mark::limit_reached}, {"coverage.first", &Mark::coverage_first},
-    {"coverage.last", &Mark::coverage_last},
-};
-
-constexpr Key<CompareMark> kCompareKeys[] = {
-    {"compare.arrived", &CompareMark::arrived},
-    {"compare.delay", &CompareMark::delay},
-    {"compare.local_frame", &CompareMark::local_frame, k32Bits},
-    {"compare.local_file", &CompareMark::local_file},
-    {"compare.copies", &CompareMark::copies, k32Bits},
-};
-
-bool IsPlain(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         std::string_view("-._~:/@,+").find(c) != std::string_view::npos;
+/// A JSON value, or null for a field that is not set.
+json_t* Written(FieldKind, const Text& value) {
+  return value ? MakeJson(*value) : nullptr;
+}
+json_t* Written(FieldKind kind, const Number& value) {
+  return value && *value <= LargestNumber(kind) ? MakeJson(*value) : nullptr;
+}
+json_t* Written(FieldKind, const Flag& value) {
+  return value ? json_boolean(*value) : nullptr;
+}
+json_t* Written(FieldKind, bool value) {
+  return value ? json_true() : nullptr;
+}
+json_t* Written(FieldKind, const FilterV1& value) {
+  return value == FilterV1() ? nullptr : FilterV1Json(value);
 }
 
-bool IsKeyCharacter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
+/// Read the member `name`, which `object` has. False if it is not what it should be.
+bool Read(const json_t* object, const char* name, FieldKind, Text& into) {
+  return (into = JsonText(object, name)).has_value();
+}
+bool Read(const json_t* object, const char* name, FieldKind kind, Number& into) {
+  return (into = JsonNumber(object, name)) && *into <= LargestNumber(kind);
+}
+bool Read(const json_t* object, const char* name, FieldKind, bool& into) {
+  const json_t* const value = json_object_get(object, name);
+  into = json_is_true(value);
+  return json_is_boolean(value);
+}
+bool Read(const json_t* object, const char* name, FieldKind kind, Flag& into) {
+  return Read(object, name, kind, into.emplace());
+}
+bool Read(const json_t* object, const char* name, FieldKind, FilterV1& into) {
+  return ReadFilterV1(json_object_get(object, name), into);
 }
 
-std::string Escape(std::string_view value) {
-  constexpr char kHex[] = "0123456789ABCDEF";
+/// `value` without what may not stand in the machine part: bytes that are not printable ASCII, and
+/// the bar, so that the separator cannot be quoted there.
+std::string Escaped(const json_t* value) {
   std::string escaped;
-  for (const char c : value) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (IsPlain(c)) {
-      escaped += c;
+  for (const char c : DumpJson(value, JSON_COMPACT | JSON_ENSURE_ASCII)) {
+    if (c == '|' || c == '\x7f') {
+      escaped += Format("\\u%04x", c);
     } else {
-      escaped += {'%', kHex[byte >> 4], kHex[byte & 15]};
+      escaped += c;
     }
   }
   return escaped;
 }
 
-/// The inverse of Escape; nothing for half escapes and for bytes outside the grammar.
-Text Unescape(std::string_view escaped) {
-  std::string value;
-  while (!escaped.empty()) {
-    if (IsPlain(escaped[0])) {
-      value += escaped[0];
-      escaped.remove_prefix(1);
-      continue;
-    }
-    if (escaped[0] != '%' || escaped.size() < 3) return std::nullopt;
-    unsigned byte = 0;
-    const char* const end = escaped.data() + 3;
-    if (std::from_chars(escaped.data() + 1, end, byte, 16).ptr != end) return std::nullopt;
-    value += static_cast<char>(byte);
-    escaped.remove_prefix(3);
-  }
-  return value;
-}
-
-Number ReadNumber(std::string_view digits, std::uint64_t largest) {
-  std::uint64_t number = 0;
-  const char* const end = std::to_address(digits.end());
-  const auto [rest, error] = std::from_chars(std::to_address(digits.begin()), end, number);
-  if (digits.empty() || error != std::errc() || rest != end || number > largest) {
-    return std::nullopt;
-  }
-  return number;
-}
-
-Flag ReadFlag(std::string_view word) {
-  if (word == "true") return true;
-  if (word == "false") return false;
-  return std::nullopt;
-}
-
-std::string Written(const std::string& value) {
-  return Escape(value);
-}
-std::string Written(std::uint64_t value) {
-  return std::to_string(value);
-}
-std::string Written(bool value) {
-  return value ? "true" : "false";
-}
-
-/// Whether the grammar has room for a value; what a server says may be anything.
-bool Fits(std::uint64_t value, std::uint64_t largest) {
-  return value <= largest;
-}
-template <class V>
-bool Fits(const V&, std::uint64_t) {
-  return true;
-}
-
-/// ";key=value", or nothing for a value that is not set or out of range.
+/// The field to do without next; null if there is none left.
 template <class T>
-std::string WriteItem(std::string_view prefix, const Key<T>& key, const T& from) {
-  return std::visit(
-      [&](auto member) {
-        const auto& value = from.*member;
-        if (!value || !Fits(*value, key.largest)) return std::string();
-        return std::string(";").append(prefix).append(key.name) + "=" + Written(*value);
-      },
-      key.member);
-}
-
-struct Item {
-  std::string key;
-  std::string text;  ///< As written, with its semicolon.
-};
-
-std::vector<Item> WriteItems(const D& description) {
-  std::vector<Item> items;
-  const auto add = [&items](std::string key, std::string text) {
-    if (!text.empty()) items.push_back({std::move(key), std::move(text)});
-  };
-  for (const auto& key : kKeys) {
-    if (key.name == "capture_filter") {
-      for (const auto& part : kFilterKeys) {
-        add(std::string(kFilterPrefix).append(part.name),
-            WriteItem(kFilterPrefix, part, description.filter_v1));
-      }
-    }
-    add(std::string(key.name), WriteItem("", key, description));
+const char* LeastImportant(const json_t* object, std::span<const DescribedField<T>> fields) {
+  constexpr std::array kFirst = {"error_message", "object", "capture_filter", "destination_conf"};
+  const auto has = [object](const char* name) { return json_object_get(object, name) != nullptr; };
+  const auto first = std::ranges::find_if(kFirst, has);
+  if (first != kFirst.end()) return *first;
+  for (const auto& field : std::views::reverse(fields)) {
+    if (has(field.name) && std::string_view(field.name) != "left_out") return field.name;
   }
-  return items;
+  return nullptr;
 }
 
-/// The item to do without next.
-std::vector<Item>::iterator LeastImportant(std::vector<Item>& items) {
-  for (const std::string_view name : kLeftOutFirst) {
-    const auto found = std::ranges::find(items, name, &Item::key);
-    if (found != items.end()) return found;
-  }
-  return items.end() - 1;
-}
-
-std::string MachineStart() {
-  return std::string(kMagic).append(kVersion);
-}
-
-/// The machine part from items, less those that do not fit.
-std::string JoinItems(std::vector<Item> items) {
-  D noted;
-  for (;;) {
-    std::string machine = MachineStart();
-    for (const Item& item : items) machine += item.text;
-    machine += WriteItem("", kLeftOutKey, noted);
-    if (machine.size() <= kLargestMachinePart || items.empty()) return machine;
-    const auto least = LeastImportant(items);
-    noted.left_out = noted.left_out ? *noted.left_out + "," + least->key : least->key;
-    items.erase(least);
-  }
-}
-
-std::string Line(const std::string& sentence, const std::string& machine) {
-  return sentence + std::string(kSeparator.substr(0, 3)) + machine;
-}
-
-void ReadValue(std::string_view value, std::uint64_t, Text& into) {
-  into = Unescape(value);
-}
-void ReadValue(std::string_view value, std::uint64_t largest, Number& into) {
-  into = ReadNumber(value, largest);
-}
-void ReadValue(std::string_view value, std::uint64_t, Flag& into) {
-  into = ReadFlag(value);
-}
-
-enum class ItemVerdict { kRead, kUnknown, kBad };
-
-/// Reads `value` into the member of `into` that `name` stands for, unless it holds one already.
+/// The line for `values`, less those that do not fit.
 template <class T>
-ItemVerdict ReadItem(std::span<const Key<T>> keys, std::string_view name, std::string_view value,
-                     T& into) {
-  const auto key = std::ranges::find(keys, name, &Key<T>::name);
-  if (key == keys.end()) return ItemVerdict::kUnknown;
-  return std::visit(
-      [&](auto member) {
-        auto read = into.*member;
-        ReadValue(value, key->largest, read);
-        if (!read) return ItemVerdict::kBad;
-        if (!(into.*member)) into.*member = std::move(read);
-        return ItemVerdict::kRead;
-      },
-      key->member);
-}
-
-/// Cuts `text` at its first `separator`; what follows stays in `text`.
-std::string_view TakeUntil(std::string_view& text, char separator) {
-  const std::size_t end = text.find(separator);
-  const std::string_view head = text.substr(0, end);
-  text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
-  return head;
-}
-
-bool IsVersion(std::string_view text) {
-  return text.size() <= 5 && ReadNumber(text, kAny);
-}
-
-bool IsKey(std::string_view text) {
-  return !text.empty() && text.size() <= kLongestKey && std::ranges::all_of(text, IsKeyCharacter);
-}
-
-/// What follows the last separator, magic not included; nothing if there is none.
-std::optional<std::string_view> MachinePart(std::string_view text) {
-  const std::size_t at = text.rfind(kSeparator);
-  if (at != std::string_view::npos) return text.substr(at + kSeparator.size());
-  return std::nullopt;
-}
-
-/// Cuts a machine part that is too long to its whole items. True if it was.
-bool CutTooLong(std::string_view& machine) {
-  constexpr std::size_t kRoom = kLargestMachinePart - kMagic.size();
-  if (machine.size() <= kRoom) return false;
-  const std::size_t last = machine.substr(0, kRoom + 1).rfind(';');
-  machine = machine.substr(0, last == std::string_view::npos ? 0 : last);
-  return true;
-}
-
-/// Walks a machine part; `read` takes each well-formed item's key and raw value.
-template <class Read>
-ParseVerdict ParseItems(std::string_view text, const Read& read) {
-  auto machine = MachinePart(text);
-  if (!machine) return ParseVerdict::kNotOurs;
-  if (text.size() > kLargestText) return ParseVerdict::kMalformed;
-  bool good = !CutTooLong(*machine);
-  const bool has_items = machine->find(';') != std::string_view::npos;
-  good = IsVersion(TakeUntil(*machine, ';')) && good;
-  while (has_items && !machine->empty()) {
-    std::string_view value = TakeUntil(*machine, ';');
-    const bool has_value = value.find('=') != std::string_view::npos;
-    const std::string_view key = TakeUntil(value, '=');
-    if (!has_value || !IsKey(key)) {
-      good = false;
-      continue;
-    }
-    switch (read(key, value)) {
-      case ItemVerdict::kRead:
-        break;
-      case ItemVerdict::kUnknown:
-        good = good && Unescape(value).has_value();
-        break;
-      case ItemVerdict::kBad:
-        good = false;
-        break;
-    }
+std::string Line(const std::string& sentence, const T& values,
+                 std::span<const DescribedField<T>> fields) {
+  const Json object(json_object());
+  json_object_set_new(object.get(), "version", MakeJson(kVersion));
+  for (const auto& field : fields) {
+    json_t* const value =
+        std::visit([&](auto member) { return Written(field.kind, values.*member); }, field.member);
+    if (value != nullptr) json_object_set_new(object.get(), field.name, value);
   }
-  return good ? ParseVerdict::kGood : ParseVerdict::kMalformed;
+  json_object_del(object.get(), "left_out");
+  std::string machine = Escaped(object.get());
+  std::string left_out;
+  while (machine.size() + kMagic.size() > kLargestMachinePart) {
+    const char* const least = LeastImportant(object.get(), fields);
+    if (least == nullptr) break;
+    left_out.append(left_out.empty() ? "" : ",").append(least);
+    json_object_del(object.get(), least);
+    json_object_set_new(object.get(), "left_out", MakeJson(left_out));
+    machine = Escaped(object.get());
+  }
+  return sentence + std::string(kSeparator).append(kMagic) + machine;
+}
+
+template <class T>
+ParseVerdict Parse(std::string_view text, std::span<const DescribedField<T>> fields, T& into) {
+  into = {};
+  const std::size_t at = text.rfind(std::string(kSeparator).append(kMagic));
+  if (at == std::string_view::npos) return ParseVerdict::kNotOurs;
+  text.remove_prefix(at + kSeparator.size());
+  if (text.size() > kLargestMachinePart) return ParseVerdict::kMalformed;
+  text.remove_prefix(kMagic.size());
+  const Json object(json_loadb(text.data(), text.size(), JSON_REJECT_DUPLICATES, nullptr));
+  if (JsonNumber(object.get(), "version").value_or(0) == 0) return ParseVerdict::kMalformed;
+  T values;
+  for (const auto& field : fields) {
+    const bool good =
+        json_object_get(object.get(), field.name) == nullptr ||
+        std::visit(
+            [&](auto member) { return Read(object.get(), field.name, field.kind, values.*member); },
+            field.member);
+    if (!good) return ParseVerdict::kMalformed;
+  }
+  into = std::move(values);
+  return ParseVerdict::kGood;
 }
 
 }  // namespace
 
+std::span<const DescribedField<CaptureDescription>> DescriptionFields() {
+  return kDescriptionFields;
+}
+
+std::span<const DescribedField<PacketMark>> MarkFields() {
+  return kMarkFields;
+}
+
 std::string WriteCaptureDescription(const CaptureDescription& description) {
-  return Line(DescriptionSentence(description), JoinItems(WriteItems(description)));
+  return Line(DescriptionSentence(description), description, DescriptionFields());
 }
 
 std::string WritePacketMark(const PacketMark& mark) {
-  Mark values;
-  if (mark.undecided) values.undecided = true;
-  if (mark.damaged) values.damaged = WholeCharacters(*mark.damaged, kLongestDamage);
-  if (mark.limit_reached) values.limit_reached = true;
-  values.coverage_first = mark.coverage_first;
-  values.coverage_last = mark.coverage_last;
-  std::vector<Item> items;
-  for (const auto& key : kMarkKeys) {
-    std::string text = WriteItem("", key, values);
-    if (!text.empty()) items.push_back({std::string(key.name), std::move(text)});
-  }
-  return Line(MarkSentence(mark), JoinItems(std::move(items)));
+  PacketMark bounded = mark;
+  if (mark.damaged) bounded.damaged = CleanLine(*mark.damaged, kLongestDamage);
+  return Line(MarkSentence(bounded), bounded, MarkFields());
 }
 
 ParseVerdict ParseCaptureDescription(std::string_view text, CaptureDescription& description) {
-  description = {};
-  return ParseItems(text, [&description](std::string_view key, std::string_view value) {
-    if (key.starts_with(kFilterPrefix)) {
-      return ReadItem<Filter>(kFilterKeys, key.substr(kFilterPrefix.size()), value,
-                              description.filter_v1);
-    }
-    if (key == kLeftOutKey.name) return ReadItem<D>({&kLeftOutKey, 1}, key, value, description);
-    return ReadItem<D>(kKeys, key, value, description);
-  });
+  return Parse(text, DescriptionFields(), description);
 }
 
 ParseVerdict ParsePacketMark(std::string_view text, PacketMark& mark) {
-  Mark values;
-  const ParseVerdict verdict =
-      ParseItems(text, [&values](std::string_view key, std::string_view value) {
-        return ReadItem<Mark>(kMarkKeys, key, value, values);
-      });
-  mark = {.undecided = values.undecided.value_or(false),
-          .damaged = std::move(values.damaged),
-          .limit_reached = values.limit_reached.value_or(false),
-          .coverage_first = std::move(values.coverage_first),
-          .coverage_last = std::move(values.coverage_last)};
-  return verdict;
-}
-
-std::string WriteCompareMark(const CompareMark& mark) {
-  CompareMark values = mark;
-  if (values.local_file) values.local_file = WholeCharacters(*values.local_file, kLongestDamage);
-  std::vector<Item> items;
-  for (const auto& key : kCompareKeys) {
-    std::string text = WriteItem("", key, values);
-    if (!text.empty()) items.push_back({std::string(key.name), std::move(text)});
-  }
-  const bool arrived = values.arrived.value_or(false);
-  return Line(arrived ? "Seen at the routers." : "Not seen at the routers.",
-              JoinItems(std::move(items)));
-}
-
-ParseVerdict ParseCompareMark(std::string_view text, CompareMark& mark) {
-  mark = {};
-  return ParseItems(text, [&mark](std::string_view key, std::string_view value) {
-    return ReadItem<CompareMark>(kCompareKeys, key, value, mark);
-  });
+  return Parse(text, MarkFields(), mark);
 }
 
 }  // namespace cloudflaredump

@@ -136,7 +136,13 @@ std::string DropKeys(std::string_view address) {
 }
 
 void Wipe(char* text) {
-  explicit_bzero(text, std::strlen(text));
+  WipeBytes(std::span(text, std::strlen(text)));
+}
+
+void WipeBytes(std::span<char> bytes) {
+  std::ranges::fill(bytes, '\0');
+  // The compiler must believe that someone reads the zeros, or it leaves them out.
+  asm volatile("" : : "r"(bytes.data()) : "memory");
 }
 
 }  // namespace cloudflaredump

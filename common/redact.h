@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -35,5 +36,7 @@ std::string DropKeys(std::string_view address);
 
 /// Overwrites `text` so that the memory no longer shows it (a secret in argv, say).
 void Wipe(char* text);
+/// Overwrites all of `bytes` in the same way.
+void WipeBytes(std::span<char> bytes);
 
 }  // namespace cloudflaredump

@@ -46,6 +46,20 @@ std::string CleanLine(std::string_view text, std::size_t max_bytes) {
   return clean + "…";
 }
 
+std::string PrintableText(std::string_view text) {
+  char* const valid = g_utf8_make_valid(text.data(), static_cast<gssize>(text.size()));
+  std::string printable;
+  for (const char* at = valid; *at != '\0'; at = g_utf8_next_char(at)) {
+    const gunichar c = g_utf8_get_char(at);
+    const GUnicodeType type = g_unichar_type(c);
+    const bool hidden = g_unichar_iscntrl(c) || type == G_UNICODE_FORMAT ||
+                        type == G_UNICODE_LINE_SEPARATOR || type == G_UNICODE_PARAGRAPH_SEPARATOR;
+    printable.append(hidden ? "\ufffd" : std::string_view(at, g_utf8_next_char(at)));
+  }
+  g_free(valid);
+  return printable;
+}
+
 std::string_view Trim(std::string_view text) {
   constexpr std::string_view kBlanks = " \t\r\n";
   const std::size_t first = text.find_first_not_of(kBlanks);
@@ -70,6 +84,22 @@ std::optional<std::uint64_t> ParseNumber(std::string_view text) {
   const auto [rest, error] = std::from_chars(std::to_address(text.begin()), end, number);
   if (text.empty() || error != std::errc() || rest != end) return std::nullopt;
   return number;
+}
+
+std::string ShellQuote(const std::string& text) {
+  char* const raw = g_shell_quote(text.c_str());
+  std::string quoted = raw;
+  g_free(raw);
+  return quoted;
+}
+
+std::string Listed(const std::vector<std::string>& words, const char* last) {
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) text += i + 1 == words.size() ? last : ", ";
+    text += words[i];
+  }
+  return text;
 }
 
 std::string PercentEncode(std::string_view text, std::string_view keep) {

@@ -18,6 +18,10 @@ std::string Format(const char* format, ...) __attribute__((format(printf, 1, 2))
 /// with an ellipsis. For every text that comes from a server, a file or a packet.
 std::string CleanLine(std::string_view text, std::size_t max_bytes = 300);
 
+/// `text` as valid UTF-8 of the same length in characters, for a place that keeps text as it is but
+/// prints it raw: what is not UTF-8, control characters and text-direction marks become U+FFFD.
+std::string PrintableText(std::string_view text);
+
 /// `text` without blanks, tabs and line ends at either end.
 std::string_view Trim(std::string_view text);
 
@@ -26,6 +30,12 @@ std::vector<std::string_view> Split(std::string_view text, char separator);
 
 /// A whole decimal number, digits only, no sign, no blanks; nothing if it does not fit.
 std::optional<std::uint64_t> ParseNumber(std::string_view text);
+
+/// `text` quoted as one word of a shell's command line, to be shown in an advised command.
+std::string ShellQuote(const std::string& text);
+
+/// Joins `words`: "a", "a and b", "a, b and c".
+std::string Listed(const std::vector<std::string>& words, const char* last = " and ");
 
 /// RFC 3986 percent-encoding, upper-case hex, of all but unreserved characters and those in `keep`.
 std::string PercentEncode(std::string_view text, std::string_view keep = "");

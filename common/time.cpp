@@ -3,6 +3,7 @@
 
 #include <glib.h>
 
+#include <cstdio>
 #include <memory>
 
 #include "common/text.h"
@@ -35,15 +36,31 @@ nanoseconds TakeDecimals(std::string& text) {
   return nanoseconds(value);
 }
 
+gint64 Seconds(WallTime time) {
+  return floor<seconds>(time).time_since_epoch().count();
+}
+
+/// `time` by strftime's letters, in the machine's time zone or in UTC.
+std::string Written(WallTime time, const char* form, bool local) {
+  const DateTime date(local ? g_date_time_new_from_unix_local(Seconds(time))
+                            : g_date_time_new_from_unix_utc(Seconds(time)));
+  if (date == nullptr) return "an impossible time";
+  char* const raw = g_date_time_format(date.get(), form);
+  std::string text = raw;
+  g_free(raw);
+  return text;
+}
+
+bool IsUtc(WallTime time) {
+  const DateTime date(g_date_time_new_from_unix_local(Seconds(time)));
+  return date == nullptr || g_date_time_get_utc_offset(date.get()) == 0;
+}
+
 }  // namespace
 
 std::string FormatRfc3339(WallTime time) {
   const auto whole = floor<seconds>(time);
-  const DateTime utc(g_date_time_new_from_unix_utc(whole.time_since_epoch().count()));
-  if (utc == nullptr) return "an impossible time";
-  char* const raw = g_date_time_format(utc.get(), "%Y-%m-%dT%H:%M:%S");
-  std::string text = raw;
-  g_free(raw);
+  std::string text = Written(whole, "%Y-%m-%dT%H:%M:%S", false);
   const auto decimals = duration_cast<nanoseconds>(time - whole).count();
   if (decimals != 0) {
     std::string digits = Format("%09lld", static_cast<long long>(decimals));
@@ -76,6 +93,67 @@ std::optional<WallTime> ParseRfc3339(std::string_view text) {
   constexpr seconds kFarthest = floor<seconds>(nanoseconds::max()) - seconds(1);
   if (whole_seconds > kFarthest || whole_seconds < -kFarthest) return std::nullopt;
   return WallTime(whole_seconds) + decimals;
+}
+
+std::optional<WallTime> ParseLocalTime(std::string_view text, WallTime now) {
+  const DateTime today(g_date_time_new_from_unix_local(Seconds(now)));
+  if (today == nullptr) return std::nullopt;
+  int year = g_date_time_get_year(today.get());
+  int month = g_date_time_get_month(today.get());
+  int day = g_date_time_get_day_of_month(today.get());
+  std::string rest(text);
+  bool dated = true;
+  int days_ago = 0;
+  int date[3] = {};
+  int used = 0;
+  if (std::sscanf(rest.c_str(), "%4d-%2d-%2d%n", &date[0], &date[1], &date[2], &used) == 3 &&
+      used == 10 && rest.size() > 10 && (rest[10] == ' ' || rest[10] == 'T')) {
+    year = date[0], month = date[1], day = date[2];
+    rest.erase(0, 11);
+  } else if (rest.starts_with("yesterday ")) {
+    days_ago = 1;
+    rest.erase(0, 10);
+  } else if (rest.starts_with("today ")) {
+    rest.erase(0, 6);
+  } else {
+    dated = false;
+  }
+  constexpr std::string_view kShape = "dd:dd:dd";
+  if (rest.size() != 5 && rest.size() != 8) return std::nullopt;
+  for (std::size_t i = 0; i < rest.size(); ++i) {
+    const bool digit = g_ascii_isdigit(rest[i]);
+    if (kShape[i] == 'd' ? !digit : rest[i] != ':') return std::nullopt;
+  }
+  const auto two = [&rest](std::size_t at) { return std::stoi(rest.substr(at, 2)); };
+  const DateTime time(
+      g_date_time_new_local(year, month, day, two(0), two(3), rest.size() == 8 ? two(6) : 0));
+  if (time == nullptr) return std::nullopt;
+  const DateTime then(g_date_time_add_days(time.get(), -days_ago));
+  const WallTime moment{seconds(g_date_time_to_unix(then.get()))};
+  if (dated || moment <= now) return moment;
+  const DateTime before(g_date_time_add_days(time.get(), -1));
+  return WallTime{seconds(g_date_time_to_unix(before.get()))};
+}
+
+std::string LocalTimes(WallTime from, WallTime to) {
+  if (IsUtc(from) && IsUtc(to)) return {};
+  const bool days = Written(from, "%F", true) != Written(to, "%F", true);
+  const char* const form = days ? "%F %T" : "%T";
+  return Written(from, form, true) + " to " + Written(to, form, true) + " " +
+         Written(to, "%Z", true);
+}
+
+std::string FormatTimes(WallTime from, WallTime to) {
+  const bool days = Written(from, "%F", false) != Written(to, "%F", false);
+  const char* const form = days ? "%F %T" : "%T";
+  const std::string utc = Written(from, form, false) + " to " + Written(to, form, false) + " UTC";
+  const std::string local = LocalTimes(from, to);
+  return local.empty() ? utc : local + " (" + utc + ")";
+}
+
+std::string FormatMoment(WallTime time) {
+  const std::string utc = FormatRfc3339(floor<seconds>(time));
+  return IsUtc(time) ? utc : utc + " (" + Written(time, "%T %Z", true) + ")";
 }
 
 std::string FormatSpan(Duration span) {

@@ -10,12 +10,11 @@
 #include <vector>
 
 #include "common/capture_description.h"
-#include "common/colos.h"
 #include "dissector/fields.h"
 
 namespace cloudflaredump::dissector {
 
-/// What all interfaces of one capture share: numbers of first packets seen, 0 before that.
+/// What the interfaces of one capture share: numbers of first packets seen, 0 before that.
 struct CaptureFacts {
   std::uint32_t first_frame = 0;
   std::uint32_t first_mismatch_frame = 0;  ///< From an interface that says residual_mismatch.
@@ -25,20 +24,19 @@ struct CaptureFacts {
 /// One interface block of ours, its description read once and made ready for Wireshark.
 struct CaptureInterface {
   ParseVerdict verdict = ParseVerdict::kNotOurs;
-  CaptureDescription description;  ///< All texts made printable.
-  const Colo* colo = nullptr;      ///< Null on samples and for places the table lacks.
-  std::string title;               ///< Of the tree item.
-  std::string summary;             ///< For the Info column.
-  std::vector<FieldValue> fields;  ///< For every packet; filter_fields go below kFilterV1.
-  std::vector<FieldValue> filter_fields;
-  std::string filter_json;            ///< filter_v1 as the API writes it.
+  CaptureDescription description;
+  std::string title;                  ///< Of the tree item.
+  std::string summary;                ///< For the Info column.
+  std::vector<FieldValue> fields;     ///< For every packet.
   std::string unreadable;             ///< A sentence naming values that are no time; empty if none.
   CaptureFacts* capture = nullptr;    ///< Never null once read.
+  CaptureFacts* run = nullptr;        ///< Those of all windows of a live capture, else capture.
   bool other_section = false;         ///< Finding::kOtherSection is all there is to say.
   std::uint32_t first_frame = 0;      ///< Number of its first packet seen.
   std::uint32_t first_cut_frame = 0;  ///< Number of its first cut packet seen.
 
   bool sample() const { return description.type == "simple"; }
+  bool live() const { return description.window.has_value(); }
   /// Whether there is more to show than a finding on the first packet.
   bool usable() const { return verdict == ParseVerdict::kGood; }
   /// Remembers the packet if it is a first one. Called for each packet, in any order.
@@ -63,6 +61,7 @@ class CaptureInterfaces {
   CaptureInterface* last_ = nullptr;
   std::unordered_map<Key, std::unique_ptr<CaptureInterface>> interfaces_;  ///< Null: not ours.
   std::unordered_map<std::string, CaptureFacts> captures_;
+  CaptureFacts live_;
   bool other_section_said_ = false;
 
   std::unique_ptr<CaptureInterface> Read(const packet_info& pinfo, Key key);

@@ -3,7 +3,7 @@
 
 #include <epan/packet.h>
 
-#include "dissector/compare_fields.h"
+#include "dissector/packet_comments.h"
 
 namespace cloudflaredump::dissector {
 
@@ -12,6 +12,6 @@ namespace cloudflaredump::dissector {
 void RegisterCompareStatistics();
 
 /// Counts the packet if it was compared and somebody looks.
-void CountCompared(packet_info* pinfo, const CompareFacts& facts);
+void CountCompared(packet_info* pinfo, const PacketComments& comments);
 
 }  // namespace cloudflaredump::dissector

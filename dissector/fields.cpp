@@ -3,201 +3,292 @@
 
 #include <epan/ipproto.h>
 #include <epan/unit_strings.h>
+#include <wsutil/inet_addr.h>
 
-#include <algorithm>
-#include <array>
-#include <cstddef>
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include "common/colos.h"
+#include "common/json.h"
+#include "common/text.h"
+#include "common/time.h"
 
 namespace cloudflaredump::dissector {
 namespace {
 
-constexpr std::size_t kFieldCount = static_cast<std::size_t>(Field::kCount);
-
 // Wireshark 4.0 declares the members without const.
-const unit_name_string kPackets = {const_cast<char*>(" packet"), const_cast<char*>(" packets")};
+const unit_name_string kPacketUnits = {const_cast<char*>(" packet"), const_cast<char*>(" packets")};
 
-/// One row of the table: what Wireshark shows and how.
-struct Row {
-  Field field;
-  const char* title;
-  const char* name;
+/// Wireshark's type of a field, and how it shows the value.
+struct Form {
   ftenum type;
-  int display;
-  const void* strings;
-  const char* description;
+  int display = BASE_NONE;
+  const void* strings = nullptr;
 };
 
-constexpr int kNumber = BASE_DEC;
-constexpr int kUnits = BASE_DEC | BASE_UNIT_STRING;
-constexpr int kTime = ABSOLUTE_TIME_UTC;
-
-constexpr Row Text(Field field, const char* title, const char* name, const char* description) {
-  return {field, title, name, FT_STRING, BASE_NONE, nullptr, description};
-}
-constexpr Row Time(Field field, const char* title, const char* name, const char* description) {
-  return {field, title, name, FT_ABSOLUTE_TIME, kTime, nullptr, description};
-}
-constexpr Row Flag(Field field, const char* title, const char* name, const char* description) {
-  return {field, title, name, FT_BOOLEAN, BASE_NONE, nullptr, description};
-}
-constexpr Row Count(Field field, const char* title, const char* name, const char* description) {
-  return {field, title, name, FT_UINT32, kNumber, nullptr, description};
-}
-constexpr Row Amount(Field field, const char* title, const char* name, ftenum type,
-                     const unit_name_string* unit, const char* description) {
-  return {field, title, name, type, kUnits, unit, description};
-}
-
-/// The API's names where the API has one. In the order of Field.
-const Row kRows[] = {
-    Text(Field::kPcapId, "Capture", "cloudflare.pcap_id", "The capture's id at Cloudflare"),
-    Text(Field::kType, "Type", "cloudflare.type",
-         "simple (a sample, from all data centers) or full (every packet, at one data center)"),
-    Text(Field::kSystem, "System", "cloudflare.system", "What captured, such as magic-transit"),
-    Text(Field::kStatus, "Status", "cloudflare.status",
-         "The capture's status when these packets were fetched"),
-    Text(Field::kColo, "Data center", "cloudflare.colo",
-         "Where a full capture was taken: one site (ord02) or all of a city (ORD)"),
-    Text(Field::kColoCity, "City", "cloudflare.colo.city", "The city of the data center"),
-    Text(Field::kColoCountry, "Country", "cloudflare.colo.country",
-         "The country of the data center"),
-    Time(Field::kSubmitted, "Submitted", "cloudflare.submitted", "When the capture was requested"),
-    Amount(Field::kTimeLimit, "Time limit", "cloudflare.time_limit", FT_UINT32,
-           &units_second_seconds, "How long the capture was to last"),
-    Amount(Field::kPacketLimit, "Packet limit", "cloudflare.packet_limit", FT_UINT64, &kPackets,
-           "After how many packets Cloudflare was to end the capture"),
-    Amount(Field::kByteLimit, "Byte limit", "cloudflare.byte_limit", FT_UINT64, &units_byte_bytes,
-           "After how many bytes Cloudflare was to end the capture"),
-    Time(Field::kOffsetTime, "Offset time", "cloudflare.offset_time",
-         "The end of a sample's window, which reaches back by the time limit"),
-    Text(Field::kDestinationConf, "Destination", "cloudflare.destination_conf",
-         "The bucket that Cloudflare wrote a full capture to, without secrets"),
-    Time(Field::kStopRequested, "Stop requested", "cloudflare.stop_requested",
-         "When the capture was asked to stop before its limits"),
-    Amount(Field::kPacketsCaptured, "Packets captured", "cloudflare.packets_captured", FT_UINT64,
-           &kPackets, "How many packets Cloudflare says it captured"),
-    Text(Field::kErrorMessage, "Error message", "cloudflare.error_message",
-         "What Cloudflare says went wrong"),
-    Text(Field::kFilterV1, "Filter at Cloudflare", "cloudflare.filter_v1",
-         "What Cloudflare was asked to capture, as JSON; {} is everything"),
-    {Field::kSourceAddress, "Source address", "cloudflare.filter_v1.source_address", FT_IPv4,
-     BASE_NONE, nullptr, "IPv4 source address that Cloudflare filtered on"},
-    {Field::kSourceAddressIpv6, "Source address", "cloudflare.filter_v1.source_address_ipv6",
-     FT_IPv6, BASE_NONE, nullptr, "IPv6 source address that Cloudflare filtered on"},
-    Text(Field::kSourceAddressText, "Source address", "cloudflare.filter_v1.source_address_text",
-         "Source address that Cloudflare filtered on, if it is no single address"),
-    {Field::kDestinationAddress, "Destination address", "cloudflare.filter_v1.destination_address",
-     FT_IPv4, BASE_NONE, nullptr, "IPv4 destination address that Cloudflare filtered on"},
-    {Field::kDestinationAddressIpv6, "Destination address",
-     "cloudflare.filter_v1.destination_address_ipv6", FT_IPv6, BASE_NONE, nullptr,
-     "IPv6 destination address that Cloudflare filtered on"},
-    Text(Field::kDestinationAddressText, "Destination address",
-         "cloudflare.filter_v1.destination_address_text",
-         "Destination address that Cloudflare filtered on, if it is no single address"),
-    {Field::kSourcePort, "Source port", "cloudflare.filter_v1.source_port", FT_UINT16, BASE_DEC,
-     nullptr, "Source port that Cloudflare filtered on"},
-    {Field::kDestinationPort, "Destination port", "cloudflare.filter_v1.destination_port",
-     FT_UINT16, BASE_DEC, nullptr, "Destination port that Cloudflare filtered on"},
-    {Field::kProtocol, "Protocol", "cloudflare.filter_v1.protocol", FT_UINT8,
-     BASE_DEC | BASE_EXT_STRING, &ipproto_val_ext, "IP protocol that Cloudflare filtered on"},
-    Text(Field::kCaptureFilter, "Capture filter", "cloudflare.capture_filter",
-         "The whole filter that was asked for; every packet was tested with it after Cloudflare's"),
-    Count(Field::kRequest, "Request", "cloudflare.request",
-          "Which request to Cloudflare brought this packet, where the filter took several"),
-    Count(Field::kRequests, "Requests", "cloudflare.requests",
-          "How many requests to Cloudflare the filter took"),
-    Count(Field::kPart, "Part", "cloudflare.part",
-          "Which file of the capture the packet comes from: one for each machine"),
-    Count(Field::kParts, "Parts", "cloudflare.parts", "How many files the capture has"),
-    Text(Field::kObject, "Object", "cloudflare.object", "The name of that file in the bucket"),
-    Flag(Field::kLate, "Late", "cloudflare.late",
-         "Whether the part was found late, so that its packets are out of order"),
-    Time(Field::kCoverageFirst, "First time covered", "cloudflare.coverage.first",
-         "From when on packets were received"),
-    Time(Field::kCoverageLast, "Last time covered", "cloudflare.coverage.last",
-         "Until when packets were received"),
-    Flag(Field::kLimitReached, "Limit reached", "cloudflare.limit_reached",
-         "Whether Cloudflare's limit ended the capture, so that later packets are missing"),
-    Flag(Field::kResidualMismatch, "Filter mismatch", "cloudflare.residual_mismatch",
-         "Whether no packet that Cloudflare sent matched the filter, so that all were kept"),
-    Flag(Field::kEndUncertain, "End uncertain", "cloudflare.end_uncertain",
-         "Whether only the connection's close ended the download: packets may be missing"),
-    Text(Field::kLeftOut, "Left out", "cloudflare.left_out",
-         "What the capture description had no room for"),
-    Flag(Field::kCut, "Cut", "cloudflare.cut",
-         "Whether the packet was longer than what was captured of it; absent if it is whole"),
-    Flag(Field::kUndecided, "Undecided", "cloudflare.undecided",
-         "Whether the packet was cut before bytes that the filter needs; absent if it was decided"),
-    Text(Field::kDamaged, "Damaged", "cloudflare.damaged",
-         "What was lost after this packet; absent if nothing was"),
-};
-static_assert(std::size(kRows) == kFieldCount);
-
-/// Wireshark's numbers for the fields, written by proto_register_field_array, which keeps pointers.
-std::array<int, kFieldCount> ids;
-std::array<hf_register_info, kFieldCount> registrations;
-
-int Id(Field field) {
-  return ids[static_cast<std::size_t>(field)];
-}
-
-/// What is worked out here, and not said by the capture file, stands in brackets.
-proto_item* Marked(proto_item* item, Field field) {
-  if (field == Field::kColoCity || field == Field::kColoCountry || field == Field::kCut) {
-    proto_item_set_generated(item);
+Form FormOf(FieldKind kind) {
+  constexpr int kUnits = BASE_DEC | BASE_UNIT_STRING;
+  switch (kind) {
+    case FieldKind::kTime:
+      return {FT_ABSOLUTE_TIME, ABSOLUTE_TIME_UTC};
+    case FieldKind::kNanoseconds:
+      return {FT_RELATIVE_TIME};
+    case FieldKind::kSeconds:
+      return {FT_UINT32, kUnits, &units_second_seconds};
+    case FieldKind::kPackets:
+      return {FT_UINT64, kUnits, &kPacketUnits};
+    case FieldKind::kBytes:
+      return {FT_UINT64, kUnits, &units_byte_bytes};
+    case FieldKind::kCount:
+      return {FT_UINT32, BASE_DEC};
+    case FieldKind::kPercent:
+      return {FT_UINT32, kUnits, &units_percent};
+    case FieldKind::kFlag:
+      return {FT_BOOLEAN};
+    case FieldKind::kText:
+    case FieldKind::kFilter:
+      break;
   }
-  return item;
+  return {FT_STRING};
 }
+
+/// Of a field of filter_v1 that is a number.
+Form FormOf(FilterV1Field::Kind kind) {
+  if (kind == FilterV1Field::Kind::kProtocol) {
+    return {FT_UINT8, BASE_DEC | BASE_EXT_STRING, &ipproto_val_ext};
+  }
+  return {kind == FilterV1Field::Kind::kPort ? FT_UINT16 : FT_UINT8, BASE_DEC};
+}
+
+/// A field as Wireshark keeps it: by pointers into this, so that it must stay where it is.
+struct Registered {
+  std::string name;  ///< "cloudflare.colo"
+  std::string help;
+  const char* label;
+  Form form;
+  bool worked_out = false;  ///< Not said by the capture file: stands in brackets.
+  int id = -1;
+};
+
+std::deque<Registered>& AllFields() {
+  static std::deque<Registered> fields;
+  return fields;
+}
+
+constexpr std::string_view kFilterPrefix = "filter_v1.";
+constexpr const char* kIpv6 = "_ipv6";
+constexpr const char* kNetwork = "_text";
+
+/// Places by name, without the prefix.
+std::map<std::string, std::size_t, std::less<>>& Places() {
+  static std::map<std::string, std::size_t, std::less<>> places;
+  return places;
+}
+
+std::size_t PlaceOf(std::string_view name) {
+  return Places().find(name)->second;
+}
+
+void Define(const std::string& name, const char* label, Form form, std::string help,
+            bool worked_out = false) {
+  // A packet comment may say what the description says.
+  if (!Places().emplace(name, AllFields().size()).second) return;
+  AllFields().push_back({"cloudflare." + name, std::move(help), label, form, worked_out});
+}
+
+void DefineFilterFields() {
+  for (const FilterV1Field& field : FilterV1Fields()) {
+    const std::string name = std::string(kFilterPrefix) + field.name;
+    const std::string help = std::string(field.label) + " that Cloudflare filtered on";
+    if (field.kind == FilterV1Field::Kind::kAddress) {
+      Define(name, field.label, {FT_IPv4}, help + " (IPv4)");
+      Define(name + kIpv6, field.label, {FT_IPv6}, help + " (IPv6)");
+      Define(name + kNetwork, field.label, {FT_STRING}, help + ", if it is not a single address");
+    } else {
+      Define(name, field.label, FormOf(field.kind), help);
+    }
+  }
+}
+
+template <class T>
+void DefineAll(std::span<const DescribedField<T>> fields) {
+  for (const auto& field : fields) {
+    Define(field.name, field.label, FormOf(field.kind), field.help);
+  }
+}
+
+/// A time of the capture description as Wireshark keeps times; nothing if it is none.
+std::optional<nstime_t> ToWireshark(std::string_view rfc3339) {
+  const auto time = ParseRfc3339(rfc3339);
+  if (!time) return std::nullopt;
+  const auto whole = std::chrono::floor<std::chrono::seconds>(*time);
+  nstime_t converted = {};
+  converted.secs = static_cast<time_t>(whole.time_since_epoch().count());
+  converted.nsecs = static_cast<int>((*time - whole).count());
+  return converted;
+}
+
+/// The fields an address may become; the API may have accepted more than single addresses.
+void Collect(std::vector<FieldValue>& into, const std::string& name,
+             const std::optional<std::string>& address) {
+  if (!address) return;
+  ws_in4_addr ipv4 = 0;
+  ws_in6_addr ipv6 = {};
+  if (ws_inet_pton4(address->c_str(), &ipv4)) {
+    into.push_back({PlaceOf(name), ipv4});
+  } else if (ws_inet_pton6(address->c_str(), &ipv6)) {
+    into.push_back({PlaceOf(name + kIpv6), ipv6});
+  } else {
+    into.push_back({PlaceOf(name + kNetwork), PrintableText(*address)});
+  }
+}
+void Collect(std::vector<FieldValue>& into, const std::string& name,
+             const std::optional<std::uint64_t>& number) {
+  if (number) into.push_back({PlaceOf(name), *number});
+}
+
+/// Turns the members of a description or mark into fields.
+class Collector {
+ public:
+  explicit Collector(std::string& unreadable) : unreadable_(unreadable) {}
+
+  template <class T>
+  std::vector<FieldValue> Collect(const T& values, std::span<const DescribedField<T>> fields) {
+    for (const auto& field : fields) {
+      name_ = field.name;
+      kind_ = field.kind;
+      std::visit([&](auto member) { Take(values.*member); }, field.member);
+    }
+    return std::move(fields_);
+  }
+
+ private:
+  void Add(FieldContent content) { fields_.push_back({PlaceOf(name_), std::move(content)}); }
+
+  void Take(const std::optional<std::string>& text) {
+    if (!text) return;
+    if (kind_ != FieldKind::kTime) {
+      Add(PrintableText(*text));
+    } else if (const auto time = ToWireshark(*text)) {
+      Add(*time);
+    } else {
+      unreadable_.append(unreadable_.empty() ? "" : ", ").append(name_);
+    }
+    const Colo* const colo = name_ == "colo" ? FindColo(*text) : nullptr;
+    if (colo == nullptr) return;
+    fields_.push_back({PlaceOf("colo.city"), std::string(colo->city)});
+    fields_.push_back({PlaceOf("colo.country"), std::string(colo->country)});
+  }
+  void Take(const std::optional<std::uint64_t>& number) {
+    if (!number) return;
+    if (kind_ != FieldKind::kNanoseconds) return Add(*number);
+    nstime_t span = {};
+    span.secs = static_cast<time_t>(*number / 1'000'000'000);
+    span.nsecs = static_cast<int>(*number % 1'000'000'000);
+    Add(span);
+  }
+  void Take(const std::optional<bool>& flag) {
+    if (flag) Add(*flag);
+  }
+  void Take(bool flag) {
+    if (flag) Add(flag);
+  }
+  /// Nothing set means everything, which is worth a field where a capture is described at all.
+  void Take(const FilterV1& filter) {
+    if (fields_.empty()) return;
+    Add(PrintableText(DumpJson(Json(FilterV1Json(filter)).get())));
+    for (const FilterV1Field& field : FilterV1Fields()) {
+      const std::string name = std::string(kFilterPrefix) + field.name;
+      std::visit(
+          [&](auto member) { dissector::Collect(fields_.back().below, name, filter.*member); },
+          field.member);
+    }
+  }
+
+  std::string& unreadable_;
+  std::string_view name_;
+  FieldKind kind_ = FieldKind::kText;
+  std::vector<FieldValue> fields_;
+};
+
+int filter_tree_shape = -1;
+
+/// Adds one value, whatever its type, to a tree.
+struct Adder {
+  proto_tree* tree;
+  tvbuff_t* tvb;
+  const Registered& field;
+
+  proto_item* operator()(const std::string& text) const {
+    return proto_tree_add_string(tree, field.id, tvb, 0, 0, text.c_str());
+  }
+  proto_item* operator()(std::uint64_t number) const {
+    if (field.form.type == FT_UINT64) {
+      return proto_tree_add_uint64(tree, field.id, tvb, 0, 0, number);
+    }
+    return proto_tree_add_uint(tree, field.id, tvb, 0, 0, static_cast<std::uint32_t>(number));
+  }
+  proto_item* operator()(bool flag) const {
+    return proto_tree_add_boolean(tree, field.id, tvb, 0, 0, flag ? 1 : 0);
+  }
+  proto_item* operator()(const nstime_t& time) const {
+    return proto_tree_add_time(tree, field.id, tvb, 0, 0, &time);
+  }
+  proto_item* operator()(ws_in4_addr address) const {
+    return proto_tree_add_ipv4(tree, field.id, tvb, 0, 0, address);
+  }
+  proto_item* operator()(const ws_in6_addr& address) const {
+    return proto_tree_add_ipv6(tree, field.id, tvb, 0, 0, &address);
+  }
+};
 
 }  // namespace
 
 void RegisterFields(int protocol) {
-  ids.fill(-1);
-  for (const Row& row : kRows) {
-    const auto at = static_cast<std::size_t>(row.field);
-    registrations[at] = {
-        &ids[at],
-        {row.title, row.name, row.type, row.display, row.strings, 0, row.description, HFILL}};
+  DefineAll(DescriptionFields());
+  DefineAll(MarkFields());
+  DefineFilterFields();
+  Define("colo.city", "City", {FT_STRING}, "The city of the data center", true);
+  Define("colo.country", "Country", {FT_STRING}, "The country of the data center", true);
+  Define("cut", "Cut", {FT_BOOLEAN},
+         "Whether the packet was longer than what was captured of it; absent if it is whole", true);
+  static std::vector<hf_register_info> registrations;  // Wireshark keeps pointers into this, too.
+  for (Registered& field : AllFields()) {
+    registrations.push_back({&field.id,
+                             {field.label, field.name.c_str(), field.form.type, field.form.display,
+                              field.form.strings, 0, field.help.c_str(), HFILL}});
   }
-  proto_register_field_array(protocol, registrations.data(), kFieldCount);
+  proto_register_field_array(protocol, registrations.data(),
+                             static_cast<int>(registrations.size()));
+  static int* shapes[] = {&filter_tree_shape};
+  proto_register_subtree_array(shapes, array_length(shapes));
 }
 
-proto_item* AddText(proto_tree* tree, tvbuff_t* tvb, Field field, const char* text) {
-  return Marked(proto_tree_add_string(tree, Id(field), tvb, 0, 0, text), field);
+std::vector<FieldValue> FieldsOf(const CaptureDescription& description, std::string& unreadable) {
+  return Collector(unreadable).Collect(description, DescriptionFields());
 }
 
-proto_item* AddFlag(proto_tree* tree, tvbuff_t* tvb, Field field, bool value) {
-  return Marked(proto_tree_add_boolean(tree, Id(field), tvb, 0, 0, value ? 1 : 0), field);
+std::vector<FieldValue> FieldsOf(const PacketMark& mark) {
+  std::string unreadable;
+  return Collector(unreadable).Collect(mark, MarkFields());
 }
 
-proto_item* AddTime(proto_tree* tree, tvbuff_t* tvb, Field field, const nstime_t& time) {
-  return Marked(proto_tree_add_time(tree, Id(field), tvb, 0, 0, &time), field);
+const FieldValue& CutField() {
+  static const FieldValue cut = {PlaceOf("cut"), true};
+  return cut;
 }
 
-proto_item* AddField(proto_tree* tree, tvbuff_t* tvb, const FieldValue& value) {
-  struct Adder {
-    proto_tree* tree;
-    tvbuff_t* tvb;
-    Field field;
-    proto_item* operator()(const std::string& text) const {
-      return AddText(tree, tvb, field, text.c_str());
-    }
-    proto_item* operator()(std::uint64_t number) const {
-      if (kRows[static_cast<std::size_t>(field)].type == FT_UINT64) {
-        return proto_tree_add_uint64(tree, Id(field), tvb, 0, 0, number);
-      }
-      return proto_tree_add_uint(tree, Id(field), tvb, 0, 0, static_cast<std::uint32_t>(number));
-    }
-    proto_item* operator()(bool flag) const { return AddFlag(tree, tvb, field, flag); }
-    proto_item* operator()(const nstime_t& time) const { return AddTime(tree, tvb, field, time); }
-    proto_item* operator()(ws_in4_addr address) const {
-      return proto_tree_add_ipv4(tree, Id(field), tvb, 0, 0, address);
-    }
-    proto_item* operator()(const ws_in6_addr& address) const {
-      return proto_tree_add_ipv6(tree, Id(field), tvb, 0, 0, &address);
-    }
-  };
-  return std::visit(Adder{tree, tvb, value.field}, value.content);
+void AddField(proto_tree* tree, tvbuff_t* tvb, const FieldValue& value) {
+  const Registered& field = AllFields()[value.field];
+  proto_item* const item = std::visit(Adder{tree, tvb, field}, value.content);
+  if (field.worked_out) proto_item_set_generated(item);
+  if (value.below.empty()) return;
+  proto_tree* const below = proto_item_add_subtree(item, filter_tree_shape);
+  for (const FieldValue& part : value.below) AddField(below, tvb, part);
 }
 
 }  // namespace cloudflaredump::dissector

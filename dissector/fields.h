@@ -3,78 +3,42 @@
 
 #include <epan/packet.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <variant>
 #include <vector>
 
-namespace cloudflaredump::dissector {
+#include "common/capture_description.h"
 
-/// The fields of the protocol `cloudflare`, in the order in which the packet details show them.
-/// Their names, types and descriptions stand in one table in fields.cpp.
-enum class Field : std::uint8_t {
-  kPcapId,
-  kType,
-  kSystem,
-  kStatus,
-  kColo,
-  kColoCity,
-  kColoCountry,
-  kSubmitted,
-  kTimeLimit,
-  kPacketLimit,
-  kByteLimit,
-  kOffsetTime,
-  kDestinationConf,
-  kStopRequested,
-  kPacketsCaptured,
-  kErrorMessage,
-  kFilterV1,
-  kSourceAddress,
-  kSourceAddressIpv6,
-  kSourceAddressText,
-  kDestinationAddress,
-  kDestinationAddressIpv6,
-  kDestinationAddressText,
-  kSourcePort,
-  kDestinationPort,
-  kProtocol,
-  kCaptureFilter,
-  kRequest,
-  kRequests,
-  kPart,
-  kParts,
-  kObject,
-  kLate,
-  kCoverageFirst,
-  kCoverageLast,
-  kLimitReached,
-  kResidualMismatch,
-  kEndUncertain,
-  kLeftOut,
-  kCut,
-  kUndecided,
-  kDamaged,
-  kCount,
-};
+namespace cloudflaredump::dissector {
 
 /// What a field holds. Texts are printable. Addresses are in network byte order.
 using FieldContent =
     std::variant<std::string, std::uint64_t, bool, nstime_t, ws_in4_addr, ws_in6_addr>;
 
-/// A field made ready once and then added to each packet of an interface.
+/// A field made ready once and then added to each packet of an interface, with those below it.
 struct FieldValue {
-  Field field;
+  std::size_t field;  ///< Its place among the registered fields.
   FieldContent content;
+  std::vector<FieldValue> below = {};
 };
 
-/// Registers all fields with Wireshark under `protocol`.
+/// Registers with Wireshark, under `protocol`, a field for each row of DescriptionFields,
+/// MarkFields and FilterV1Fields, and those that are worked out here.
 void RegisterFields(int protocol);
 
-/// Add a field to `tree`; it stands for no bytes of the packet.
-proto_item* AddText(proto_tree* tree, tvbuff_t* tvb, Field field, const char* text);
-proto_item* AddFlag(proto_tree* tree, tvbuff_t* tvb, Field field, bool value);
-proto_item* AddTime(proto_tree* tree, tvbuff_t* tvb, Field field, const nstime_t& time);
-proto_item* AddField(proto_tree* tree, tvbuff_t* tvb, const FieldValue& value);
+/// What is set in `description`, in the order in which it is shown. The names of fields whose text
+/// should be a time and cannot be read are added to `unreadable`, commas between.
+std::vector<FieldValue> FieldsOf(const CaptureDescription& description, std::string& unreadable);
+
+/// What is set in `mark`. Times that cannot be read are left out.
+std::vector<FieldValue> FieldsOf(const PacketMark& mark);
+
+/// The field that says that a packet was cut.
+const FieldValue& CutField();
+
+/// Adds a field to `tree`; it stands for no bytes of the packet.
+void AddField(proto_tree* tree, tvbuff_t* tvb, const FieldValue& value);
 
 }  // namespace cloudflaredump::dissector

@@ -36,7 +36,7 @@ const Row kRows[] = {
     {Finding::kEndUncertain, "cloudflare.expert.end_uncertain", PI_SEQUENCE, PI_NOTE,
      "Only the connection's close ended the download: packets may be missing"},
     {Finding::kLate, "cloudflare.expert.late", PI_SEQUENCE, PI_NOTE,
-     "This part was found after the others were delivered: its packets are out of order"},
+     "This file was found after the others were delivered: its packets are out of order"},
     {Finding::kLeftOut, "cloudflare.expert.left_out", PI_COMMENTS_GROUP, PI_NOTE,
      "The capture description had no room for all it should say: see cloudflare.left_out"},
     {Finding::kMalformed, "cloudflare.expert.malformed", PI_MALFORMED, PI_NOTE,
@@ -44,6 +44,8 @@ const Row kRows[] = {
     {Finding::kOtherSection, "cloudflare.expert.other_section", PI_UNDECODED, PI_NOTE,
      "This version of Wireshark cannot tell how packets of a file's further sections were captured;"
      " open it with 4.4 or later, or merge the original files"},
+    {Finding::kCompareMissing, "cloudflare.expert.compare_missing", PI_SEQUENCE, PI_WARN,
+     "This packet was not seen at the routers"},
 };
 static_assert(std::size(kRows) == kFindingCount);
 

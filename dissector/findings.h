@@ -10,17 +10,18 @@ namespace cloudflaredump::dissector {
 /// What a reader of a capture must know so as not to draw wrong conclusions from it: Wireshark's
 /// expert information. Names, severities and sentences stand in one table in findings.cpp.
 enum class Finding : std::uint8_t {
-  kSampled,           ///< Once per capture.
-  kCut,               ///< Once per part.
+  kSampled,           ///< Once per capture, and once for all windows of live ones.
+  kCut,               ///< Once per file.
   kUndecided,         ///< On each such packet.
   kLimitReached,      ///< Once per capture, or on the packet marked so.
   kDamaged,           ///< On the last packet before the damage.
   kResidualMismatch,  ///< Once per capture.
-  kEndUncertain,      ///< Once per part.
-  kLate,              ///< Once per part.
-  kLeftOut,           ///< Once per part.
-  kMalformed,         ///< Once per part, and on each packet whose comment is malformed.
+  kEndUncertain,      ///< Once per file.
+  kLate,              ///< Once per file.
+  kLeftOut,           ///< Once per file.
+  kMalformed,         ///< Once per file, and on each packet whose comment is malformed.
   kOtherSection,      ///< Once per file.
+  kCompareMissing,    ///< On each such packet.
   kCount,
 };
 

@@ -5,13 +5,13 @@
 #include <epan/packet.h>
 #include <epan/prefs.h>
 
+#include <algorithm>
+
 #include "dissector/capture_interfaces.h"
-#include "dissector/compare_fields.h"
 #include "dissector/compare_statistics.h"
 #include "dissector/fields.h"
 #include "dissector/findings.h"
-#include "dissector/packet_mark_reader.h"
-#include "dissector/printed_fields.h"
+#include "dissector/packet_comments.h"
 #include "dissector/statistics.h"
 #include "dissector/wireshark_version.h"
 
@@ -20,13 +20,9 @@ namespace {
 
 int protocol = -1;
 int tree_shape = -1;
-int filter_tree_shape = -1;
 
 wireshark::BoolPreference show_tree = true;
 wireshark::BoolPreference show_summary = false;
-
-/// Of this run of the program.
-bool prints_other_fields_only = false;
 
 CaptureInterfaces& Interfaces() {
   static CaptureInterfaces interfaces;
@@ -40,10 +36,7 @@ struct Packet {
   tvbuff_t* tvb;
   const CaptureInterface& interface;
   bool cut;
-  MarkFacts mark;
-
-  bool FirstOfPart() const { return pinfo->num == interface.first_frame; }
-  bool FirstCutOfPart() const { return pinfo->num == interface.first_cut_frame; }
+  const PacketComments& comments;
 };
 
 /// Calls `say` with each finding that is due on this packet.
@@ -51,7 +44,8 @@ template <class Say>
 void ForEachFinding(const Packet& packet, const Say& say) {
   const CaptureInterface& interface = packet.interface;
   const CaptureDescription& d = interface.description;
-  if (packet.FirstOfPart()) {
+  const std::uint32_t number = packet.pinfo->num;
+  if (number == interface.first_frame) {
     if (interface.other_section) say(Finding::kOtherSection, nullptr);
     if (interface.verdict == ParseVerdict::kMalformed) say(Finding::kMalformed, nullptr);
     if (!interface.unreadable.empty()) say(Finding::kMalformed, interface.unreadable.c_str());
@@ -61,46 +55,25 @@ void ForEachFinding(const Packet& packet, const Say& say) {
   }
   if (!interface.usable()) return;
   const CaptureFacts& capture = *interface.capture;
-  const std::uint32_t number = packet.pinfo->num;
-  if (number == capture.first_frame && interface.sample()) say(Finding::kSampled, nullptr);
+  if (number == interface.run->first_frame && interface.sample()) say(Finding::kSampled, nullptr);
   if (number == capture.first_mismatch_frame) say(Finding::kResidualMismatch, nullptr);
   if (number == capture.first_limit_frame) say(Finding::kLimitReached, nullptr);
-  if (packet.FirstCutOfPart()) say(Finding::kCut, nullptr);
-  if (!packet.mark.ours) return;
-  if (packet.mark.malformed) {
+  if (number == interface.first_cut_frame) say(Finding::kCut, nullptr);
+  if (packet.comments.malformed) {
     say(Finding::kMalformed, "A packet comment of cloudflaredump is malformed and was not used");
   }
-  if (packet.mark.undecided) say(Finding::kUndecided, nullptr);
-  if (packet.mark.limit_reached) say(Finding::kLimitReached, nullptr);
-  if (packet.mark.damaged != nullptr) say(Finding::kDamaged, nullptr);
+  for (const PacketMark& mark : packet.comments.marks) {
+    if (mark.undecided) say(Finding::kUndecided, nullptr);
+    if (mark.limit_reached) say(Finding::kLimitReached, nullptr);
+    if (mark.damaged) say(Finding::kDamaged, nullptr);
+    if (mark.arrived == false) say(Finding::kCompareMissing, nullptr);
+  }
 }
 
 bool HasFinding(const Packet& packet) {
   bool any = false;
   ForEachFinding(packet, [&any](Finding, const char*) { any = true; });
   return any;
-}
-
-void AddDescription(const Packet& packet, proto_tree* tree) {
-  for (const FieldValue& value : packet.interface.fields) {
-    proto_item* const item = AddField(tree, packet.tvb, value);
-    if (value.field != Field::kFilterV1) continue;
-    proto_tree* const filter = proto_item_add_subtree(item, filter_tree_shape);
-    for (const FieldValue& part : packet.interface.filter_fields) {
-      AddField(filter, packet.tvb, part);
-    }
-  }
-}
-
-void AddMark(const Packet& packet, proto_tree* tree) {
-  const MarkFacts& mark = packet.mark;
-  if (packet.cut) AddFlag(tree, packet.tvb, Field::kCut, true);
-  if (mark.undecided) AddFlag(tree, packet.tvb, Field::kUndecided, true);
-  if (mark.limit_reached) AddFlag(tree, packet.tvb, Field::kLimitReached, true);
-  if (mark.damaged != nullptr) AddText(tree, packet.tvb, Field::kDamaged, mark.damaged);
-  if (mark.has_first) AddTime(tree, packet.tvb, Field::kCoverageFirst, mark.first);
-  if (mark.has_last) AddTime(tree, packet.tvb, Field::kCoverageLast, mark.last);
-  AddCompareFields(tree, packet.tvb, mark.compare);
 }
 
 /// The packet's own top-level item with all fields below it.
@@ -110,16 +83,11 @@ proto_item* AddTree(const Packet& packet, proto_tree* parent) {
   if (!show_tree) proto_item_set_hidden(item);
   if (!packet.interface.usable()) return item;
   proto_tree* const tree = proto_item_add_subtree(item, tree_shape);
-  AddDescription(packet, tree);
-  AddMark(packet, tree);
+  const auto add = [&](const FieldValue& value) { AddField(tree, packet.tvb, value); };
+  std::ranges::for_each(packet.interface.fields, add);
+  if (packet.cut) add(CutField());
+  std::ranges::for_each(packet.comments.fields, add);
   return item;
-}
-
-/// Whether one of our fields is asked for, by a filter, column or -e, or by a tree that is shown.
-bool IsAsked(proto_tree* tree) {
-  if (!proto_field_is_referenced(tree, protocol)) return false;
-  return !prints_other_fields_only ||
-         proto_registrar_get_nth(static_cast<unsigned>(protocol))->ref_type != HF_REF_TYPE_NONE;
 }
 
 /// Reads nothing but numbers unless somebody asked for more: a tree that is shown, one of our
@@ -133,11 +101,10 @@ int Dissect(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
   if (show_summary && interface->usable()) {
     col_append_sep_str(pinfo->cinfo, COL_INFO, " ", interface->summary.c_str());
   }
-  const Packet packet = {pinfo, tvb, *interface, cut, ReadMarks(*pinfo)};
-  const CompareFacts& compare = packet.mark.compare;
-  CountCompared(pinfo, compare);
-  const bool due = HasFinding(packet) || (compare.known && !compare.arrived);
-  const bool asked = interface->usable() && IsAsked(tree);
+  const Packet packet = {pinfo, tvb, *interface, cut, ReadComments(*pinfo)};
+  CountCompared(pinfo, packet.comments);
+  const bool due = HasFinding(packet);
+  const bool asked = interface->usable() && proto_field_is_referenced(tree, protocol);
   if (!due && !asked) return 0;
   proto_item* const item = AddTree(packet, tree);
   ForEachFinding(packet, [&](Finding finding, const char* detail) {
@@ -147,7 +114,6 @@ int Dissect(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
       AddFinding(pinfo, item, finding, detail);
     }
   });
-  AddCompareFinding(pinfo, item, compare);
   return 0;
 }
 
@@ -167,8 +133,7 @@ void RegisterProtocol() {
   protocol = proto_register_protocol("Cloudflare packet capture", "Cloudflare", "cloudflare");
   RegisterFields(protocol);
   RegisterFindings(protocol);
-  RegisterCompareFields(protocol);
-  static int* shapes[] = {&tree_shape, &filter_tree_shape};
+  static int* shapes[] = {&tree_shape};
   proto_register_subtree_array(shapes, array_length(shapes));
   RegisterPreferences();
   RegisterStatistics();
@@ -178,9 +143,6 @@ void RegisterProtocol() {
 }
 
 void RegisterHandoff() {
-  prints_other_fields_only = PrintsOtherFieldsOnly(CommandLine(), [](const std::string& name) {
-    return proto_registrar_get_byname(name.c_str()) != nullptr;
-  });
   register_postdissector(create_dissector_handle(Dissect, protocol));
 }
 

@@ -9,10 +9,12 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 
-#include "common/readable_line.h"
+#include "common/colos.h"
+#include "common/text.h"
 
 namespace cloudflaredump::dissector {
 namespace {
@@ -21,10 +23,16 @@ constexpr char kName[] = "cloudflare";
 
 int tap_id = -1;
 
+/// Nodes that a node names at most; what is beyond is summed. Wireshark walks along all of them to
+/// add one, so that 20,000 took minutes.
+constexpr std::size_t kMostNames = 2000;
+constexpr char kOthers[] = "All others";
+
 /// What is remembered of one open tree.
 struct OpenTree {
   bool sampled = false;         ///< A sample was among the packets, so the tree shows no rates.
   std::set<int> sampled_nodes;  ///< The nodes that counted one.
+  std::map<int, std::set<std::string>> names;  ///< Of the nodes below a node.
 };
 
 /// Several trees may be open, with different display filters.
@@ -35,37 +43,47 @@ std::map<const stats_tree*, OpenTree>& OpenTrees() {
 
 /// Names of nodes are for people, and come from the file.
 std::string Shown(std::string_view text) {
-  return ReadableLine(text, 100);
+  return CleanLine(text, 100);
 }
 
 std::string PlaceName(const CaptureInterface& interface) {
   if (interface.sample()) return "All data centers (sample)";
   if (!interface.description.colo) return "Unknown data center";
   std::string name = Shown(*interface.description.colo);
-  if (interface.colo != nullptr) {
-    name.append(" (").append(interface.colo->city).append(", ");
-    name.append(interface.colo->country).append(")");
+  if (const Colo* const colo = FindColo(*interface.description.colo)) {
+    name.append(" (").append(colo->city).append(", ").append(colo->country).append(")");
   }
   return name;
 }
 
+/// Windows of live captures are many, so they share a node.
 std::string CaptureName(const CaptureInterface& interface) {
+  if (interface.live()) return "Live samples";
   return Shown(interface.description.pcap_id.value_or("Unknown capture"));
 }
 
-std::string PartName(const CaptureInterface& interface) {
+/// "File 3 of 12"; the first one where nothing is said.
+std::string OneOf(const char* noun, const std::optional<std::uint64_t>& number,
+                  const std::optional<std::uint64_t>& total) {
+  std::string name = std::string(noun) + " " + std::to_string(number.value_or(1));
+  if (total) name += " of " + std::to_string(*total);
+  return name;
+}
+
+std::string FileName(const CaptureInterface& interface) {
   const CaptureDescription& d = interface.description;
-  std::string name = "Part " + (d.part ? std::to_string(*d.part) : std::string("1"));
-  if (d.parts) name += " of " + std::to_string(*d.parts);
-  if (d.object) name += ": " + *d.object;
-  return Shown(name);
+  if (interface.live()) {
+    return Shown(OneOf("Window", d.window, {}) +
+                 (d.offset_time ? ", up to " + *d.offset_time : ""));
+  }
+  return Shown(OneOf("File", d.file, d.files) + (d.object ? ": " + *d.object : ""));
 }
 
 std::string RequestName(const CaptureInterface& interface) {
   const CaptureDescription& d = interface.description;
-  std::string name = "Request " + (d.request ? std::to_string(*d.request) : std::string("1"));
-  if (d.requests) name += " of " + std::to_string(*d.requests);
-  return name.append(": ").append(WholeCharacters(interface.filter_json, 200));
+  const std::string filter = FilterV1Text(d.filter_v1);
+  return OneOf("Request", d.request, d.requests) + ": " +
+         (filter.empty() ? "everything" : CleanLine(filter, 200));
 }
 
 /// One packet on its way into one tree.
@@ -78,13 +96,14 @@ class Counter {
         sample_(interface.sample()) {}
 
   /// Counts the packet at the node `name` below `parent`: how many, how long.
-  int Packets(const std::string& name, int parent) {
-    return WithoutBursts(Change(MN_AVERAGE, name, parent, length_));
+  int Packets(const std::string& wanted, int parent) {
+    return WithoutBursts(Change(MN_AVERAGE, Named(wanted, parent), parent, length_));
   }
 
   /// Counts its bytes likewise. Wireshark counts in 32 bits with a sign: the count stays at the
   /// largest number then, and the packets' count times their average still tells.
-  int Bytes(const std::string& name, int parent) {
+  int Bytes(const std::string& wanted, int parent) {
+    const std::string name = Named(wanted, parent);
     const int id = Change(MN_INCREASE, name, parent, 0);
     const bool fits = Node(id).counter <= kMost - length_;
     return WithoutBursts(Change(fits ? MN_INCREASE : MN_SET, name, parent, fits ? length_ : kMost));
@@ -101,6 +120,14 @@ class Counter {
 
   int Change(manip_node_mode mode, const std::string& name, int parent, int value) {
     return stats_tree_manip_node_int(mode, tree_, name.c_str(), parent, 1, value);
+  }
+
+  /// `wanted`, or the name of the node that sums what is beyond the bound.
+  std::string Named(const std::string& wanted, int parent) {
+    std::set<std::string>& names = memory_.names[parent];
+    if (names.contains(wanted)) return wanted;
+    if (names.size() >= kMostNames) return kOthers;
+    return *names.insert(wanted).first;
   }
 
   stat_node& Node(int id) {
@@ -125,7 +152,7 @@ template <class Add>
 void CountBranch(const std::string& name, const CaptureInterface& interface, const Add& add) {
   const int branch = add(name, 0);
   add(PlaceName(interface), add("By data center", branch));
-  add(PartName(interface), add(CaptureName(interface), add("By capture and part", branch)));
+  add(FileName(interface), add(CaptureName(interface), add("By capture and file", branch)));
   add(RequestName(interface), add(CaptureName(interface), add("By request", branch)));
 }
 
@@ -152,7 +179,10 @@ void EndTree(stats_tree* tree) {
 
 void RegisterStatistics() {
   tap_id = register_tap(kName);
-  stats_tree_register_plugin(kName, kName, "Cloudflare", 0, TakePacket, StartTree, EndTree);
+  // The order in which every window shows them; from 4.6 on it would be the counts' otherwise,
+  // bytes above packets.
+  constexpr guint kByName = (ST_SORT_COL_NAME << ST_FLG_SRTCOL_SHIFT) | ST_FLG_SORT_DESC;
+  stats_tree_register_plugin(kName, kName, "Cloudflare", kByName, TakePacket, StartTree, EndTree);
 }
 
 void CountPacket(packet_info* pinfo, const CaptureInterface& interface) {

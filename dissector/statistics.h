@@ -8,7 +8,8 @@
 namespace cloudflaredump::dissector {
 
 /// Registers the tap and the tree `-z cloudflare,tree`, in the window's menu Statistics. The tree
-/// counts packets and bytes by data center, by capture and part, and by request. Rates are shown
+/// counts packets and bytes by data center, by capture and file, and by request; a node names at
+/// most 2,000 below it and sums the rest. Windows of live captures share a node. Rates are shown
 /// for full captures only: what a sample counts is not the traffic.
 void RegisterStatistics();
 

@@ -7,18 +7,18 @@
 
 #include <cstdint>
 
-/// What differs between the Wireshark versions this source is built for: 4.0, 4.4 and 4.6. Each
-/// difference is read from Wireshark's own declarations, so a version in between needs no row here.
+/// What differs between the Wireshark versions this source is built for: 4.0, 4.2, 4.4 and 4.6.
+/// Each difference is read from Wireshark's own declarations, not from its number.
 namespace cloudflaredump::wireshark {
 
 template <class Variable>
 Variable PreferenceVariable(void (*)(module_t*, const char*, const char*, const char*, Variable*));
 
-/// The variable of a boolean preference: gboolean in 4.0, bool from 4.4 on.
+/// The variable of a boolean preference: gboolean in 4.0 and 4.2, bool from 4.4 on.
 using BoolPreference = decltype(PreferenceVariable(&prefs_register_bool_preference));
 
 using GetWithSection = const char* (*)(const epan_t*, std::uint32_t, unsigned);  // from 4.4 on
-using GetWithoutSection = const char* (*)(const epan_t*, std::uint32_t);         // 4.0
+using GetWithoutSection = const char* (*)(const epan_t*, std::uint32_t);         // 4.0, 4.2
 
 constexpr bool KnowsSections(GetWithSection) {
   return true;
@@ -27,8 +27,8 @@ constexpr bool KnowsSections(GetWithoutSection) {
   return false;
 }
 
-/// False for Wireshark 4.0: asked for an interface of a further section, it answers with the one of
-/// the same number in the first.
+/// False for Wireshark 4.0 and 4.2: asked for an interface of a further section, it answers with
+/// the one of the same number in the first.
 inline constexpr bool kKnowsSections = KnowsSections(&epan_get_interface_description);
 
 inline const char* Ask(GetWithSection get, const epan_t* session, std::uint32_t interface,

@@ -3,18 +3,28 @@
 
 #include <jansson.h>
 
+#include <algorithm>
+
 #include "common/redact.h"
 #include "common/text.h"
 
 namespace cloudflaredump::api {
 namespace {
 
+/// So many errors or messages of an answer are shown.
+constexpr std::size_t kMost = 3;
+
 /// Jansson's own limit on depth (2048) and http's limit on size bound what is parsed here.
 Json Parse(const std::string& body) {
   return Json(json_loadb(body.data(), body.size(), JSON_ALLOW_NUL, nullptr));
 }
 
-std::string OneError(const json_t* error) {
+/// What a list of errors says: "code 10000, Authentication error"; empty if nothing.
+std::string ErrorsText(const json_t* errors, int depth = 0);
+
+/// "code 6003, Invalid request headers (code 6111, Invalid format for Authorization header)"; the
+/// chain is what tells the cause.
+std::string OneError(const json_t* error, int depth = 0) {
   const json_t* const message = json_object_get(error, "message");
   const json_t* const code = json_object_get(error, "code");
   std::string text;
@@ -26,16 +36,14 @@ std::string OneError(const json_t* error) {
     // Redacted before it is cut: half a secret would not be recognized later.
     text += CleanLine(Redact({json_string_value(message), json_string_length(message)}));
   }
-  return text;
+  const std::string chain = depth > 0 ? "" : ErrorsText(json_object_get(error, "error_chain"), 1);
+  return chain.empty() ? text : text + " (" + chain + ")";
 }
 
-/// What the envelope's errors say: "code 10000, Authentication error"; empty if nothing.
-std::string ErrorsText(const json_t* envelope) {
-  const json_t* const errors = json_object_get(envelope, "errors");
+std::string ErrorsText(const json_t* errors, int depth) {
   std::string text;
-  constexpr std::size_t kMost = 3;
   for (std::size_t i = 0; i < json_array_size(errors) && i < kMost; ++i) {
-    const std::string one = OneError(json_array_get(errors, i));
+    const std::string one = OneError(json_array_get(errors, i), depth);
     if (one.empty()) continue;
     if (!text.empty()) text += "; ";
     text += one;
@@ -43,7 +51,21 @@ std::string ErrorsText(const json_t* envelope) {
   return text;
 }
 
-std::string Remedy(int status) {
+/// Whether the error, or one of its chain, has one of Cloudflare's codes for a header that is not
+/// formed as it should be.
+bool HasMalformedHeader(const json_t* errors) {
+  for (std::size_t i = 0; i < json_array_size(errors); ++i) {
+    const json_t* const error = json_array_get(errors, i);
+    const json_int_t code = json_integer_value(json_object_get(error, "code"));
+    if (code == 6003 || code == 6103 || code == 6111) return true;
+  }
+  return false;
+}
+
+std::string Remedy(int status, const json_t* errors) {
+  if (HasMalformedHeader(errors)) {
+    return "check the API token: it is not whole, or has characters that are not its own";
+  }
   switch (status) {
     case 401:
       return "check the API token (it may be mistyped, expired or revoked)";
@@ -59,33 +81,52 @@ std::string Remedy(int status) {
   }
 }
 
+bool IsWebPage(const std::string& body) {
+  return Trim(body).starts_with('<');
+}
+
 const char* BodyKind(const std::string& body) {
-  const std::string_view start = Trim(body);
-  if (start.empty()) return "an empty answer";
-  if (start.front() == '<') return "a web page instead of JSON";
+  if (Trim(body).empty()) return "an empty answer";
+  if (IsWebPage(body)) return "a web page instead of JSON";
   return "something that is not JSON";
 }
 
 }  // namespace
 
-void JsonUnref::operator()(json_t* json) const {
-  json_decref(json);
+bool IsRefusal(const http::HttpAnswer& answer) {
+  if (!Trim(answer.body).starts_with('{')) return false;
+  return json_is_false(json_object_get(Parse(answer.body).get(), "success"));
 }
 
 Error ErrorOfAnswer(const http::HttpAnswer& answer, const std::string& doing,
                     const std::string& host) {
   const int status = answer.head.status;
   const Json envelope = Parse(answer.body);
-  std::string said = ErrorsText(envelope.get());
-  if (said.empty() && !envelope) said = BodyKind(answer.body);
-  return {.what = Format("cannot %s: %s answered HTTP %d", doing.c_str(), host.c_str(), status),
-          .remedy = Remedy(status),
-          .kind = http::IsTransientStatus(status) ? Error::Kind::kPassing : Error::Kind::kFinal,
-          .said = std::move(said)};
+  const json_t* const errors = json_object_get(envelope.get(), "errors");
+  Error error{.what = Format("cannot %s: %s answered HTTP %d", doing.c_str(), host.c_str(), status),
+              .remedy = Remedy(status, errors),
+              .kind = http::IsTransientStatus(status) ? Error::Kind::kPassing : Error::Kind::kFinal,
+              .said = ErrorsText(errors)};
+  const std::string* const target = answer.head.Find("location");
+  if (status >= 300 && status <= 399 && target != nullptr) {
+    error.said = "a redirect to " + CleanLine(RedactAddress(Redact(*target)), 120);
+    error.remedy = "check the address of the API, or which proxy answers in its place";
+  } else if (error.said.empty() && envelope && status < 300) {
+    error.said = "success is false, without a reason";
+  } else if (error.said.empty() && !envelope) {
+    error.said = BodyKind(answer.body);
+    if (IsWebPage(answer.body) && status < 500) {
+      error.remedy =
+          "something between here and Cloudflare answered in place of the API: a proxy, a "
+          "firewall, "
+          "a captive portal or a challenge";
+    }
+  }
+  return error;
 }
 
 Result<Json> ReadEnvelope(const http::HttpAnswer& answer, const std::string& doing,
-                          const std::string& host) {
+                          const std::string& host, std::vector<std::string>* messages) {
   const int status = answer.head.status;
   if (status < 200 || status > 299) return std::unexpected(ErrorOfAnswer(answer, doing, host));
   const Json envelope = Parse(answer.body);
@@ -97,6 +138,11 @@ Result<Json> ReadEnvelope(const http::HttpAnswer& answer, const std::string& doi
   }
   if (json_is_false(json_object_get(envelope.get(), "success"))) {
     return std::unexpected(ErrorOfAnswer(answer, doing, host));
+  }
+  const json_t* const told = json_object_get(envelope.get(), "messages");
+  for (std::size_t i = 0; messages != nullptr && i < std::min(json_array_size(told), kMost); ++i) {
+    const std::string one = OneError(json_array_get(told, i));
+    if (!one.empty()) messages->push_back(one);
   }
   json_t* const result = json_object_get(envelope.get(), "result");
   if (result == nullptr) {

@@ -25,12 +25,9 @@ BucketOwnership ReadOwnership(const json_t* object) {
 std::string WriteBody(std::initializer_list<std::pair<const char*, std::string>> members) {
   const Json body(json_object());
   for (const auto& [key, value] : members) {
-    json_object_set_new(body.get(), key, json_string(value.c_str()));
+    json_object_set_new(body.get(), key, MakeJson(value));
   }
-  char* const raw = json_dumps(body.get(), JSON_COMPACT);
-  std::string text = raw == nullptr ? "" : raw;
-  free(raw);
-  return text;
+  return DumpJson(body.get());
 }
 
 }  // namespace

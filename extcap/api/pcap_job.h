@@ -7,22 +7,13 @@
 #include <string_view>
 #include <vector>
 
+#include "common/filter_v1.h"
 #include "common/result.h"
 #include "common/time.h"
 
 struct json_t;
 
 namespace cloudflaredump::api {
-
-/// filter_v1 of the PCAPs API: addresses as text, absent fields unset.
-struct FilterV1 {
-  std::optional<std::string> source_address;
-  std::optional<std::string> destination_address;
-  std::optional<std::uint64_t> source_port;
-  std::optional<std::uint64_t> destination_port;
-  std::optional<std::uint64_t> protocol;
-  bool operator==(const FilterV1&) const = default;
-};
 
 /// What a job's status word means for us.
 enum class JobPhase {
@@ -55,8 +46,9 @@ struct PcapJob {
   std::optional<WallTime> submitted_at() const;
 };
 
-/// Whether `id` may stand in a path: 1 to 32 letters and digits. "ownership" stands where an id
-/// would, so it is refused.
+/// Whether `id` may stand in a path and in the search for a capture's files: 16 to 64 letters,
+/// digits and hyphens. Cloudflare's are 32 hexadecimal digits; a shorter one would be found in
+/// every key.
 bool IsPcapId(std::string_view id);
 
 /// Reads one capture from an API answer's `result`.
@@ -76,10 +68,6 @@ struct PcapRequest {
   bool send_colo = true;       ///< the name that the prose documents, full only
   bool send_colo_name = true;  ///< the name that the schema documents, full only
 };
-
-/// `filter` as the API takes it, its fields in the order of Cloudflare's examples: {} if none is
-/// set. A new reference.
-json_t* FilterV1Json(const FilterV1& filter);
 
 /// The body of the POST, keys in the order of Cloudflare's examples.
 std::string WritePcapRequest(const PcapRequest& request);

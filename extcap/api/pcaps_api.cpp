@@ -22,10 +22,8 @@ constexpr std::size_t kLargestJson = std::size_t{8} << 20;
 /// How long a finished sample may go on answering "not there yet".
 constexpr Duration kFileSettles = 30s;
 
-/// Whether a download answered that the file is not there yet.
-bool IsNotYet(int status) {
-  return status == 404 || status == 409 || status == 425;
-}
+/// How long the list may lag behind a POST that was carried out.
+constexpr Duration kListLags = 15s;
 
 /// Cloudflare's pages call the data center `colo`, its schema `colo_name`; both are sent. If the
 /// answer is a 400 that names one of them, the request without that one.
@@ -49,33 +47,38 @@ std::optional<PcapRequest> WithoutRefusedName(const PcapRequest& request,
 /// An Error if `id` cannot stand in a path.
 Result<void> CheckId(const std::string& id) {
   if (IsPcapId(id)) return {};
-  return Fail(Format("\"%s\" is no capture id", CleanLine(id, 60).c_str()),
+  return Fail(Format("\"%s\" is not the id of a capture", CleanLine(id, 60).c_str()),
               "an id is 32 letters and digits, as `cloudflaredump list` shows",
               Error::Kind::kUsage);
 }
 
 }  // namespace
 
+Headers AuthorizationOf(const ApiAccess& access) {
+  if (!access.token.empty()) return {{"Authorization", "Bearer " + access.token}};
+  return {{"X-Auth-Email", access.email}, {"X-Auth-Key", access.key}};
+}
+
 PcapsApi::PcapsApi(http::Http& http, system::EventLoop& loop, ApiAccess access)
     : http_(http), loop_(loop), access_(std::move(access)), host_(http::HostOf(access_.base_url)) {}
 
 http::HttpRequest PcapsApi::Request(const char* method, const std::string& path) const {
+  return RequestAt(method, "/accounts/" + access_.account_id + "/pcaps" + path);
+}
+
+http::HttpRequest PcapsApi::RequestAt(const char* method, const std::string& path) const {
   http::HttpRequest request;
   request.method = method;
-  request.url = access_.base_url + "/accounts/" + access_.account_id + "/pcaps" + path;
+  request.url = access_.base_url + path;
   request.max_body = kLargestJson;
-  if (!access_.token.empty()) {
-    request.headers.emplace_back("Authorization", "Bearer " + access_.token);
-  } else {
-    request.headers.emplace_back("X-Auth-Email", access_.email);
-    request.headers.emplace_back("X-Auth-Key", access_.key);
-  }
+  request.headers = AuthorizationOf(access_);
   return request;
 }
 
 Result<http::HttpAnswer> PcapsApi::AskOnce(const http::HttpRequest& request, const char* doing,
                                            const Patience& patience) {
   retry_after_.clear();
+  status_ = 0;
   auto answer = http::Fetch(http_, loop_, request, patience.stop);
   if (!answer) {
     if (answer.error().kind == Error::Kind::kInterrupted) return answer;
@@ -83,59 +86,92 @@ Result<http::HttpAnswer> PcapsApi::AskOnce(const http::HttpRequest& request, con
     error.what = Format("cannot %s: %s", doing, error.what.c_str());
     return std::unexpected(std::move(error));
   }
+  status_ = answer->head.status;
   if (const std::string* header = answer->head.Find("retry-after")) retry_after_ = *header;
   return answer;
 }
 
-Result<PcapJob> PcapsApi::PostOnce(const PcapRequest& request, const Patience& patience) {
+Result<Json> PcapsApi::ReadResult(const http::HttpAnswer& answer, const char* doing) {
+  std::vector<std::string> messages;
+  auto result = ReadEnvelope(answer, doing, host_, &messages);
+  for (const std::string& message : messages) {
+    if (on_message_ && messages_.insert(message).second) on_message_(message);
+  }
+  return result;
+}
+
+void PcapsApi::BlameClock(const http::HttpAnswer& answer, Error& error) const {
+  const std::string* const header = answer.head.Find("date");
+  const auto date = header == nullptr ? std::nullopt : http::ParseHttpDate(*header);
+  if (answer.head.status != 400 || !date) return;
+  const Duration ahead = loop_.Now() - *date;
+  constexpr Duration kTolerable = 60s;
+  if (ahead < kTolerable && -ahead < kTolerable) return;
+  error.remedy = Format("the clock of this machine is %s %s; set it right",
+                        FormatSpan(ahead < Duration(0) ? -ahead : ahead).c_str(),
+                        ahead < Duration(0) ? "slow" : "fast");
+}
+
+Result<PcapJob> PcapsApi::PostOnce(const PcapRequest& request, const Patience& patience,
+                                   bool& made) {
   constexpr const char* kDoing = "start the capture";
   http::HttpRequest post = Request("POST", "");
   post.headers.emplace_back("Content-Type", "application/json");
   post.body = WritePcapRequest(request);
   auto answer = AskOnce(post, kDoing, patience);
   if (!answer) return Failure(answer);
-  if (const auto other = WithoutRefusedName(request, *answer)) return PostOnce(*other, patience);
-  auto result = ReadEnvelope(*answer, kDoing, host_);
-  if (!result) return Failure(result);
-  PcapJob job = ReadPcapJob(result->get());
-  if (!IsPcapId(job.id)) {
-    return Fail(Format("cannot %s: %s answered without a usable capture id", kDoing, host_.c_str()),
-                Error::Kind::kPassing);
+  if (const auto other = WithoutRefusedName(request, *answer)) {
+    return PostOnce(*other, patience, made);
   }
-  return job;
+  auto result = ReadResult(*answer, kDoing);
+  if (!result) {
+    BlameClock(*answer, result.error());
+    return Failure(result);
+  }
+  PcapJob job = ReadPcapJob(result->get());
+  if (IsPcapId(job.id)) return job;
+  made = true;
+  return Fail(Format("cannot %s: %s answered without a usable capture id", kDoing, host_.c_str()));
 }
 
 Result<std::optional<PcapJob>> PcapsApi::FindLost(const PcapRequest& request,
                                                   const std::vector<PcapJob>& known,
-                                                  const Patience& patience) {
-  auto jobs = List(patience);
-  if (!jobs) return Failure(jobs);
-  return FindMade(*jobs, known, request);
+                                                  const Patience& patience, Duration lag) {
+  const system::SteadyTime until = loop_.Steady() + lag;
+  for (;;) {
+    auto jobs = List(patience);
+    if (!jobs) return Failure(jobs);
+    auto found = FindMade(*jobs, known, request);
+    if (found || loop_.Steady() >= until) return found;
+    constexpr Duration kPause = 3s;
+    if (loop_.RunUntil(patience.stop, loop_.Steady() + kPause)) return Stopped();
+  }
 }
 
 Result<PcapJob> PcapsApi::Create(const PcapRequest& request, const std::vector<PcapJob>& known,
                                  const Patience& patience) {
-  http::Backoff backoff(loop_, patience.retry_budget);
+  http::Backoff backoff(loop_, patience.retry_budget + 2 * kListLags);
   for (;;) {
-    auto job = PostOnce(request, patience);
-    if (job || job.error().kind != Error::Kind::kPassing) return job;
+    bool made = false;
+    auto job = PostOnce(request, patience, made);
+    if (job || (job.error().kind != Error::Kind::kPassing && !made)) return job;
     system::Log(system::LogLevel::kWarning, "%s", SentenceOf(job.error()).c_str());
     const std::string retry_after = retry_after_;
-    auto found = FindLost(request, known, patience);
+    // A limit is looked at before anything is made.
+    const bool not_made = status_ == 429 || status_ == 425;
+    auto found = FindLost(request, known, patience, not_made ? Duration(0) : kListLags);
     if (found && *found) {
       system::Log(system::LogLevel::kInfo, "found the capture whose answer was lost: %s",
                   (*found)->id.c_str());
       return **found;
     }
-    if (!found && found.error().kind == Error::Kind::kInterrupted) {
-      return Failure(found);
-    }
+    if (!found && found.error().kind == Error::Kind::kInterrupted) return Failure(found);
     // Nothing is repeated unless the list said that nothing was made.
-    if (!found) {
+    if (!found || made) {
       return Fail(ClauseOf(job.error()) + "; it may have been started all the same",
                   "see: cloudflaredump list", Error::Kind::kPassing);
     }
-    if (!backoff.WaitForNextTry(retry_after, patience.stop)) {
+    if (!backoff.WaitForNextTry(retry_after, patience.stop, patience.countdown)) {
       if (patience.stop()) return Stopped();
       return job;
     }
@@ -147,7 +183,7 @@ Result<PcapJob> PcapsApi::Get(const std::string& id, const Patience& patience) {
   if (auto good = CheckId(id); !good) return Failure(good);
   return Ask<PcapJob>(Request("GET", "/" + id), kDoing, patience,
                       [&](const http::HttpAnswer& answer) -> Result<PcapJob> {
-                        auto result = ReadEnvelope(answer, kDoing, host_);
+                        auto result = ReadResult(answer, kDoing);
                         if (!result) return Failure(result);
                         PcapJob job = ReadPcapJob(result->get());
                         job.id = id;  // whatever the server says: it becomes part of paths
@@ -159,7 +195,7 @@ Result<std::vector<PcapJob>> PcapsApi::List(const Patience& patience) {
   constexpr const char* kDoing = "list the captures";
   using Jobs = std::vector<PcapJob>;
   const auto read = [&](const http::HttpAnswer& answer) -> Result<Jobs> {
-    auto result = ReadEnvelope(answer, kDoing, host_);
+    auto result = ReadResult(answer, kDoing);
     if (!result) return Failure(result);
     if (!json_is_array(result->get()) && !json_is_null(result->get())) {
       return Fail(Format("cannot %s: %s answered without a list", kDoing, host_.c_str()),
@@ -185,18 +221,15 @@ Result<PcapsApi::Download> PcapsApi::DownloadSample(const std::string& id,
   http::HttpRequest request = Request("GET", "/" + id + "/download");
   request.headers.emplace_back("Accept", "application/vnd.tcpdump.pcap");
   request.max_body = kLargestSample;
-  const system::SteadyTime settled = loop_.Steady() + kFileSettles;
+  Patience settling = patience;
+  settling.fresh_until = std::max(settling.fresh_until, loop_.Steady() + kFileSettles);
   const auto read = [&](const http::HttpAnswer& answer) -> Result<Download> {
-    if (answer.head.status == 200) {
-      return Download{.bytes = answer.body, .end_is_certain = answer.end.end_is_certain};
+    if (answer.head.status != 200 || IsRefusal(answer)) {
+      return std::unexpected(ErrorOfAnswer(answer, kDoing, host_));
     }
-    Error error = ErrorOfAnswer(answer, kDoing, host_);
-    if (IsNotYet(answer.head.status) && loop_.Steady() < settled) {
-      error.kind = Error::Kind::kPassing;
-    }
-    return std::unexpected(error);
+    return Download{.bytes = answer.body, .end_is_certain = answer.end.end_is_certain};
   };
-  return Ask<Download>(request, kDoing, patience, read);
+  return Ask<Download>(request, kDoing, settling, read);
 }
 
 Result<void> PcapsApi::Stop(const std::string& id, const Patience& patience) {
@@ -204,7 +237,8 @@ Result<void> PcapsApi::Stop(const std::string& id, const Patience& patience) {
   if (auto good = CheckId(id); !good) return good;
   return Ask<void>(Request("PUT", "/" + id + "/stop"), kDoing, patience,
                    [&](const http::HttpAnswer& answer) -> Result<void> {
-                     if (answer.head.status >= 200 && answer.head.status <= 299) return {};
+                     const int status = answer.head.status;
+                     if (status >= 200 && status <= 299 && !IsRefusal(answer)) return {};
                      return std::unexpected(ErrorOfAnswer(answer, kDoing, host_));
                    });
 }

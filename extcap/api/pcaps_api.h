@@ -2,10 +2,13 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/result.h"
+#include "extcap/api/api_answer.h"
 #include "extcap/api/pcap_job.h"
 #include "extcap/http/http.h"
 
@@ -28,10 +31,20 @@ struct ApiAccess {
   std::string key;
 };
 
+/// Names and values.
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+/// The headers that tell the API who asks. They are secret.
+Headers AuthorizationOf(const ApiAccess& access);
+
 /// How long faults may be borne.
 struct Patience {
   Duration retry_budget;       ///< for tries after the first failure
   std::function<bool()> stop;  ///< asked after every event; true ends the call (kInterrupted)
+  /// Called once a second with the time left while a wait goes on that the server asked for.
+  std::function<void(Duration)> countdown = {};
+  /// Until then "not found" is not final: what is asked for was made a moment ago.
+  system::SteadyTime fresh_until = {};
 };
 
 /// Cloudflare's packet-capture API (/accounts/{account_id}/pcaps…). One thread. Each call waits for
@@ -42,6 +55,9 @@ class PcapsApi {
  public:
   /// `http` and `loop` must outlive this object.
   PcapsApi(http::Http& http, system::EventLoop& loop, ApiAccess access);
+
+  /// Calls `told` with each warning that an answer carries in its `messages`, once each.
+  void OnMessage(std::function<void(const std::string&)> told) { on_message_ = std::move(told); }
 
   /// POST. Never repeated blindly: when its answer was lost the list is read first, and a capture
   /// that `request` could have made and that is not among `known` (a list read before) is taken for
@@ -75,6 +91,11 @@ class PcapsApi {
   Result<BucketOwnership> ValidateBucket(const std::string& destination_conf,
                                          const std::string& challenge, const Patience& patience);
 
+  /// The id of the API token that asks (/user/tokens/verify; for a token that belongs to an
+  /// account, that of `account_id`). An Error without a token: a user's e-mail and key have no such
+  /// id.
+  Result<std::string> TokenId(const std::string& account_id, const Patience& patience);
+
  private:
   Result<BucketOwnership> PostOwnership(const std::string& path, const std::string& body,
                                         const char* doing, const Patience& patience);
@@ -84,17 +105,28 @@ class PcapsApi {
   template <class T>
   Result<T> Ask(const http::HttpRequest& request, const char* doing, const Patience& patience,
                 const std::function<Result<T>(const http::HttpAnswer&)>& read);
-  Result<PcapJob> PostOnce(const PcapRequest& request, const Patience& patience);
+  /// `made` says whether a capture was made although the answer names no id of it.
+  Result<PcapJob> PostOnce(const PcapRequest& request, const Patience& patience, bool& made);
+  /// Names a clock that is wrong, if that is why the answer is a refusal.
+  void BlameClock(const http::HttpAnswer& answer, Error& error) const;
   Result<std::optional<PcapJob>> FindLost(const PcapRequest& request,
                                           const std::vector<PcapJob>& known,
-                                          const Patience& patience);
+                                          const Patience& patience, Duration lag);
+  /// A request for a path of the account's captures.
   http::HttpRequest Request(const char* method, const std::string& path) const;
+  /// A request for any path of the API.
+  http::HttpRequest RequestAt(const char* method, const std::string& path) const;
+  /// The envelope's result; its messages are told.
+  Result<Json> ReadResult(const http::HttpAnswer& answer, const char* doing);
 
   http::Http& http_;
   system::EventLoop& loop_;
   ApiAccess access_;
   std::string host_;         ///< of base_url, for sentences
   std::string retry_after_;  ///< of the last answer
+  int status_ = 0;           ///< the same; 0 if there was none
+  std::function<void(const std::string&)> on_message_;
+  std::set<std::string> messages_;  ///< that were told
 };
 
 }  // namespace cloudflaredump::api

@@ -3,96 +3,122 @@
 
 #include <glib.h>
 
-#include <memory>
+#include <algorithm>
+#include <initializer_list>
 
 #include "common/text.h"
 
 namespace cloudflaredump::bucket {
 namespace {
 
-struct KeyFileFree {
-  void operator()(GKeyFile* file) const { g_key_file_free(file); }
-};
-struct GFree {
-  void operator()(char* text) const { g_free(text); }
-};
-struct StrvFree {
-  void operator()(char** texts) const { g_strfreev(texts); }
-};
-
-/// `text` in the dialect of GKeyFile: AWS also writes comments with `;` and sections as
-/// `[ profile x ]`, and its readers pass over lines that mean nothing.
-std::string ToKeyFile(std::string_view text) {
-  std::string lines;
-  bool in_section = false;
-  for (const std::string_view raw : Split(text, '\n')) {
-    const std::string_view line = Trim(raw);
-    if (line.starts_with('[') && line.ends_with(']')) {
-      in_section = true;
-      lines.append("[").append(Trim(line.substr(1, line.size() - 2))).append("]\n");
-    } else if (in_section && !line.starts_with('#') && !line.starts_with(';') &&
-               line.find('=') != std::string_view::npos) {
-      lines.append(line).append("\n");
-    }
-  }
-  return lines;
+std::string Value(const system::Environment& environment, const char* name) {
+  const char* const value = environment(name);
+  return value == nullptr ? std::string() : std::string(Trim(value));
 }
 
-void AddSection(GKeyFile* file, const std::string& section, AwsProfile& profile) {
-  const std::unique_ptr<char*, StrvFree> keys(
-      g_key_file_get_keys(file, section.c_str(), nullptr, nullptr));
-  if (keys == nullptr) return;
-  for (char** key = keys.get(); *key != nullptr; ++key) {
-    // As written: a secret may hold a backslash, which GKeyFile's strings would take for an escape.
-    const std::unique_ptr<char, GFree> value(
-        g_key_file_get_value(file, section.c_str(), *key, nullptr));
-    if (value != nullptr) profile.values[*key] = Trim(value.get());
-  }
-}
-
-Result<void> AddFile(const std::string& path, const std::string& prefix, AwsProfile& profile) {
-  char* raw = nullptr;
-  gsize size = 0;
-  GError* error = nullptr;
-  if (!g_file_get_contents(path.c_str(), &raw, &size, &error)) {
-    const bool missing = g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT) ||
-                         g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOTDIR);
-    const std::string why = CleanLine(error->message);
-    g_error_free(error);
-    if (missing) return {};
-    return Fail("the AWS profiles cannot be read: " + why);
-  }
-  const std::string text = ToKeyFile({raw, size});
-  g_free(raw);
-  const std::unique_ptr<GKeyFile, KeyFileFree> file(g_key_file_new());
-  if (!g_key_file_load_from_data(file.get(), text.data(), text.size(), G_KEY_FILE_NONE, nullptr)) {
-    return Fail(CleanLine(path) +
-                " cannot be read as AWS profiles: it must have [sections] with "
-                "lines of key = value");
-  }
-  AddSection(file.get(), profile.name, profile);
-  if (!prefix.empty()) AddSection(file.get(), prefix + profile.name, profile);
-  return {};
-}
-
-}  // namespace
-
-std::string AwsProfile::Get(const std::string& key) const {
+std::string ValueIn(const AwsValues& values, std::string_view key) {
   const auto found = values.find(key);
   return found == values.end() ? std::string() : found->second;
 }
 
-Result<AwsProfile> ReadAwsProfile(const std::string& credentials_file,
-                                  const std::string& config_file, const std::string& name) {
-  AwsProfile profile;
-  profile.name = name;
-  if (const Result<void> read = AddFile(config_file, "profile ", profile); !read) {
-    return Failure(read);
+/// The first of `values` that is not empty.
+std::string FirstOf(std::initializer_list<std::string> values) {
+  const auto* const found =
+      std::ranges::find_if(values, [](const std::string& value) { return !value.empty(); });
+  return found == values.end() ? std::string() : *found;
+}
+
+bool IsTrue(const std::string& text) {
+  return g_ascii_strcasecmp(text.c_str(), "true") == 0;
+}
+
+/// `name` of AWS's folder in the home directory, unless `variable` names another file.
+std::string SharedFile(const system::Environment& environment, const char* variable,
+                       const char* name) {
+  std::string file = Value(environment, variable);
+  if (file.empty()) return system::HomeFolder(environment) + "/.aws/" + name;
+  if (file == "~" || file.starts_with("~/")) file.replace(0, 1, system::HomeFolder(environment));
+  return file;
+}
+
+/// Whether the environment names a role to be taken with a web identity. It does not count beside
+/// --aws-profile.
+bool HasWebIdentity(const AwsSettings& settings, const system::Environment& environment) {
+  return !settings.given && !Value(environment, "AWS_ROLE_ARN").empty() &&
+         !Value(environment, "AWS_WEB_IDENTITY_TOKEN_FILE").empty();
+}
+
+}  // namespace
+
+std::string AwsProfile::Get(std::string_view key) const {
+  const auto found = credentials.find(key);
+  return found == credentials.end() ? ValueIn(config, key) : found->second;
+}
+
+AwsProfile ParseAwsProfile(std::string_view credentials, std::string_view config,
+                           const std::string& name) {
+  AwsProfile profile{.name = name};
+  const std::vector<AwsSection> sections = ParseAwsFile(config);
+  for (const AwsSection& section : sections) {
+    const bool unnamed = section.header == "default" && name == "default";
+    if (!unnamed && NameInHeader(section.header, "profile") != name) continue;
+    profile.exists = true;
+    profile.config = section.values;
   }
-  if (const Result<void> read = AddFile(credentials_file, "", profile); !read) {
-    return Failure(read);
+  for (const AwsSection& section : ParseAwsFile(credentials)) {
+    if (section.header != name) continue;
+    profile.exists = true;
+    profile.credentials = section.values;
+  }
+  const std::string services = profile.Get("services");
+  for (const AwsSection& section : sections) {
+    if (services.empty() || NameInHeader(section.header, "services") != services) continue;
+    profile.s3_endpoint = NestedValue(ValueIn(section.values, "s3"), "endpoint_url");
   }
   return profile;
+}
+
+Result<AwsSettings> ReadAwsSettings(const std::string& given,
+                                    const system::Environment& environment) {
+  const auto variable = [&](const char* name) { return Value(environment, name); };
+  AwsSettings settings;
+  const std::string name =
+      FirstOf({given, variable("AWS_PROFILE"), variable("AWS_DEFAULT_PROFILE")});
+  settings.given = !given.empty();
+  settings.named = !name.empty();
+  settings.credentials_file = SharedFile(environment, "AWS_SHARED_CREDENTIALS_FILE", "credentials");
+  const Result<std::string> credentials = ReadAwsText(settings.credentials_file);
+  if (!credentials) return Failure(credentials);
+  const Result<std::string> config =
+      ReadAwsText(SharedFile(environment, "AWS_CONFIG_FILE", "config"));
+  if (!config) return Failure(config);
+  settings.profile = ParseAwsProfile(*credentials, *config, name.empty() ? "default" : name);
+  const AwsProfile& profile = settings.profile;
+  settings.region =
+      FirstOf({variable("AWS_REGION"), variable("AWS_DEFAULT_REGION"), profile.Get("region")});
+  settings.ca_file = FirstOf({variable("AWS_CA_BUNDLE"), profile.Get("ca_bundle")});
+  if (!IsTrue(FirstOf({variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"),
+                       profile.Get("ignore_configured_endpoint_urls")}))) {
+    settings.endpoint = FirstOf({variable("AWS_ENDPOINT_URL_S3"), variable("AWS_ENDPOINT_URL"),
+                                 profile.s3_endpoint, profile.Get("endpoint_url")});
+  }
+  return settings;
+}
+
+KeyWay KeyWayOf(const AwsSettings& settings, const system::Environment& environment) {
+  const AwsProfile& profile = settings.profile;
+  const auto has = [&](const char* key) { return !profile.Get(key).empty(); };
+  if (HasWebIdentity(settings, environment) ||
+      (has("role_arn") && has("web_identity_token_file"))) {
+    return {.words = "with a web identity"};
+  }
+  if (has("role_arn")) return {.words = "by assuming a role"};
+  if (has("sso_account_id") || has("sso_role_name")) return {.words = "by single sign-on"};
+  if (profile.credentials.contains("aws_access_key_id")) return {.keys = &profile.credentials};
+  if (has("login_session")) return {.words = "by a console log-in"};
+  if (has("credential_process")) return {.words = "from a program"};
+  if (profile.config.contains("aws_access_key_id")) return {.keys = &profile.config};
+  return {};
 }
 
 }  // namespace cloudflaredump::bucket

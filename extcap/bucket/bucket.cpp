@@ -31,6 +31,15 @@ class Gatherer : public ObjectReceiver {
   std::optional<ObjectEnd> end_;
 };
 
+/// The endpoint that counts instead of the store's own; `of_aws` is what AWS's environment and
+/// files say for S3.
+const std::string& EndpointOf(StoreKind kind, const BucketSettings& settings,
+                              const std::string& of_aws) {
+  if (kind == StoreKind::kR2) return settings.r2_endpoint;
+  if (kind == StoreKind::kGcs) return settings.gcs_endpoint;
+  return settings.s3_endpoint.empty() ? of_aws : settings.s3_endpoint;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Bucket>> OpenBucket(const DestinationConf& conf,
@@ -40,16 +49,17 @@ Result<std::unique_ptr<Bucket>> OpenBucket(const DestinationConf& conf,
   if (conf.kind == StoreKind::kFolder) {
     return std::make_unique<FolderBucket>(conf.directory, loop);
   }
-  Result<BucketKeys> keys = FindBucketKeys(conf, settings.keys, environment);
-  if (!keys) return Failure(keys);
-  const Result<StoreAddress> address =
-      FindStore(conf, FindEndpoint(settings.endpoint, environment), keys->region);
+  Result<StoreKeys> found = FindStoreKeys(conf, settings.keys, environment, loop.Now());
+  if (!found) return Failure(found);
+  Result<StoreAddress> address =
+      FindStore(conf, EndpointOf(conf.kind, settings, found->endpoint), found->region);
   if (!address) return Failure(address);
+  address->ca_file = found->ca_file;
   if (auto allowed = http::CheckSpeed(loop.speed(), address->url); !allowed) {
     return Failure(allowed);
   }
-  return std::make_unique<RemoteBucket>(conf, *address, std::move(*keys), settings.patience, http,
-                                        loop);
+  return std::make_unique<RemoteBucket>(conf, *std::move(address), std::move(found->keys),
+                                        settings.patience, http, loop);
 }
 
 Result<std::string> ReadObject(Bucket& bucket, system::EventLoop& loop, const StoredObject& object,

@@ -48,35 +48,49 @@ class Bucket {
   Bucket& operator=(const Bucket&) = delete;
   virtual ~Bucket() = default;
 
-  /// The objects under the destination's directory whose key holds `needle` (a capture's id),
-  /// sorted by key. Runs the loop, and tries again what may be tried again. Error::kInterrupted
-  /// once `stop` says true.
-  virtual Result<std::vector<StoredObject>> List(const std::string& needle,
+  /// What every key that List gives begins with: empty, or with a slash at its end.
+  virtual const std::string& directory() const = 0;
+
+  /// The objects below the destination's directory whose key, from there on, begins with `prefix`;
+  /// each key once, sorted, without placeholders of folders. Runs the loop, and tries again what
+  /// may be tried again. Error: also more objects than kMostObjects. kInterrupted once `stop` says
+  /// so.
+  virtual Result<std::vector<StoredObject>> List(const std::string& prefix,
                                                  const std::function<bool()>& stop) = 0;
+
+  /// Whether the directory can be listed, by a request for one key.
+  virtual Result<void> Probe(const std::function<bool()>& stop) = 0;
 
   /// Starts to read `object` from byte `offset` (< its size, or 0) and returns a handle (> 0). An
   /// object that is not what was listed any more is an Error. `receiver` must live until its end or
   /// Cancel.
   virtual Read StartRead(const StoredObject& object, std::uint64_t offset,
                          ObjectReceiver& receiver) = 0;
-  /// No OnObjectBytes until Resume.
-  virtual void Pause(Read read) = 0;
-  virtual void Resume(Read read) = 0;
   /// Ends a read without OnObjectEnd. Unknown and ended handles are ignored.
   virtual void Cancel(Read read) = 0;
+
+  /// Where the keys are from that it is read with, as messages say it; empty for a folder.
+  virtual std::string KeysFrom() const { return {}; }
+
+  /// A listing of more objects, or of more pages, ends with an Error.
+  static constexpr std::size_t kMostObjects = 1'000'000;
+  static constexpr std::size_t kMostPages = 2'000;
 };
 
 /// How to get at a bucket, besides its address.
 struct BucketSettings {
-  BucketKeys keys = {};  ///< From dialog or configuration; empty if none.
-  std::string endpoint =
-      {};  ///< From the configuration, instead of the store's own; empty if none.
+  KeySettings keys = {};
+  /// From options and configuration, instead of each store's own; empty if none.
+  std::string s3_endpoint = {};
+  std::string r2_endpoint = {};
+  std::string gcs_endpoint = {};
   /// How long failed listings are tried again.
   Duration patience = std::chrono::minutes(10);
 };
 
 /// The bucket or folder that `conf` names, with the keys and endpoint of `settings` and
-/// `environment`. Asks nobody yet. `http` and `loop` must outlive it.
+/// `environment`. Asks for keys where they have to be asked for, but not the store yet. `http` and
+/// `loop` must outlive it.
 Result<std::unique_ptr<Bucket>> OpenBucket(const DestinationConf& conf,
                                            const BucketSettings& settings,
                                            const system::Environment& environment, http::Http& http,

@@ -110,6 +110,7 @@ Result<void> TakeS3(DestinationConf& conf, Parameters& parameters) {
 
 Result<void> TakeR2(DestinationConf& conf, Parameters& parameters) {
   conf.account_id = Take(parameters, "account-id");
+  conf.jurisdiction = Take(parameters, "jurisdiction");
   conf.access_key_id = Take(parameters, "access-key-id");
   conf.secret_access_key = Take(parameters, "secret-access-key");
   if (conf.account_id.empty()) {
@@ -117,6 +118,10 @@ Result<void> TakeR2(DestinationConf& conf, Parameters& parameters) {
   }
   if (!IsHostLabel(conf.account_id)) {
     return Mistake(Shown(conf.account_id) + " is not an account id (32 hex digits)");
+  }
+  // R2 gets new ones from time to time.
+  if (!conf.jurisdiction.empty() && !IsHostLabel(conf.jurisdiction)) {
+    return Mistake(Shown(conf.jurisdiction) + " is not a jurisdiction of R2, such as eu");
   }
   if (conf.access_key_id.empty() != conf.secret_access_key.empty()) {
     return Mistake("the r2:// address needs access-key-id and secret-access-key, or neither");
@@ -178,7 +183,8 @@ std::string AddressOf(const DestinationConf& conf) {
     case StoreKind::kGcs:
       return "gs://" + place;
     case StoreKind::kR2:
-      return "r2://" + place + "?account-id=" + conf.account_id;
+      return "r2://" + place + "?account-id=" + conf.account_id +
+             (conf.jurisdiction.empty() ? "" : "&jurisdiction=" + conf.jurisdiction);
     case StoreKind::kFolder:
       break;
   }

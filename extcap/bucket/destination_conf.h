@@ -25,15 +25,16 @@ struct DestinationConf {
   std::string directory = {};
   std::string region = {};             ///< S3 only; empty if not said.
   std::string account_id = {};         ///< R2 only.
+  std::string jurisdiction = {};       ///< R2 only, such as "eu"; empty for none.
   std::string access_key_id = {};      ///< R2 only; secret, empty if not said.
   std::string secret_access_key = {};  ///< R2 only; secret, empty if not said.
 };
 
 /// Reads where Cloudflare is to write: `s3://BUCKET[/DIRECTORY]?region=REGION`,
-/// `gs://BUCKET[/DIRECTORY]`, `r2://BUCKET[/DIRECTORY]?account-id=…[&access-key-id=…
-/// &secret-access-key=…]`, and `file:///FOLDER` (which the emulator takes). Parameters in any
-/// order; a name that is not known, twice, or without a value is an error (kUsage). Registers
-/// secrets with RegisterSecret.
+/// `gs://BUCKET[/DIRECTORY]`, `r2://BUCKET[/DIRECTORY]?account-id=…[&jurisdiction=…]
+/// [&access-key-id=…&secret-access-key=…]`, and `file:///FOLDER` (which the emulator takes).
+/// Parameters in any order; a name that is not known, twice, or without a value is an error
+/// (kUsage). Registers secrets with RegisterSecret.
 Result<DestinationConf> ParseDestinationConf(std::string_view text);
 
 /// Reads where we are to read: the same, an s3:// without its region, or the path of a folder,

@@ -11,6 +11,7 @@
 #include <filesystem>
 
 #include "common/text.h"
+#include "extcap/system/file_time.h"
 
 namespace cloudflaredump::bucket {
 namespace {
@@ -26,32 +27,37 @@ std::string Why(int error) {
 
 /// Tells a file from what it was: changes when it is written or replaced.
 std::string FileState(const struct stat& file) {
-  return Format("%lld.%09ld-%llu", static_cast<long long>(file.st_mtim.tv_sec),
-                file.st_mtim.tv_nsec, static_cast<unsigned long long>(file.st_ino));
+  const timespec changed = system::ModifiedAt(file);
+  return Format("%lld.%09ld-%llu", static_cast<long long>(changed.tv_sec), changed.tv_nsec,
+                static_cast<unsigned long long>(file.st_ino));
 }
 
-/// Adds the regular files in `folder` and below to `objects`, with keys that begin with `prefix`.
-/// `error` is set if `folder` itself cannot be read.
-void ListFolder(const fs::path& folder, const std::string& prefix, int depth,
-                std::string_view needle, std::vector<StoredObject>& objects,
+/// Adds the regular files in `folder` and below whose key begins with `prefix`; `below` is the key
+/// of `folder` itself. Folders and links are never followed out of it. `error` is set if `folder`
+/// cannot be read.
+void ListFolder(const fs::path& folder, const std::string& below, int depth,
+                const std::string& prefix, std::vector<StoredObject>& objects,
                 std::error_code& error) {
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    const std::string key = prefix + at->path().filename().string();
-    std::error_code ignored;
-    if (at->symlink_status(ignored).type() == fs::file_type::directory) {
+    const std::string key = below + at->path().filename().string();
+    struct stat file;
+    if (lstat(at->path().c_str(), &file) != 0) continue;
+    if (S_ISDIR(file.st_mode)) {
       // Not every folder of a mount is ours to read (lost+found): the others count.
-      if (depth < kMaxDepth) {
-        ListFolder(at->path(), key + "/", depth + 1, needle, objects, ignored);
+      std::error_code ignored;
+      const bool leads = (key + "/").starts_with(prefix) || prefix.starts_with(key + "/");
+      if (leads && depth < kMaxDepth) {
+        ListFolder(at->path(), key + "/", depth + 1, prefix, objects, ignored);
       }
       continue;
     }
-    struct stat file;
-    if (key.find(needle) == std::string::npos || stat(at->path().c_str(), &file) != 0 ||
-        !S_ISREG(file.st_mode)) {
-      continue;
-    }
-    objects.push_back(
-        {.key = key, .size = static_cast<std::uint64_t>(file.st_size), .etag = FileState(file)});
+    const bool link = S_ISLNK(file.st_mode);
+    if (!key.starts_with(prefix) || (!S_ISREG(file.st_mode) && !link)) continue;
+    if (objects.size() == Bucket::kMostObjects) return;
+    objects.push_back({.key = key,
+                       .size = static_cast<std::uint64_t>(file.st_size),
+                       .etag = FileState(file),
+                       .link = link});
   }
 }
 
@@ -67,7 +73,6 @@ struct FolderBucket::FileRead {
   std::uint64_t at = 0;
   ObjectReceiver* receiver = nullptr;
   int fd = -1;
-  bool paused = false;
   system::EventLoop::Id task = 0;
 };
 
@@ -78,18 +83,31 @@ FolderBucket::~FolderBucket() {
   for (const auto& [id, read] : reads_) loop_.Cancel(read->task);
 }
 
-Result<std::vector<StoredObject>> FolderBucket::List(const std::string& needle,
+Result<std::vector<StoredObject>> FolderBucket::List(const std::string& prefix,
                                                      const std::function<bool()>& stop) {
   if (stop()) return Stopped();
   std::vector<StoredObject> objects;
   std::error_code error;
-  ListFolder(folder_, "", 0, needle, objects, error);
+  ListFolder(folder_, "", 0, prefix, objects, error);
   if (error) {
     return Fail("the folder " + CleanLine(folder_) + " cannot be read: " + Why(error.value()),
                 "check read-from");
   }
+  if (objects.size() == kMostObjects) {
+    return Fail("the folder " + CleanLine(folder_) + " has too many files",
+                "give the folder of the captures with --read-from");
+  }
   std::ranges::sort(objects, {}, &StoredObject::key);
   return objects;
+}
+
+Result<void> FolderBucket::Probe(const std::function<bool()>& stop) {
+  if (stop()) return Stopped();
+  std::error_code error;
+  const fs::directory_iterator first(folder_, error);
+  if (!error) return {};
+  return Fail("the folder " + CleanLine(folder_) + " cannot be read: " + Why(error.value()),
+              "check read-from");
 }
 
 Bucket::Read FolderBucket::StartRead(const StoredObject& object, std::uint64_t offset,
@@ -106,7 +124,6 @@ Bucket::Read FolderBucket::StartRead(const StoredObject& object, std::uint64_t o
 }
 
 void FolderBucket::Schedule(FileRead& read) {
-  if (read.task != 0 || read.paused) return;
   read.task = loop_.CallAt(loop_.Steady(), [this, id = read.id] { Step(id); });
 }
 
@@ -150,20 +167,6 @@ void FolderBucket::Step(Read id) {
   ObjectReceiver& receiver = *read.receiver;
   reads_.erase(id);
   receiver.OnObjectEnd({.result = std::move(result)});
-}
-
-void FolderBucket::Pause(Read read) {
-  const auto found = reads_.find(read);
-  if (found == reads_.end()) return;
-  found->second->paused = true;
-  loop_.Cancel(std::exchange(found->second->task, 0));
-}
-
-void FolderBucket::Resume(Read read) {
-  const auto found = reads_.find(read);
-  if (found == reads_.end()) return;
-  found->second->paused = false;
-  Schedule(*found->second);
 }
 
 void FolderBucket::Cancel(Read read) {

@@ -12,18 +12,18 @@
 namespace cloudflaredump::bucket {
 
 /// A folder with capture files: a mounted bucket, a synced copy, or what the emulator wrote.
-/// Looks into folders below it too, but through no symbolic link to a folder.
+/// Looks into folders below it too, and follows no symbolic link.
 class FolderBucket final : public Bucket {
  public:
   FolderBucket(std::string folder, system::EventLoop& loop);
   ~FolderBucket() override;
 
-  Result<std::vector<StoredObject>> List(const std::string& needle,
+  const std::string& directory() const override { return directory_; }
+  Result<std::vector<StoredObject>> List(const std::string& prefix,
                                          const std::function<bool()>& stop) override;
+  Result<void> Probe(const std::function<bool()>& stop) override;
   Read StartRead(const StoredObject& object, std::uint64_t offset,
                  ObjectReceiver& receiver) override;
-  void Pause(Read read) override;
-  void Resume(Read read) override;
   void Cancel(Read read) override;
 
  private:
@@ -35,6 +35,7 @@ class FolderBucket final : public Bucket {
   Result<void> Open(FileRead& read) const;
 
   const std::string folder_;
+  const std::string directory_;  ///< Keys count from the folder on.
   system::EventLoop& loop_;
   std::map<Read, std::unique_ptr<FileRead>> reads_;
   Read last_ = 0;

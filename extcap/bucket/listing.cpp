@@ -81,16 +81,4 @@ Result<ListingPage> ParseListing(std::string_view xml) {
   return builder.Finish();
 }
 
-bool IsPartOf(const StoredObject& object, std::string_view needle) {
-  return object.key.find(needle) != std::string::npos && !object.key.ends_with('/');
-}
-
-bool SameKeysAndSizes(std::vector<StoredObject> one, std::vector<StoredObject> other) {
-  std::ranges::sort(one, {}, &StoredObject::key);
-  std::ranges::sort(other, {}, &StoredObject::key);
-  return std::ranges::equal(one, other, [](const StoredObject& a, const StoredObject& b) {
-    return a.key == b.key && a.size == b.size;
-  });
-}
-
 }  // namespace cloudflaredump::bucket

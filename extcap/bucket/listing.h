@@ -15,6 +15,7 @@ struct StoredObject {
   std::string key = {};  ///< Any bytes. For a folder: the path below it.
   std::uint64_t size = 0;
   std::string etag = {};  ///< As the store writes it, quotes included; empty if it gave none.
+  bool link = false;      ///< A symbolic link in a folder, which is not followed.
 
   bool operator==(const StoredObject&) const = default;
 };
@@ -29,12 +30,5 @@ struct ListingPage {
 /// Reads the XML of ListObjectsV2. Keys are decoded if the answer says that they are URL-encoded.
 /// Error: not XML, another document, an object without a key or size.
 Result<ListingPage> ParseListing(std::string_view xml);
-
-/// Whether `object` is a file that belongs to what `needle` names: its key holds `needle`, and it
-/// is not a folder's placeholder.
-bool IsPartOf(const StoredObject& object, std::string_view needle);
-
-/// Whether the listings name the same keys with the same sizes, in any order.
-bool SameKeysAndSizes(std::vector<StoredObject> one, std::vector<StoredObject> other);
 
 }  // namespace cloudflaredump::bucket

@@ -24,6 +24,11 @@ std::optional<std::uint64_t> RangeStart(const std::string* content_range) {
   return ParseNumber(range.substr(0, range.find('-')));
 }
 
+/// A prefix that libcurl signs rightly: it ends before a plus.
+std::string WithoutPlus(const std::string& prefix) {
+  return prefix.substr(0, prefix.find('+'));
+}
+
 }  // namespace
 
 /// One GET of an object, from an offset.
@@ -41,20 +46,22 @@ class RemoteBucket::ObjectRead : public http::HttpReceiver {
   void Start() {
     const std::string path = ObjectPath(object_.key);
     if (http::HasDotSegment(path)) {
-      end_ = Fail("the object " + CleanLine(object_.key, 120) + " of the bucket " +
-                      bucket_.context_.bucket +
-                      " cannot be asked for, because of the . or .. in its name",
-                  "copy it to a folder "
-                  "and read from there");
-      task_ = bucket_.loop_.CallAt(bucket_.loop_.Steady(), [this] { OnEnd(http::HttpEnd{}); });
-      return;
+      return EndSoon(Fail("the object " + CleanLine(object_.key, 120) + " of the bucket " +
+                              bucket_.context_.bucket +
+                              " cannot be asked for, because of the . or .. in its name",
+                          "copy it to a folder "
+                          "and read from there"));
     }
-    http::HttpRequest request = bucket_.Request(path);
+    Result<http::HttpRequest> signed_request = bucket_.Request(path);
+    if (!signed_request) return EndSoon(Failure(signed_request));
+    http::HttpRequest& request = *signed_request;
     // What was listed, or nothing: bytes of two states of an object must not be put together.
     if (!object_.etag.empty()) request.headers.emplace_back("If-Match", object_.etag);
     if (offset_ > 0) {
       request.headers.emplace_back("Range", "bytes=" + std::to_string(offset_) + "-");
     }
+    // Google unpacks a gzip object for whoever does not ask for it as it is.
+    request.accept_gzip = bucket_.context_.kind == StoreKind::kGcs;
     request.max_body = std::max<std::size_t>(object_.size, request.max_body);
     transfer_ = bucket_.http_.Start(std::move(request), *this);
   }
@@ -63,8 +70,6 @@ class RemoteBucket::ObjectRead : public http::HttpReceiver {
     bucket_.http_.Cancel(transfer_);
     bucket_.loop_.Cancel(task_);
   }
-
-  http::Http::Transfer transfer() const { return transfer_; }
 
   void OnHead(const http::HttpHead& head) override {
     head_ = head;
@@ -106,6 +111,12 @@ class RemoteBucket::ObjectRead : public http::HttpReceiver {
   }
 
  private:
+  /// Ends a read that was not asked for, from the loop.
+  void EndSoon(std::unexpected<Error> why) {
+    end_ = std::move(why);
+    task_ = bucket_.loop_.CallAt(bucket_.loop_.Steady(), [this] { OnEnd(http::HttpEnd{}); });
+  }
+
   std::unexpected<Error> Changed() const {
     return Fail("the object " + CleanLine(object_.key, 120) + " of the bucket " +
                 bucket_.context_.bucket + " is not what it was when it was listed");
@@ -147,14 +158,16 @@ class RemoteBucket::ObjectRead : public http::HttpReceiver {
   Result<void> end_;  ///< An Error once we know that the read fails.
 };
 
-RemoteBucket::RemoteBucket(const DestinationConf& conf, StoreAddress address, BucketKeys keys,
+RemoteBucket::RemoteBucket(const DestinationConf& conf, StoreAddress address, KeySource keys,
                            Duration patience, http::Http& http, system::EventLoop& loop)
     : context_{.kind = conf.kind,
                .bucket = conf.bucket,
                .directory = conf.directory,
                .region = address.region,
-               .key_source = keys.source,
-               .bearer = !keys.bearer_token.empty()},
+               .jurisdiction = conf.jurisdiction,
+               .key_source = keys.name(),
+               .bearer = keys.is_bearer()},
+      directory_(conf.directory.empty() ? "" : conf.directory + "/"),
       address_(std::move(address)),
       keys_(std::move(keys)),
       patience_(patience),
@@ -165,26 +178,31 @@ RemoteBucket::~RemoteBucket() {
   for (const auto& [id, read] : reads_) read->Stop();
 }
 
-http::HttpRequest RemoteBucket::Request(const std::string& path_and_query) const {
+Result<http::HttpRequest> RemoteBucket::Request(const std::string& path_and_query) {
+  const Result<BucketKeys> keys = keys_.At(loop_.Now());
+  if (!keys) return Failure(keys);
   http::HttpRequest request;
   request.url = address_.url + path_and_query;
-  if (!keys_.bearer_token.empty()) {
-    request.headers.emplace_back("Authorization", "Bearer " + keys_.bearer_token);
+  request.ca_file = address_.ca_file;
+  if (!keys->bearer_token.empty()) {
+    request.headers.emplace_back("Authorization", "Bearer " + keys->bearer_token);
     return request;
   }
-  request.sigv4 = http::SigV4Keys{.access_key_id = keys_.access_key_id,
-                                  .secret_access_key = keys_.secret_access_key,
-                                  .session_token = keys_.session_token,
+  request.sigv4 = http::SigV4Keys{.access_key_id = keys->access_key_id,
+                                  .secret_access_key = keys->secret_access_key,
+                                  .session_token = keys->session_token,
                                   .region = address_.region};
   return request;
 }
 
 Result<ListingPage> RemoteBucket::ListPage(const Parameters& parameters,
                                            const std::function<bool()>& stop) {
-  const http::HttpRequest request = Request("/?" + CanonicalQuery(parameters));
+  const std::string query = "/?" + CanonicalQuery(parameters);
   http::Backoff backoff(loop_, patience_);
   for (int unreadable = 0;;) {
-    const Result<http::HttpAnswer> answer = http::Fetch(http_, loop_, request, stop);
+    const Result<http::HttpRequest> request = Request(query);
+    const Result<http::HttpAnswer> answer =
+        request ? http::Fetch(http_, loop_, *request, stop) : Failure(request);
     std::string retry_after;
     Error error;
     if (!answer) {
@@ -209,43 +227,64 @@ Result<ListingPage> RemoteBucket::ListPage(const Parameters& parameters,
   }
 }
 
-Result<std::vector<StoredObject>> RemoteBucket::List(const std::string& needle,
+Result<void> RemoteBucket::Probe(const std::function<bool()>& stop) {
+  auto page = ListPage({{"list-type", "2"},
+                        {"encoding-type", "url"},
+                        {"max-keys", "1"},
+                        {"prefix", WithoutPlus(directory_)}},
+                       stop);
+  return page ? Result<void>() : Failure(page);
+}
+
+Result<std::vector<StoredObject>> RemoteBucket::List(const std::string& prefix,
                                                      const std::function<bool()>& stop) {
-  // libcurl 8.14 to 8.18 signs %2B in a query wrongly, so a plus is never sent in one: the prefix
-  // ends before it, and a page that ends in such a key is followed by the server's token.
-  const std::string prefix = context_.directory.substr(0, context_.directory.find('+'));
-  std::vector<StoredObject> objects;
+  const std::string wanted = directory_ + prefix;
+  std::map<std::string, StoredObject> objects;  // a key may stand on two pages
   std::string last;
   Parameters next;
-  for (;;) {
-    Parameters parameters = {{"list-type", "2"}, {"encoding-type", "url"}, {"prefix", prefix}};
+  for (std::size_t pages = 1;; ++pages) {
+    Parameters parameters = {
+        {"list-type", "2"}, {"encoding-type", "url"}, {"prefix", WithoutPlus(wanted)}};
     parameters.insert(parameters.end(), next.begin(), next.end());
     const Result<ListingPage> page = ListPage(parameters, stop);
     if (!page) return Failure(page);
     for (const StoredObject& object : page->objects) {
-      if (object.key.starts_with(context_.directory) && IsPartOf(object, needle)) {
-        objects.push_back(object);
-      }
+      if (!object.key.starts_with(wanted) || object.key.ends_with('/')) continue;
+      objects.insert_or_assign(object.key, object);
     }
     if (!page->truncated) break;
-    if (page->objects.empty() || page->objects.back().key <= last) {
-      return Fail("the listing of " + context_.bucket + " does not come to an end: " +
-                  http::HostOf(address_.url) + " sends the same keys again");
+    if (objects.size() > kMostObjects || pages == kMostPages) {
+      return Fail("the bucket " + context_.bucket + " has too many objects below " +
+                      (wanted.empty() ? "its root" : CleanLine(wanted, 120)),
+                  "write captures into a directory of their own");
     }
-    last = page->objects.back().key;
-    const bool token = last.find('+') != std::string::npos && !page->continuation_token.empty() &&
-                       page->continuation_token.find('+') == std::string::npos;
-    next = {
-        token ? std::pair<std::string, std::string>("continuation-token", page->continuation_token)
-              : std::pair<std::string, std::string>("start-after", last)};
+    auto behind = NextPage(*page, last);
+    if (!behind) return Failure(behind);
+    next = *std::move(behind);
   }
-  std::ranges::sort(objects, {}, &StoredObject::key);
-  return objects;
+  std::vector<StoredObject> list;
+  list.reserve(objects.size());
+  for (auto& [key, object] : objects) list.push_back(std::move(object));
+  return list;
 }
 
-RemoteBucket::ObjectRead* RemoteBucket::Find(Read read) const {
-  const auto found = reads_.find(read);
-  return found == reads_.end() ? nullptr : found->second.get();
+/// How the page behind `page` is asked for: by its last key, or by the server's token where there
+/// is no key, or none that can be sent. libcurl 8.14 to 8.18 signs %2B in a query wrongly, so a
+/// plus is never sent in one. `last` is the last key so far.
+Result<RemoteBucket::Parameters> RemoteBucket::NextPage(const ListingPage& page,
+                                                        std::string& last) const {
+  const std::string& token = page.continuation_token;
+  const bool can_send_token = !token.empty() && token.find('+') == std::string::npos;
+  if (page.objects.empty() && can_send_token) return Parameters{{"continuation-token", token}};
+  if (page.objects.empty() || page.objects.back().key <= last) {
+    return Fail("the listing of " + context_.bucket + " does not come to an end: " +
+                http::HostOf(address_.url) + " sends the same keys again");
+  }
+  last = page.objects.back().key;
+  if (last.find('+') != std::string::npos && can_send_token) {
+    return Parameters{{"continuation-token", token}};
+  }
+  return Parameters{{"start-after", last}};
 }
 
 Bucket::Read RemoteBucket::StartRead(const StoredObject& object, std::uint64_t offset,
@@ -255,14 +294,6 @@ Bucket::Read RemoteBucket::StartRead(const StoredObject& object, std::uint64_t o
   read = std::make_unique<ObjectRead>(*this, id, object, offset, receiver);
   read->Start();
   return id;
-}
-
-void RemoteBucket::Pause(Read read) {
-  if (const ObjectRead* const found = Find(read)) http_.Pause(found->transfer());
-}
-
-void RemoteBucket::Resume(Read read) {
-  if (const ObjectRead* const found = Find(read)) http_.Resume(found->transfer());
 }
 
 void RemoteBucket::Cancel(Read read) {

@@ -17,29 +17,32 @@ namespace cloudflaredump::bucket {
 /// Google bearer token.
 class RemoteBucket final : public Bucket {
  public:
-  RemoteBucket(const DestinationConf& conf, StoreAddress address, BucketKeys keys,
-               Duration patience, http::Http& http, system::EventLoop& loop);
+  RemoteBucket(const DestinationConf& conf, StoreAddress address, KeySource keys, Duration patience,
+               http::Http& http, system::EventLoop& loop);
   ~RemoteBucket() override;
 
-  Result<std::vector<StoredObject>> List(const std::string& needle,
+  const std::string& directory() const override { return directory_; }
+  Result<std::vector<StoredObject>> List(const std::string& prefix,
                                          const std::function<bool()>& stop) override;
+  Result<void> Probe(const std::function<bool()>& stop) override;
   Read StartRead(const StoredObject& object, std::uint64_t offset,
                  ObjectReceiver& receiver) override;
-  void Pause(Read read) override;
-  void Resume(Read read) override;
   void Cancel(Read read) override;
+  std::string KeysFrom() const override { return keys_.name(); }
 
  private:
   class ObjectRead;
   using Parameters = std::vector<std::pair<std::string, std::string>>;
 
-  http::HttpRequest Request(const std::string& path_and_query) const;
+  /// A signed request, with the keys of this moment.
+  Result<http::HttpRequest> Request(const std::string& path_and_query);
+  Result<Parameters> NextPage(const ListingPage& page, std::string& last) const;
   Result<ListingPage> ListPage(const Parameters& parameters, const std::function<bool()>& stop);
-  ObjectRead* Find(Read read) const;
 
   const StoreContext context_;
+  const std::string directory_;  ///< What keys begin with: empty, or with a slash at its end.
   const StoreAddress address_;
-  const BucketKeys keys_;
+  KeySource keys_;
   const Duration patience_;
   http::Http& http_;
   system::EventLoop& loop_;

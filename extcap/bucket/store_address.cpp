@@ -29,9 +29,27 @@ Result<std::string> CheckEndpoint(const std::string& endpoint) {
   return base;
 }
 
+/// The regions of Amazon that have a domain or resource names of their own. Source: botocore's
+/// partitions.json.
+struct Partition {
+  const char* regions;  ///< What their names begin with.
+  const char* name;
+  const char* domain;
+};
+constexpr Partition kPartitions[] = {
+    {"cn-", "aws-cn", "amazonaws.com.cn"},       {"us-gov-", "aws-us-gov", "amazonaws.com"},
+    {"eusc-", "aws-eusc", "amazonaws.eu"},       {"us-iso-", "aws-iso", "c2s.ic.gov"},
+    {"us-isob-", "aws-iso-b", "sc2s.sgov.gov"},  {"eu-isoe-", "aws-iso-e", "cloud.adc-e.uk"},
+    {"us-isof-", "aws-iso-f", "csp.hci.ic.gov"}, {"", "aws", "amazonaws.com"},
+};
+
+const Partition& PartitionOf(std::string_view region) {
+  return *std::ranges::find_if(
+      kPartitions, [&](const Partition& one) { return region.starts_with(one.regions); });
+}
+
 StoreAddress AmazonAddress(const std::string& bucket, const std::string& region) {
-  const std::string domain =
-      "s3." + region + (region.starts_with("cn-") ? ".amazonaws.com.cn" : ".amazonaws.com");
+  const std::string domain = "s3." + region + "." + PartitionOf(region).domain;
   const bool covered = bucket.find('.') == std::string::npos;
   return {.url = covered ? Format("https://%s.%s", bucket.c_str(), domain.c_str())
                          : Format("https://%s/%s", domain.c_str(), bucket.c_str()),
@@ -68,21 +86,18 @@ Result<StoreAddress> FindStore(const DestinationConf& conf, const std::string& e
       return StoreAddress{.url = Format("https://%s/%s", kGoogle, conf.bucket.c_str()),
                           .region = "auto"};
     case StoreKind::kR2:
-      return StoreAddress{
-          .url = Format("https://%s%s/%s", conf.account_id.c_str(), kR2, conf.bucket.c_str()),
-          .region = "auto"};
+      return StoreAddress{.url = Format("https://%s%s%s%s/%s", conf.account_id.c_str(),
+                                        conf.jurisdiction.empty() ? "" : ".",
+                                        conf.jurisdiction.c_str(), kR2, conf.bucket.c_str()),
+                          .region = "auto"};
     case StoreKind::kFolder:
       break;
   }
   return Fail("a folder has no address");
 }
 
-std::string FindEndpoint(const std::string& configured, const system::Environment& environment) {
-  for (const char* const variable : {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"}) {
-    const char* const value = environment(variable);
-    if (value != nullptr && *value != '\0') return value;
-  }
-  return configured;
+const char* AmazonPartition(std::string_view region) {
+  return PartitionOf(region).name;
 }
 
 std::string ObjectPath(std::string_view key) {

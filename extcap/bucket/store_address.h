@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "common/result.h"
-#include "extcap/bucket/credentials.h"
 #include "extcap/bucket/destination_conf.h"
 
 namespace cloudflaredump::bucket {
@@ -16,6 +15,7 @@ namespace cloudflaredump::bucket {
 struct StoreAddress {
   std::string url = {};  ///< Of the bucket, without a slash at its end.
   std::string region = {};
+  std::string ca_file = {};  ///< Certificate authorities for it alone; empty for the usual ones.
 };
 
 /// The address of `conf`'s bucket. `endpoint` is that of another S3-compatible server, empty for
@@ -26,8 +26,8 @@ struct StoreAddress {
 Result<StoreAddress> FindStore(const DestinationConf& conf, const std::string& endpoint,
                                const std::string& region);
 
-/// AWS_ENDPOINT_URL_S3, else AWS_ENDPOINT_URL, else `configured`; empty if none.
-std::string FindEndpoint(const std::string& configured, const system::Environment& environment);
+/// What stands for "aws" in the names (ARNs) of a region's resources: "aws-cn" in China.
+const char* AmazonPartition(std::string_view region);
 
 /// The path of `key` below a bucket's URL: all but unreserved characters and slashes encoded.
 std::string ObjectPath(std::string_view key);

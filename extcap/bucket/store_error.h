@@ -17,17 +17,20 @@ struct StoreContext {
   StoreKind kind = StoreKind::kS3;
   std::string bucket = {};
   std::string directory = {};
-  std::string region = {};      ///< That requests were signed for.
-  std::string key_source = {};  ///< Where the keys came from.
-  bool bearer = false;          ///< A Google token, not a pair of keys.
+  std::string region = {};        ///< That requests were signed for.
+  std::string jurisdiction = {};  ///< R2 only; empty for none.
+  std::string key_source = {};    ///< Where the keys came from.
+  bool bearer = false;            ///< A Google token, not a pair of keys.
 };
 
 /// What was asked of the store.
 enum class StoreAction : std::uint8_t { kList, kRead };
 
-/// An answer of status 300 or above, as one sentence with the remedy. `key` is the object's, empty
-/// for a listing. Codes: Amazon S3 API Reference, "Error responses"; Google's and R2's where they
-/// differ. Transient by the status, except for what no waiting helps.
+/// An answer of status 300 or above. `said` has the store's own reason where its code does not tell
+/// all, with the id of the request, cleaned and without secrets; the remedy is only what fits that
+/// reason. `key` is the object's, empty for a listing. Codes: Amazon S3 API Reference, "Error
+/// responses"; Google's and R2's where they differ. Transient by the status, except for what no
+/// waiting helps.
 Error StoreError(const StoreContext& store, StoreAction action, const std::string& key,
                  const http::HttpHead& head, std::string_view body, WallTime now);
 

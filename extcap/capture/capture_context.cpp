@@ -4,19 +4,23 @@
 #include "common/redact.h"
 #include "common/text.h"
 #include "extcap/system/log.h"
-#include "extcap/system/private_file.h"
 
 namespace cloudflaredump::capture {
 
 using namespace std::chrono_literals;
 
 api::Patience CaptureContext::BeforeJob() const {
-  return {.retry_budget = 5s, .stop = stop.Stopping()};
+  return {.retry_budget = 5s, .stop = stop.Stopping(), .countdown = [this](Duration left) {
+            Tell("Cloudflare asks to wait, " + FormatSpan(left) + " left");
+          }};
 }
 
 api::Patience CaptureContext::WithJob() const {
   const auto budget = std::chrono::seconds(settings.Number(config::Opt::kRetryTime));
-  return {.retry_budget = budget, .stop = stop.StoppingSoon()};
+  api::Patience patience = BeforeJob();
+  patience.retry_budget = budget;
+  patience.stop = stop.StoppingSoon();
+  return patience;
 }
 
 void CaptureContext::Tell(const std::string& state) const {
@@ -31,16 +35,6 @@ void CaptureContext::Tell(const std::string& state) const {
 void CaptureContext::Warn(const std::string& sentence) const {
   reporter.Warning(Redact(sentence));
   system::Log(system::LogLevel::kWarning, "%s", sentence.c_str());
-}
-
-void KeepOriginal(const CaptureContext& context, const std::string& file_name,
-                  const std::string& bytes) {
-  const std::string& folder = context.settings.Text(config::Opt::kKeepOriginals);
-  if (folder.empty()) return;
-  const std::string path = folder + "/" + file_name;
-  if (auto kept = system::ReplacePrivateFile(path, bytes); !kept) {
-    context.Warn("the original file was not kept: " + ClauseOf(kept.error()));
-  }
 }
 
 }  // namespace cloudflaredump::capture

@@ -6,21 +6,27 @@
 #include "extcap/api/pcaps_api.h"
 #include "extcap/capture/pcapng_stream.h"
 #include "extcap/capture/reporter.h"
+#include "extcap/capture/started_captures.h"
 #include "extcap/config/interfaces.h"
 #include "extcap/config/settings.h"
 #include "extcap/filter/capture_filter.h"
+#include "extcap/system/environment.h"
 #include "extcap/system/event_loop.h"
 #include "extcap/system/stop_requests.h"
 
 namespace cloudflaredump::capture {
 
-/// What a capture works with. Everything outlives it.
+/// What a capture works with: all that is outside of it. Everything outlives it.
 struct CaptureContext {
   api::PcapsApi& api;
+  http::Http& http;
   system::EventLoop& loop;
   system::StopRequests& stop;
   Reporter& reporter;
   const config::Settings& settings;
+  const system::Environment& environment;
+  const std::string& account_id;
+  StartedCaptures& started;
   const filter::CaptureFilter& filter;
   const config::CaptureInterface& interface;
   PcapngStream& stream;
@@ -35,10 +41,5 @@ struct CaptureContext {
   void Tell(const std::string& state) const;
   void Warn(const std::string& sentence) const;
 };
-
-/// Saves a file as Cloudflare sent it in the folder of --keep-originals, if that is set. Trouble is
-/// a warning: it must not cost the capture.
-void KeepOriginal(const CaptureContext& context, const std::string& file_name,
-                  const std::string& bytes);
 
 }  // namespace cloudflaredump::capture

@@ -28,23 +28,8 @@ CaptureDescription DescribeJob(const api::PcapJob& job) {
   description.stop_requested = IfSaid(job.stop_requested);
   description.packets_captured = job.packets_captured;
   description.error_message = IfSaid(job.error_message);
-  description.filter_v1 = {.source_address = IfSaid(job.filter_v1.source_address),
-                           .destination_address = IfSaid(job.filter_v1.destination_address),
-                           .source_port = job.filter_v1.source_port,
-                           .destination_port = job.filter_v1.destination_port,
-                           .protocol = job.filter_v1.protocol};
+  description.filter_v1 = RedactFilterV1(job.filter_v1);
   return description;
-}
-
-api::FilterV1 ToFilterV1(const filter::Box& box) {
-  const auto text = [](const std::optional<filter::IpAddress>& address) {
-    return address ? std::optional(address->ToString()) : std::nullopt;
-  };
-  return {.source_address = text(box.source_address),
-          .destination_address = text(box.destination_address),
-          .source_port = box.source_port,
-          .destination_port = box.destination_port,
-          .protocol = box.protocol};
 }
 
 }  // namespace cloudflaredump::capture

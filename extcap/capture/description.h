@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <string>
-
 #include "common/capture_description.h"
 #include "extcap/api/pcap_job.h"
-#include "extcap/filter/plan.h"
 
 namespace cloudflaredump::capture {
 
 /// What a job says of itself, as far as the capture description has room for it. destination_conf
 /// is left to the caller, who redacts it.
 CaptureDescription DescribeJob(const api::PcapJob& job);
-
-/// A request of the plan as the API wants it.
-api::FilterV1 ToFilterV1(const filter::Box& box);
 
 }  // namespace cloudflaredump::capture

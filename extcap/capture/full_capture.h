@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "extcap/capture/bucket_source.h"
 #include "extcap/capture/capture_context.h"
 #include "extcap/capture/outcome.h"
-#include "extcap/capture/started_captures.h"
 #include "extcap/filter/plan.h"
 
 namespace cloudflaredump::capture {
@@ -19,27 +16,17 @@ namespace cloudflaredump::capture {
 /// state in which it may be running, and what was captured is still delivered while somebody reads.
 class FullCapture {
  public:
-  /// `http` reads the bucket; `account_id` names the state file's records. All outlive this object.
-  FullCapture(const CaptureContext& context, http::Http& http, std::string account_id);
+  explicit FullCapture(const CaptureContext& context);
 
   Outcome Run();
 
  private:
   Result<void> RunSteps();
-  /// The POST's content, from the settings; refuses what the plan shows to be broad.
-  Result<api::PcapRequest> MakeRequest();
-  Result<void> LookAtBucket();
-  Result<void> CheckBroad(const filter::Box& box);
-  /// Stops what an earlier run could not stop.
-  void StopLeftovers();
-  /// The capture that a POST without an answer made, if it is still going.
-  std::optional<std::string> FindLeftover(const StartedCapture& left);
-  /// Starts the capture, or waits for, attaches to, or complains of the one that is running.
-  Result<void> Start(const api::PcapRequest& request);
-  Result<void> AwaitOther(const api::PcapJob& running);
+  /// What cannot be read would be captured for nothing: the user learns it before, not after.
+  Result<void> LookAtBucket() const;
   Result<void> Post(const api::PcapRequest& request, const std::vector<api::PcapJob>& known);
   /// A refused POST, with its cause and remedy where Cloudflare's lists tell them.
-  Error ExplainRefusal(Error refusal, const std::string& destination_conf);
+  Error ExplainRefusal(Error refusal, const std::string& destination_conf) const;
   /// After a stop while the POST's answer was due: finds what it started, if anything.
   Result<void> FindInterrupted(const api::PcapRequest& request,
                                const std::vector<api::PcapJob>& known);
@@ -49,11 +36,8 @@ class FullCapture {
   void StopAtCloudflare();
   std::string LeftBehind() const;
 
-  CaptureContext context_;
-  http::Http& http_;
-  std::string account_id_;
-  StartedCaptures started_;
-  filter::Plan plan_;
+  const CaptureContext& context_;
+  const filter::Plan plan_;
   Outcome outcome_;
   std::string key_;                  ///< of our record in the state file
   std::optional<api::PcapJob> job_;  ///< once there is one

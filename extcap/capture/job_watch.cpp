@@ -12,6 +12,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// So long after its POST a capture may not be known everywhere at Cloudflare.
+constexpr Duration kFresh = 60s;
+
 Error FailedJob(const api::PcapJob& job) {
   Error error{.what = "Cloudflare says that capture " + job.id + " failed",
               .said = CleanLine(Redact(job.error_message.value_or("")))};
@@ -45,6 +48,9 @@ Result<api::PcapJob> AwaitJob(api::PcapsApi& api, system::EventLoop& loop, api::
                               system::SteadyTime deadline, const api::Patience& patience,
                               const std::function<void(const api::PcapJob&)>& told) {
   const system::SteadyTime start = loop.Steady();
+  api::Patience polling = patience;
+  const auto submitted = job.submitted_at();
+  if (!submitted || loop.Now() - *submitted < kFresh) polling.fresh_until = start + kFresh;
   for (int poll = 0;; ++poll) {
     told(job);
     if (job.phase() == api::JobPhase::kDone) return job;
@@ -63,7 +69,7 @@ Result<api::PcapJob> AwaitJob(api::PcapsApi& api, system::EventLoop& loop, api::
       if (tick >= next) break;
       told(job);
     }
-    auto answer = api.Get(job.id, patience);
+    auto answer = api.Get(job.id, polling);
     if (!answer) return answer;
     job = *std::move(answer);
   }

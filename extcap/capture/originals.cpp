@@ -5,20 +5,33 @@
 #include <glib.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstdio>
-#include <cstring>
+#include <utility>
+#include <vector>
 
+#include "common/redact.h"
 #include "common/text.h"
 
 namespace cloudflaredump::capture {
 namespace {
 
-/// A file name from an object's key, which anybody may have chosen: slashes and all but plain
-/// characters as `_`, never a leading dot.
-std::string SafeFileName(const std::string& key) {
+/// Hashes `text` into a few letters.
+std::string ShortDigest(const std::string& text) {
+  constexpr std::size_t kLetters = 16;
+  char* const hex = g_compute_checksum_for_string(G_CHECKSUM_SHA256, text.c_str(), -1);
+  std::string digest(hex, kLetters);
+  g_free(hex);
+  return digest;
+}
+
+/// Makes a file name of an object's key, which anybody may have chosen: slashes and all but plain
+/// characters as `_`, never a leading dot. A key that is not its own name gets a digest, so that
+/// two keys never share one.
+std::string SafeFileName(const std::string& original) {
   constexpr std::size_t kLongestName = 200;
   constexpr std::string_view kPlain = "._-+=@";
+  const std::string key = Redact(original);
   std::string name;
   for (const char c : key) {
     const bool plain = g_ascii_isalnum(c) || kPlain.find(c) != std::string_view::npos;
@@ -26,66 +39,47 @@ std::string SafeFileName(const std::string& key) {
   }
   if (name.size() > kLongestName) name = name.substr(name.size() - kLongestName);
   if (name.empty() || name.front() == '.') name.insert(0, 1, '_');
-  return name;
+  return name == original ? name : ShortDigest(original) + "-" + name;
 }
 
 }  // namespace
 
 Originals::Originals(const CaptureContext& context)
     : context_(context), folder_(context.settings.Text(config::Opt::kKeepOriginals)) {
-  if (!folder_.empty() && g_mkdir_with_parents(folder_.c_str(), 0700) != 0) Complain(folder_);
+  if (!folder_.empty() && g_mkdir_with_parents(folder_.c_str(), 0700) != 0) {
+    Complain(folder_, errno);
+  }
 }
 
-Originals::~Originals() {
-  for (const auto& [key, fd] : open_) close(fd);
-}
-
-std::string Originals::PathOf(const std::string& key) const {
-  return folder_ + "/" + SafeFileName(key);
-}
-
-void Originals::Complain(const std::string& path) {
-  const std::string why = std::strerror(errno);
-  const std::string shown = CleanLine(path);
-  folder_.clear();  // `path` may be it
+void Originals::Complain(const std::string& path, int error) {
   if (std::exchange(complained_, true)) return;
-  context_.Warn(
-      Format("the original files are not kept: cannot write %s: %s.", shown.c_str(), why.c_str()));
+  context_.Warn("the original file was not kept: cannot write " + CleanLine(path) + ": " +
+                g_strerror(error) + (error == EEXIST ? " already, and stays as it is." : "."));
 }
 
-int Originals::Open(const std::string& key) {
-  const auto found = open_.find(key);
-  if (found != open_.end()) return found->second;
-  const std::string path = PathOf(key) + ".part";
-  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) {
-    Complain(path);
-    return -1;
-  }
-  open_.emplace(key, fd);
-  return fd;
-}
-
-void Originals::Append(const std::string& key, std::span<const std::byte> bytes) {
+void Originals::Keep(const std::string& key, pcap::FileBytes& file) {
   if (folder_.empty()) return;
-  const int fd = Open(key);
-  while (fd >= 0 && !bytes.empty()) {
-    const ssize_t n = write(fd, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return Complain(PathOf(key));
-    bytes = bytes.subspan(static_cast<std::size_t>(n));
+  const std::string path =
+      folder_ + "/" + SafeFileName(key) + (file.loss() != nullptr ? ".incomplete" : "");
+  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) return Complain(path, errno);
+  std::vector<std::byte> piece(std::min<std::uint64_t>(file.size(), std::uint64_t{1} << 20));
+  int error = 0;
+  for (std::uint64_t at = 0; at < file.size() && error == 0;) {
+    const auto part =
+        std::span(piece).first(std::min<std::uint64_t>(piece.size(), file.size() - at));
+    if (!file.Read(at, part)) error = EIO;
+    for (std::size_t done = 0; done < part.size() && error == 0;) {
+      const ssize_t n = write(fd, part.data() + done, part.size() - done);
+      if (n < 0 && errno != EINTR) error = errno;
+      if (n > 0) done += static_cast<std::size_t>(n);
+    }
+    at += part.size();
   }
-}
-
-void Originals::Finish(const std::string& key, bool whole) {
-  if (folder_.empty()) return;
-  // An empty file is an original, too.
-  const int fd = Open(key);
-  if (fd < 0) return;
-  open_.erase(key);
-  close(fd);
-  const std::string path = PathOf(key);
-  if (whole && rename((path + ".part").c_str(), path.c_str()) != 0) Complain(path);
+  if (close(fd) != 0 && error == 0) error = errno;
+  if (error == 0) return;
+  unlink(path.c_str());
+  Complain(path, error);
 }
 
 }  // namespace cloudflaredump::capture

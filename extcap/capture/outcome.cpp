@@ -12,6 +12,7 @@ PacketCounts& PacketCounts::operator+=(const PacketCounts& other) {
   delivered += other.delivered;
   filtered_out += other.filtered_out;
   undecided += other.undecided;
+  untested += other.untested;
   unmatched += other.unmatched;
   duplicates += other.duplicates;
   return *this;

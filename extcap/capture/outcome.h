@@ -16,6 +16,7 @@ struct PacketCounts {
   std::uint64_t delivered = 0;
   std::uint64_t filtered_out = 0;
   std::uint64_t undecided = 0;   ///< delivered and marked
+  std::uint64_t untested = 0;    ///< of these, those of a link type that cannot be filtered
   std::uint64_t unmatched = 0;   ///< delivered, though the filter rejects them
   std::uint64_t duplicates = 0;  ///< delivered by an earlier request of the plan
 
@@ -28,8 +29,12 @@ struct Outcome {
   std::optional<Error> error;  ///< it failed; if packets were delivered before, it is incomplete
   std::uint64_t out_of_order = 0;  ///< packets that came after later ones, delivered all the same
   bool stopped = false;            ///< by the user
+  bool reader_gone = false;        ///< nobody took the stream to its end
+  bool limits_known = true;        ///< of what Cloudflare's limits say about completeness
   /// What may be missing, each a clause: "the limit of 10,000 packets was reached".
   std::vector<std::string> losses;
+  /// What was left out without being missing, each a clause.
+  std::vector<std::string> notes;
   std::string verdict;  ///< one line for people; empty if it failed before the first packet
   /// A stopped or failed full capture whose packets are still to be had: a sentence that says how.
   std::string left_behind;

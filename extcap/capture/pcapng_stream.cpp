@@ -48,9 +48,7 @@ std::uint32_t PcapngStream::AddInterface(const pcap::InterfaceBlock& interface) 
 Result<bool> PcapngStream::AddPacket(std::uint32_t interface_id, const pcap::PacketView& packet,
                                      const PacketMark& mark) {
   last_.reset();
-  if (buffer_.size() >= kFlushAt) {
-    if (auto flushed = Flush(); !flushed) return Failure(flushed);
-  }
+  if (auto flushed = FlushIfLarge(); !flushed) return Failure(flushed);
   const std::size_t block = buffer_.size();
   if (!pcap::AppendPacket(buffer_, interface_id, packet, CommentsOf(mark))) return false;
   last_ = {.block = block,
@@ -79,6 +77,10 @@ void PcapngStream::AddStatistics(std::uint32_t interface_id, pcap::TimePrecision
                                  const pcap::InterfaceStatistics& statistics) {
   last_.reset();
   pcap::AppendStatistics(buffer_, interface_id, precision, statistics);
+}
+
+Result<void> PcapngStream::FlushIfLarge() {
+  return buffer_.size() >= kFlushAt ? Flush() : Result<void>();
 }
 
 Result<void> PcapngStream::Flush() {

@@ -42,6 +42,8 @@ class PcapngStream {
 
   /// Writes what was appended, but for the packet held back, to the sink.
   Result<void> Flush();
+  /// The same, once enough was appended to be worth a system call.
+  Result<void> FlushIfLarge();
 
  private:
   /// The packet at the end of buffer_.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture/reload.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,8 +12,10 @@
 #include "extcap/api/pcaps_api.h"
 #include "extcap/capture/engine.h"
 #include "extcap/capture/running_captures.h"
+#include "extcap/capture/traffic_notes.h"
 #include "extcap/config/arguments.h"
 #include "extcap/config/interfaces.h"
+#include "extcap/config/typed_filter.h"
 #include "extcap/frontend/sentence.h"
 
 namespace cloudflaredump::capture {
@@ -22,6 +25,8 @@ using std::chrono::milliseconds;
 
 /// Of real time; the start of the process comes on top, and it all must be below 3 s.
 constexpr milliseconds kMostWait{2300};
+/// Of it for the analytics, which are good to have.
+constexpr milliseconds kMostForTraffic{1500};
 
 /// One entry of a list.
 struct Row {
@@ -35,6 +40,8 @@ struct Question {
   const config::Settings& settings;
   Engine& engine;
   api::Patience patience;
+  std::string filter;          ///< whose traffic is asked for
+  bool filter_is_old = false;  ///< it was typed last, and may have been deleted since
 };
 
 /// The data center that this machine reaches, by the page that every Cloudflare site has.
@@ -61,20 +68,47 @@ std::string Place(const Colo& colo) {
          ")";
 }
 
-/// The data center reached from here first, then all that are known. The list is ours, so it is
-/// there also when nobody says which one is reached.
-Rows ColoRows(const Question& question, std::string& trouble) {
+/// Where the typed filter's traffic entered lately. None where the analytics cannot be read, which
+/// is no trouble: captures need no permission for them.
+Rows TrafficRows(const Question& question) {
+  auto access = FindAccess(question.settings);
+  const auto filter = filter::CaptureFilter::Compile(
+      question.filter, filter::NameLookup::kResolve,
+      {.limits = filter::CompileLimits{.compile = milliseconds(500), .look_up = milliseconds(500)},
+       .stop = question.patience.stop});
+  if (!access || !filter) return {};
+  system::EventLoop& loop = question.engine.loop();
+  api::AnalyticsApi analytics(question.engine.http(), loop, *access);
+  const Bounded bounded(loop, std::chrono::duration_cast<Duration>(kMostForTraffic * loop.speed()));
   Rows rows;
+  for (ColoChoice& choice : BusiestColos(analytics, *filter, loop.Now(), bounded.patience())) {
+    if (config::IsColoShape(choice.colo)) rows.push_back({choice.colo, std::move(choice.display)});
+  }
+  return rows;
+}
+
+/// The data centers with traffic first, then the one reached from here, then all that are known.
+/// The list is ours, so it is there also when nobody says which one is reached.
+Rows ColoRows(const Question& question, std::string& trouble) {
+  Rows rows = TrafficRows(question);
+  if (!rows.empty() && question.filter_is_old) {
+    trouble = "the shares are those of the filter typed last, \"" + question.filter + "\"";
+  }
+  const auto listed = [&rows](std::string_view code) {
+    return std::ranges::find(rows, code, &Row::value) != rows.end();
+  };
   const auto nearest = NearestColo(question);
-  if (nearest) {
+  if (nearest && !listed(*nearest)) {
     const Colo* const colo = FindColo(*nearest);
     rows.push_back({*nearest, (colo == nullptr ? *nearest : Place(*colo)) +
                                   ": reached from this machine, not necessarily by your traffic"});
-  } else {
-    trouble = "which data center this machine reaches is unknown: " + ClauseOf(nearest.error());
+  } else if (!nearest) {
+    trouble += (trouble.empty() ? "" : "; ") +
+               std::string("which data center this machine reaches is unknown: ") +
+               ClauseOf(nearest.error());
   }
   for (const Colo& colo : AllColos()) {
-    if (!nearest || colo.code != *nearest) rows.push_back({std::string(colo.code), Place(colo)});
+    if (!listed(colo.code)) rows.push_back({std::string(colo.code), Place(colo)});
   }
   return rows;
 }
@@ -131,6 +165,8 @@ Result<Rows> ApiRows(config::Opt pick, const Question& question) {
 struct Asked {
   config::InterfaceKind kind = config::InterfaceKind::kFull;
   const config::Option* option = nullptr;
+  std::string interface_name;
+  std::string filter;  ///< what Wireshark passed, if it did
 };
 
 /// All values of the list `asked`; what went wrong is left in `trouble`.
@@ -150,7 +186,14 @@ Result<Rows> Ask(const Asked& asked, const Result<config::Arguments>& arguments,
   if (!engine) return Failure(engine);
   system::EventLoop& loop = (*engine)->loop();
   const Bounded bounded(loop, std::chrono::duration_cast<Duration>(kMostWait * loop.speed()));
-  const Question question{*settings, **engine, bounded.patience()};
+  const auto typed =
+      config::TypedFilter(asked.interface_name, loop.Now(), system::ProcessEnvironment);
+  const bool from_memory = asked.filter.empty() && typed && !typed->empty();
+  const Question question{.settings = *settings,
+                          .engine = **engine,
+                          .patience = bounded.patience(),
+                          .filter = from_memory ? *typed : asked.filter,
+                          .filter_is_old = from_memory};
   if (asked.option->id == config::Opt::kColoPick) return ColoRows(question, trouble);
   return ApiRows(asked.option->id, question);
 }
@@ -182,12 +225,14 @@ void Print(const Asked& asked, const Rows& rows, const std::string& trouble) {
 int RunExtcapReload(int argc, char** argv) {
   std::string name;
   std::string interface_name;
+  std::string filter;
   std::string ignored;
   bool config = false;
   const config::ExtraArgument extra[] = {
       {.name = "extcap-config", .flag = &config},
       {.name = "extcap-interface", .text = &interface_name},
       {.name = "extcap-reload-option", .text = &name},
+      {.name = "extcap-capture-filter", .text = &filter},
       {.name = "extcap-version", .text = &ignored},
   };
   const auto arguments = config::ParseExtcapArguments(argc, argv, extra);
@@ -195,7 +240,9 @@ int RunExtcapReload(int argc, char** argv) {
   std::string_view bare = name;
   while (bare.starts_with('-')) bare.remove_prefix(1);
   const Asked asked{.kind = interface ? interface->kind : config::InterfaceKind::kFull,
-                    .option = config::FindOption(bare)};
+                    .option = config::FindOption(bare),
+                    .interface_name = interface_name,
+                    .filter = filter};
   const bool known = interface && asked.option != nullptr &&
                      asked.option->type == config::OptionType::kPick &&
                      config::AppliesTo(*asked.option, asked.kind);

@@ -6,6 +6,7 @@
 #include "extcap/capture/full_capture.h"
 #include "extcap/capture/sample_capture.h"
 #include "extcap/capture/stop_wait.h"
+#include "extcap/capture/traffic_notes.h"
 #include "extcap/system/log.h"
 
 namespace cloudflaredump::capture {
@@ -17,10 +18,23 @@ Outcome Failed(const Error& error) {
   return outcome;
 }
 
+Outcome RunKind(const CaptureContext& context) {
+  switch (context.interface.kind) {
+    case config::InterfaceKind::kSample:
+      return SampleCapture(context).Run();
+    case config::InterfaceKind::kFull:
+    case config::InterfaceKind::kColo:
+      return FullCapture(context).Run();
+    case config::InterfaceKind::kDownload:
+      return RunDownload(context);
+  }
+  return Failed({"there is no such kind of interface"});
+}
+
 Outcome RunOn(Engine& engine, const config::Settings& settings,
               const config::CaptureInterface& interface, const std::string& filter_text,
               PcapngStream& stream, Reporter& reporter) {
-  filter::LookupBounds bounds;
+  filter::CompileBounds bounds;
   bounds.stop = [&stop = engine.stop()] {
     stop.TakeSignals();
     return stop.AtLeast(system::StopLevel::kStop);
@@ -30,24 +44,27 @@ Outcome RunOn(Engine& engine, const config::Settings& settings,
   auto access = FindAccess(settings);
   if (!access) return Failed(access.error());
   api::PcapsApi api(engine.http(), engine.loop(), *access);
+  const system::Environment environment = system::ProcessEnvironment;
+  StartedCaptures started(environment);
   const CaptureContext context{.api = api,
+                               .http = engine.http(),
                                .loop = engine.loop(),
                                .stop = engine.stop(),
                                .reporter = reporter,
                                .settings = settings,
+                               .environment = environment,
+                               .account_id = access->account_id,
+                               .started = started,
                                .filter = *filter,
                                .interface = interface,
                                .stream = stream};
-  switch (interface.kind) {
-    case config::InterfaceKind::kSample:
-      return SampleCapture(context, access->account_id).Run();
-    case config::InterfaceKind::kFull:
-    case config::InterfaceKind::kColo:
-      return FullCapture(context, engine.http(), access->account_id).Run();
-    case config::InterfaceKind::kDownload:
-      return RunDownload(context, engine.http(), access->account_id);
-  }
-  return Failed({"there is no such kind of interface"});
+  api.OnMessage([&context](const std::string& message) {
+    context.Warn("Cloudflare says: " + message + ".");
+  });
+  const WallTime began = engine.loop().Now();
+  Outcome outcome = RunKind(context);
+  AddTrafficNote(context, began, outcome);
+  return outcome;
 }
 
 }  // namespace

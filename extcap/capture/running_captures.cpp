@@ -18,18 +18,7 @@ constexpr Duration kLongestBuilding = 1h;
 }  // namespace
 
 std::string FilterOf(const api::PcapJob& job) {
-  std::string text;
-  const auto add = [&](const char* name, const std::string& value) {
-    text += (text.empty() ? "" : ", ") + std::string(name) + " " + value;
-  };
-  const api::FilterV1& filter = job.filter_v1;
-  if (filter.source_address) add("source_address", CleanLine(Redact(*filter.source_address), 50));
-  if (filter.source_port) add("source_port", std::to_string(*filter.source_port));
-  if (filter.destination_address) {
-    add("destination_address", CleanLine(Redact(*filter.destination_address), 50));
-  }
-  if (filter.destination_port) add("destination_port", std::to_string(*filter.destination_port));
-  if (filter.protocol) add("protocol", std::to_string(*filter.protocol));
+  const std::string text = FilterV1Text(job.filter_v1);
   return text.empty() ? "no filter" : "filter " + text;
 }
 

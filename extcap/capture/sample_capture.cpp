@@ -8,6 +8,7 @@
 #include "common/text.h"
 #include "extcap/capture/description.h"
 #include "extcap/capture/job_watch.h"
+#include "extcap/capture/sample_delivery.h"
 #include "extcap/capture/sample_pacing.h"
 #include "extcap/capture/verdict.h"
 #include "extcap/system/log.h"
@@ -16,10 +17,6 @@ namespace cloudflaredump::capture {
 namespace {
 
 using std::chrono::seconds;
-
-std::string ClockTime(WallTime time) {
-  return FormatRfc3339(time).substr(11, 8);
-}
 
 /// What a request of a two-way plan is after, for the status: "inbound", "outbound", "request 2".
 std::string NameOf(const filter::Box& box, std::size_t request) {
@@ -45,15 +42,13 @@ Result<void> CheckPrice(std::size_t windows, std::size_t requests, std::uint64_t
 
 }  // namespace
 
-SampleCapture::SampleCapture(const CaptureContext& context, std::string account_id)
+SampleCapture::SampleCapture(const CaptureContext& context)
     : context_(context),
-      account_id_(std::move(account_id)),
-      started_(system::ProcessEnvironment),
       plan_(filter::MakePlan(context.filter,
                              {.max_requests = static_cast<int>(
                                   context.settings.Number(config::Opt::kRequestsPerWindow)),
                               .pin_ipv6 = context.settings.IsOn(config::Opt::kFilterIpv6)})),
-      delivery_(context_, plan_, outcome_) {}
+      delivery_(context_, plan_.exact, pcap::FileReader::Order::kWhole, outcome_) {}
 
 Outcome SampleCapture::Run() {
   const config::Settings& settings = context_.settings;
@@ -67,21 +62,23 @@ Outcome SampleCapture::Run() {
   if (done) done = CaptureWindows(*windows);
   outcome_.Note(done);
   if (context_.stream.begun()) {
-    outcome_.Note(delivery_.Finish("sample from " + ClockTime(windows->front().start) + " to " +
-                                   ClockTime(windows->back().end) + " UTC"));
+    outcome_.Note(
+        delivery_.Finish("sample from " + FormatTimes(windows->front().start, windows->back().end),
+                         {.known = true}));
   }
   return outcome_;
 }
 
 Result<void> SampleCapture::CaptureWindows(const std::vector<Window>& windows) {
   for (const Window& window : windows) {
-    std::vector<SamplePart> parts;
-    auto captured = CaptureWindow(window, parts);
+    std::vector<SampleFile> files;
+    auto captured = CaptureWindow(window, files);
     // A stop, or a fault after the first answer, still delivers what is held.
-    if (!parts.empty()) {
-      if (auto delivered = delivery_.DeliverWindow(window, std::move(parts)); !delivered) {
-        return delivered;
-      }
+    if (!files.empty()) {
+      duplicates_.Begin(window.end, window.end);
+      auto delivered = DeliverSamples(context_, std::move(files), plan_.requests.size(), delivery_,
+                                      duplicates_, outcome_);
+      if (!delivered) return delivered;
     }
     if (captured) continue;
     // What went wrong with one job is no reason to give the others up; an API that does not take
@@ -91,31 +88,30 @@ Result<void> SampleCapture::CaptureWindows(const std::vector<Window>& windows) {
         captured.error().kind == Error::Kind::kUsage) {
       return captured;
     }
-    outcome_.losses.push_back("the window from " + ClockTime(window.start) + " to " +
-                              ClockTime(window.end) +
+    outcome_.losses.push_back("the window from " + FormatTimes(window.start, window.end) +
                               " is missing or not whole: " + ClauseOf(captured.error()));
   }
   return {};
 }
 
-Result<void> SampleCapture::CaptureWindow(const Window& window, std::vector<SamplePart>& parts) {
+Result<void> SampleCapture::CaptureWindow(const Window& window, std::vector<SampleFile>& files) {
   progress_.clear();
   for (std::size_t request = 0; request < plan_.requests.size(); ++request) {
     posted_ = false;
-    auto part = CaptureRequest(window, request);
-    if (!part) return Failure(part);
+    auto file = CaptureRequest(window, request);
+    if (!file) return Failure(file);
     if (plan_.requests.size() > 1) {
       progress_ += Format("%s done, %s packets; ", NameOf(plan_.requests[request], request).c_str(),
-                          WithThousands(part->packets.size()).c_str());
+                          WithThousands(file->summary.packets).c_str());
     }
-    parts.push_back(*std::move(part));
+    files.push_back(*std::move(file));
   }
   return {};
 }
 
 api::Patience SampleCapture::BeforeRequest() const {
   api::Patience patience = context_.BeforeJob();
-  // Once a part of the run is there, a short fault must not cost the rest.
+  // Once something of the run is there, a short fault must not cost the rest.
   if (!outcome_.pcap_ids.empty()) patience.retry_budget = context_.WithJob().retry_budget;
   return patience;
 }
@@ -126,13 +122,14 @@ Result<api::PcapJob> SampleCapture::Post(const api::PcapRequest& request, Durati
   for (int turn = 1;; ++turn) {
     auto known = AwaitSampleTurn(context_.api, context_.loop, interval, BeforeRequest(), countdown);
     if (!known) return Failure(known);
-    const std::string key = started_.Intend(account_id_, request, context_.loop.Now());
+    const std::string key =
+        context_.started.Intend(context_.account_id, request, context_.loop.Now());
     auto job = context_.api.Create(request, *known, BeforeRequest());
     if (job) {
-      started_.Started(key, job->id);
+      context_.started.Started(key, job->id);
       return job;
     }
-    started_.Forget(key);
+    context_.started.Forget(key);
     if (job.error().kind != Error::Kind::kPassing || turn == kMostTurns) return job;
     // Somebody else may have used the turn between the look and the request.
     const auto now = context_.api.List(BeforeRequest());
@@ -140,7 +137,7 @@ Result<api::PcapJob> SampleCapture::Post(const api::PcapRequest& request, Durati
   }
 }
 
-Result<SamplePart> SampleCapture::CaptureRequest(const Window& window, std::size_t number) {
+Result<SampleFile> SampleCapture::CaptureRequest(const Window& window, std::size_t number) {
   const config::Settings& settings = context_.settings;
   const auto interval = seconds(settings.Number(config::Opt::kSampleInterval));
   const filter::Box& box = plan_.requests[number];
@@ -173,13 +170,14 @@ Result<SamplePart> SampleCapture::CaptureRequest(const Window& window, std::size
         context_.Tell(progress_ + CleanLine(Redact(told.status), 40) + ", " + FormatSpan(age));
       });
   if (!finished) {
-    if (finished.error().kind != Error::Kind::kInterrupted)
+    if (finished.error().kind != Error::Kind::kInterrupted) {
       outcome_.left_behind = HowToGetLater(job->id);
+    }
     return Failure(finished);
   }
   if (!finished->packet_limit) finished->packet_limit = request.packet_limit;
   if (!finished->offset_time) finished->offset_time = FormatRfc3339(window.end);
-  if (finished->filter_v1 == api::FilterV1()) finished->filter_v1 = request.filter_v1;
+  if (finished->filter_v1 == FilterV1()) finished->filter_v1 = request.filter_v1;
 
   return FetchSample(context_, *finished, progress_ + "downloading");
 }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "extcap/capture/capture_context.h"
+#include "extcap/capture/delivery.h"
 #include "extcap/capture/outcome.h"
-#include "extcap/capture/sample_delivery.h"
-#include "extcap/capture/started_captures.h"
+#include "extcap/capture/sample_file.h"
 #include "extcap/capture/window.h"
 #include "extcap/filter/plan.h"
 
@@ -18,8 +19,7 @@ namespace cloudflaredump::capture {
 /// freed of duplicates, merged by time and delivered. A stop delivers what is held.
 class SampleCapture {
  public:
-  /// `account_id` names the state file's records.
-  SampleCapture(const CaptureContext& context, std::string account_id);
+  explicit SampleCapture(const CaptureContext& context);
   SampleCapture(const SampleCapture&) = delete;
   SampleCapture& operator=(const SampleCapture&) = delete;
 
@@ -27,20 +27,19 @@ class SampleCapture {
 
  private:
   Result<void> CaptureWindows(const std::vector<Window>& windows);
-  /// Captures one window; `parts` keeps what was downloaded also when an Error ends it.
-  Result<void> CaptureWindow(const Window& window, std::vector<SamplePart>& parts);
-  Result<SamplePart> CaptureRequest(const Window& window, std::size_t number);
+  /// Captures one window; `files` keeps what was downloaded also when an Error ends it.
+  Result<void> CaptureWindow(const Window& window, std::vector<SampleFile>& files);
+  Result<SampleFile> CaptureRequest(const Window& window, std::size_t number);
   /// Posts `request` when Cloudflare takes one, telling how long that is.
   Result<api::PcapJob> Post(const api::PcapRequest& request, Duration interval,
                             const std::function<void(Duration)>& countdown);
   api::Patience BeforeRequest() const;
 
-  CaptureContext context_;
-  std::string account_id_;
-  StartedCaptures started_;
-  filter::Plan plan_;
+  const CaptureContext& context_;
+  const filter::Plan plan_;
   Outcome outcome_;
-  SampleDelivery delivery_;
+  Delivery delivery_;
+  WindowDuplicates duplicates_;
   bool posted_ = false;   ///< the request in hand became a job
   std::string progress_;  ///< what earlier requests of the window gave: "inbound done, 214 packets"
 };

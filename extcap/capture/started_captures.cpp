@@ -61,11 +61,15 @@ int OpenLock(const std::string& path) {
 
 }  // namespace
 
-bool StartedCapture::Asked(const api::PcapJob& job) const {
+api::PcapJob StartedCapture::AsJob() const {
   const std::unique_ptr<json_t, void (*)(json_t*)> object(
       json_loadb(request.data(), request.size(), 0, nullptr),
       [](json_t* json) { json_decref(json); });
-  const api::PcapJob asked = api::ReadPcapJob(object.get());
+  return api::ReadPcapJob(object.get());
+}
+
+bool StartedCapture::Asked(const api::PcapJob& job) const {
+  const api::PcapJob asked = AsJob();
   // Clocks differ; a request is answered within seconds.
   constexpr Duration kAround = std::chrono::minutes(5);
   const auto asked_at = ParseRfc3339(at);
@@ -199,6 +203,15 @@ std::optional<std::string> StartedCaptures::Latest(const std::string& account_id
     if (capture->account_id == account_id && !capture->pcap_id.empty()) return capture->pcap_id;
   }
   return std::nullopt;
+}
+
+void StartedCaptures::RecallLimits(api::PcapJob& job) const {
+  for (const StartedCapture& capture : Read()) {
+    if (capture.pcap_id != job.id) continue;
+    const api::PcapJob asked = capture.AsJob();
+    if (!job.packet_limit) job.packet_limit = asked.packet_limit;
+    if (!job.byte_limit) job.byte_limit = asked.byte_limit;
+  }
 }
 
 std::vector<StartedCapture> StartedCaptures::ToStop(const std::string& account_id) const {

@@ -24,6 +24,8 @@ struct StartedCapture {
   std::string at;           ///< RFC 3339
   bool needs_stop = false;  ///< it should have been stopped, and nobody could tell Cloudflare
 
+  /// What `request` asked for, as far as it can be read.
+  api::PcapJob AsJob() const;
   /// Whether `job` is what `request` asked for, as far as both say.
   bool Asked(const api::PcapJob& job) const;
 };
@@ -64,6 +66,9 @@ class StartedCaptures {
   /// Waits for this user's turn to start a full capture. Null if stopped, or if there is no lock to
   /// be had (an unwritable folder): then captures go on without order.
   std::unique_ptr<Turn> AwaitTurn(system::EventLoop& loop, const std::function<bool()>& stop) const;
+
+  /// Fills in the limits of `job` that the API did not say, if it was started here.
+  void RecallLimits(api::PcapJob& job) const;
 
   /// The newest capture of the account that has an id.
   std::optional<std::string> Latest(const std::string& account_id) const;

@@ -7,8 +7,11 @@ StopWait::StopWait(system::EventLoop& loop, system::StopRequests& stop, Duration
     : loop_(loop), stop_(stop) {
   stop_.SetOnStop([this, wait] {
     timer_ = loop_.CallAt(loop_.Steady() + wait, [this] {
-      timer_ = 0;
-      stop_.Leave();
+      stop_.Deliver();
+      timer_ = loop_.CallAt(loop_.Steady() + kDelivery, [this] {
+        timer_ = 0;
+        stop_.Leave();
+      });
     });
   });
 }

@@ -11,8 +11,7 @@
 namespace cloudflaredump::capture {
 namespace {
 
-std::string Moment(std::uint64_t nanoseconds) {
-  const WallTime time{std::chrono::nanoseconds(nanoseconds)};
+std::string Moment(WallTime time) {
   return FormatRfc3339(std::chrono::floor<std::chrono::milliseconds>(time));
 }
 
@@ -21,7 +20,9 @@ std::string Moment(std::uint64_t nanoseconds) {
 constexpr const char* kNothingCame =
     "likely causes: no such traffic in the window, traffic too rare for the sampling, packets "
     "dropped earlier by DDoS or firewall rules, outbound traffic that Magic Transit does not see, "
-    "or traffic still encapsulated (GRE, IPsec)";
+    "traffic that Unified Routing sends by Automatic Return Routing or BGP over tunnels, or "
+    "traffic "
+    "still encapsulated (GRE, IPsec)";
 
 /// A verdict is one line, and stands in each interface's statistics: of hundreds of losses it names
 /// the first kinds.
@@ -61,23 +62,39 @@ void Coverage::Include(std::uint64_t first, std::uint64_t last) {
 std::string Verdict(const Outcome& outcome, const Coverage& coverage, bool filtered) {
   const PacketCounts& counts = outcome.counts;
   const bool complete = outcome.losses.empty() && !outcome.error;
-  std::string text = outcome.stopped ? "Stopped: " : complete ? "Complete: " : "Incomplete: ";
+  std::string text = outcome.reader_gone    ? "The reader left before the end: "
+                     : outcome.stopped      ? "Stopped: "
+                     : !complete            ? "Incomplete: "
+                     : outcome.limits_known ? "Complete: "
+                                            : "Complete as far as can be told: ";
   text += coverage.asked + ", " + CountedPackets(counts.received) + " received";
   if (filtered) {
     text += ", " + WithThousands(counts.delivered - counts.unmatched) + " match the filter";
   }
-  if (counts.undecided > 0) {
-    text += " (" + WithThousands(counts.undecided) + " of them cut too short to be sure)";
+  if (const std::uint64_t cut = counts.undecided - counts.untested; cut > 0) {
+    text += " (" + WithThousands(cut) + " of them cut too short to be sure)";
+  }
+  if (counts.untested > 0) {
+    text += " (" + WithThousands(counts.untested) + " of them could not be tested)";
   }
   if (counts.unmatched > 0) {
     text += ", " + WithThousands(counts.unmatched) + " do not and were delivered all the same";
   }
   if (counts.received > 0) {
-    text +=
-        ", from " + Moment(coverage.first_nanoseconds) + " to " + Moment(coverage.last_nanoseconds);
+    const WallTime first{std::chrono::nanoseconds(coverage.first_nanoseconds)};
+    const WallTime last{std::chrono::nanoseconds(coverage.last_nanoseconds)};
+    text += ", from " + Moment(first) + " to " + Moment(last);
+    if (const std::string local = LocalTimes(first, last); !local.empty()) {
+      text += " (" + local + ")";
+    }
   }
   text += Losses(outcome.losses);
-  if (counts.received == 0 && !outcome.stopped && !outcome.error) {
+  for (const std::string& note : outcome.notes) text += "; left out: " + note;
+  if (outcome.out_of_order > 0) {
+    text += "; " + CountedPackets(outcome.out_of_order) + " came out of order";
+  }
+  // Causes are guessed only where everything was read.
+  if (counts.received == 0 && complete && !outcome.stopped) {
     text += std::string("; ") + kNothingCame;
   }
   if (counts.received > 0 && counts.delivered == 0) {

@@ -15,7 +15,7 @@ struct Coverage {
   std::uint64_t first_nanoseconds = 0;
   std::uint64_t last_nanoseconds = 0;
 
-  /// Widens the times by those of one part; two zeros mean that it had no packets.
+  /// Widens the times by those of one file; two zeros mean that it had no packets.
   void Include(std::uint64_t first, std::uint64_t last);
 };
 

@@ -63,8 +63,10 @@ Result<WallTime> ParseTime(std::string_view text, WallTime now, std::string_view
   if (const auto age = ParseAge(trimmed)) return now - *age;
   if (const auto epoch = ParseEpoch(trimmed)) return *epoch;
   if (const auto time = ParseRfc3339(trimmed)) return *time;
-  return Fail(Format("%s is \"%s\", but a time is written 2026-11-23T06:20:00Z, as seconds since "
-                     "1970, as an age such as -30m or -2h, or now",
+  if (const auto time = ParseLocalTime(trimmed, now)) return *time;
+  return Fail(Format("%s is \"%s\", but a time is written 03:10, yesterday 23:00, 2026-11-23 06:20 "
+                     "(local time), 2026-11-23T06:20:00Z, as seconds since 1970, as an age such as "
+                     "-30m or -2h, or now",
                      std::string(name).c_str(), CleanLine(text, 60).c_str()),
               Error::Kind::kUsage);
 }

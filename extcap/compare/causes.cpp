@@ -192,7 +192,7 @@ class CauseSearch {
     for (const CaptureDescription& d : c_.cloud.descriptions()) {
       colo_of_.push_back(number(colos, colo_names_, d.colo.value_or("")));
       const std::string file = d.object ? *d.object
-                               : d.part ? "file " + std::to_string(*d.part)
+                               : d.file ? "file " + std::to_string(*d.file)
                                         : std::string();
       file_of_.push_back(number(files, file_names_, file));
     }

@@ -15,12 +15,12 @@ namespace {
 constexpr std::size_t kFlushAt = 1 << 20;
 
 /// Nothing for a packet that was not compared.
-std::optional<CompareMark> MarkOf(const Comparison& c, std::uint64_t record) {
+std::optional<PacketMark> MarkOf(const Comparison& c, std::uint64_t record) {
   const std::uint32_t packet = c.cloud.packet_of_record()[record];
   if (packet == kNone) return std::nullopt;
   const PacketResult& result = c.results[packet];
   if (result.fate != Fate::kMissing && !HasArrived(result.fate)) return std::nullopt;
-  CompareMark mark{.arrived = HasArrived(result.fate)};
+  PacketMark mark{.arrived = HasArrived(result.fate)};
   if (result.copies > 0 && *mark.arrived) {
     mark.local_frame = std::uint64_t{result.frame} + 1;
     mark.local_file = c.locals[result.file].side.path;
@@ -32,8 +32,8 @@ std::optional<CompareMark> MarkOf(const Comparison& c, std::uint64_t record) {
 }
 
 bool IsOldMark(const std::string& comment) {
-  CompareMark mark;
-  return ParseCompareMark(comment, mark) == ParseVerdict::kGood && mark.arrived;
+  PacketMark mark;
+  return ParsePacketMark(comment, mark) == ParseVerdict::kGood && mark.arrived;
 }
 
 /// The plugin reads marks only on interfaces that we describe.
@@ -74,7 +74,7 @@ Result<void> WriteMarkedCopy(const Comparison& comparison, const std::string& pa
                                   .filter = interface.filter});
     }
     std::vector<std::string> comments;
-    if (const auto mark = MarkOf(comparison, number)) comments.push_back(WriteCompareMark(*mark));
+    if (const auto mark = MarkOf(comparison, number)) comments.push_back(WritePacketMark(*mark));
     for (std::string& comment : record.comments) {
       if (!IsOldMark(comment)) comments.push_back(std::move(comment));
     }

@@ -20,7 +20,7 @@ struct ContextFree {
   void operator()(GOptionContext* context) const { g_option_context_free(context); }
 };
 
-/// A copy of argv that the parser may keep; afterwards argv itself shows no secret.
+/// Copies argv for the parser and wipes the secrets from argv itself.
 std::vector<std::string> TakeOver(int argc, char** argv) {
   std::vector<std::string> copy(argv, argv + argc);
   for (int i = 1; i < argc; ++i) {
@@ -32,8 +32,8 @@ std::vector<std::string> TakeOver(int argc, char** argv) {
   return copy;
 }
 
-/// GLib's complaint, freed. It quotes an unknown option with its value, which may be a secret
-/// behind a mistyped name.
+/// GLib's message, freed. It quotes an unknown option with its value, which may be a secret after a
+/// mistyped name.
 std::string TakeComplaint(GError* error) {
   std::string why = CleanLine(error->message);
   if (g_error_matches(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION)) {
@@ -58,7 +58,7 @@ Result<Arguments> ParseArguments(int argc, char** argv, std::span<const ExtraArg
     const ExtraArgument& e = extra[i];
     void* place = &extra_flags[i];
     GOptionArg kind = G_OPTION_ARG_NONE;
-    // FILENAME takes the bytes as they are; STRING would refuse UTF-8 in the C locale.
+    // FILENAME accepts any bytes; STRING would refuse UTF-8 in the C locale.
     if (e.text != nullptr) {
       place = static_cast<void*>(&extra_texts[i]);
       kind = G_OPTION_ARG_FILENAME;
@@ -70,8 +70,14 @@ Result<Arguments> ParseArguments(int argc, char** argv, std::span<const ExtraArg
                        e.help, e.value_name});
   }
   for (const Option& option : AllOptions()) {
-    const bool shown =
+    // GLib would read a word of two options twice.
+    const auto is_this = [&](const ExtraArgument& e) {
+      return std::string_view(e.name) == option.name;
+    };
+    if (std::ranges::any_of(extra, is_this)) continue;
+    const bool listed =
         help.options.empty() || std::ranges::find(help.options, option.id) != help.options.end();
+    const bool shown = listed && option.type != OptionType::kPick;
     entries.push_back({option.name, 0, shown ? 0 : G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME,
                        static_cast<void*>(&texts[static_cast<std::size_t>(option.id)]), option.help,
                        option.value_name});
@@ -107,7 +113,7 @@ Result<Arguments> ParseArguments(int argc, char** argv, std::span<const ExtraArg
     g_strfreev(extra_lists[i]);
   }
   if (!parsed) {
-    return Fail(Format("%s", TakeComplaint(error).c_str()), "see --help", Error::Kind::kUsage);
+    return Fail(TakeComplaint(error), "see --help", Error::Kind::kUsage);
   }
   for (int i = 1; i < count; ++i) {
     const std::string_view word = list[i];

@@ -9,8 +9,9 @@
 
 namespace cloudflaredump::config {
 
-/// A flag or option that is no setting: `--fifo PATH`, `-w FILE`, `--json`. The caller owns what
-/// `text`, `list` and `flag` point to; exactly one of them is set.
+/// A flag or option that is not a setting: `--fifo PATH`, `-w FILE`, `--json`. One with the name of
+/// a setting takes its place. The caller owns what `text`, `list` and `flag` point to; exactly one
+/// of them is set.
 struct ExtraArgument {
   const char* name = nullptr;
   char letter = 0;
@@ -24,34 +25,34 @@ struct ExtraArgument {
 /// What a command line said.
 struct Arguments {
   OptionValues values;
-  std::vector<std::string> words;  ///< What is neither an option nor an option's value.
+  std::vector<std::string> words;  ///< what is neither an option nor an option's value
 };
 
-/// What --help says of a command.
+/// What --help says about a command.
 struct CommandHelp {
-  const char* usage = "";    ///< what stands behind the options, such as "ID"
+  const char* usage = "";    ///< what follows the options, such as "ID"
   const char* summary = "";  ///< one or more sentences, in lines that fit a terminal
-  /// The settings that count for the command; none: all of them. The others are taken as well, so
-  /// that a script may give the same words to every command, and are not shown.
+  /// The settings that matter to the command; empty for all of them. The others are accepted but
+  /// not shown, so that a script can pass the same options to every command. What only the dialog
+  /// needs (kPick) is never shown.
   std::span<const Opt> options = {};
 };
 
-/// What becomes of an option that is in no table.
+/// What to do with an option that is in no table.
 enum class UnknownOptions {
-  kRefuse,  ///< A person mistyped.
-  kIgnore,  ///< Wireshark may be newer than we are.
+  kRefuse,  ///< a person mistyped it
+  kIgnore,  ///< Wireshark may be newer than we are
 };
 
-/// Parses argv[1…] by GOptionContext from the options table and `extra`. Takes `--x value` and
-/// `--x=value`. Values of secret options are wiped from argv's memory before this returns, and
-/// registered with RegisterSecret. --help prints `help` to stdout and ends the process with status
-/// 0.
+/// Parses argv[1…] with GOptionContext from the options table and `extra`. Accepts `--x value` and
+/// `--x=value`. Wipes the values of secret options from argv's memory and registers them with
+/// RegisterSecret. --help prints `help` to stdout and ends the process with status 0.
 Result<Arguments> ParseArguments(int argc, char** argv, std::span<const ExtraArgument> extra,
                                  const CommandHelp& help,
                                  UnknownOptions unknown = UnknownOptions::kRefuse);
 
-/// The same for a command line of Wireshark's, which may hold options that we do not know. Secrets
-/// may have been handed over by the face (SetSecretsAside).
+/// Parses a command line of Wireshark's, which may contain options that we do not know. The front
+/// end may have passed secrets separately (SetSecretsAside).
 Result<Arguments> ParseExtcapArguments(int argc, char** argv, std::span<const ExtraArgument> extra);
 
 }  // namespace cloudflaredump::config

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view kPrefix = "cloudflare-";
 
-/// The interfaces that are always there, in their fixed order.
+/// The interfaces that always exist, in their fixed order.
 std::vector<CaptureInterface> FixedInterfaces() {
   return {
       {.name = "cloudflare-sample",
@@ -53,7 +53,7 @@ std::vector<CaptureInterface> ListInterfaces(const std::string& colos) {
   for (const std::string_view piece : Split(colos, ',')) {
     const std::string_view code = Trim(piece);
     if (!IsColoShape(code)) continue;
-    // Wireshark maps names to preferences in lower case: ORD and ord would be one.
+    // Wireshark maps names to preferences in lower case: ORD and ord would be the same.
     const bool listed = std::ranges::any_of(interfaces, [&](const CaptureInterface& other) {
       return other.colo.size() == code.size() &&
              g_ascii_strncasecmp(other.colo.data(), code.data(), code.size()) == 0;
@@ -70,10 +70,11 @@ Result<CaptureInterface> FindInterface(std::string_view name) {
   if (name.starts_with(kPrefix) && IsColoShape(name.substr(kPrefix.size()))) {
     return ColoInterface(name.substr(kPrefix.size()));
   }
-  return Fail(Format("there is no interface \"%s\"", CleanLine(name, 60).c_str()),
-              "there are cloudflare-sample, cloudflare-full, cloudflare-download and one for each "
-              "data center, such as cloudflare-ORD",
-              Error::Kind::kUsage);
+  return Fail(
+      Format("there is no interface \"%s\"", CleanLine(name, 60).c_str()),
+      "use cloudflare-sample, cloudflare-full, cloudflare-download or that of a data center, "
+      "such as cloudflare-ORD",
+      Error::Kind::kUsage);
 }
 
 }  // namespace cloudflaredump::config

@@ -19,15 +19,15 @@ struct CaptureInterface {
   std::string colo;  ///< of a kColo, in the user's spelling
 };
 
-/// The interfaces in their fixed order: sample, full, download, one for each data center of the
-/// setting `colos` (codes of no possible shape and repetitions are left out).
+/// Lists the interfaces in their fixed order: sample, full, download, then one for each data center
+/// of the setting `colos`. Malformed codes and repetitions are left out.
 std::vector<CaptureInterface> ListInterfaces(const std::string& colos);
 
-/// The interface called `name`. A data center that `colos` does not list is found all the same, if
-/// its code has the right shape. The Error names the interfaces that there are.
+/// Finds the interface called `name`, also of a data center that `colos` does not list if its code
+/// is well formed. The Error names the interfaces.
 Result<CaptureInterface> FindInterface(std::string_view name);
 
-/// Three letters and at most three digits: ORD, ord02.
+/// Whether `code` is three letters and at most three digits: ORD, ord02.
 bool IsColoShape(std::string_view code);
 
 }  // namespace cloudflaredump::config

@@ -7,13 +7,6 @@
 #include "common/text.h"
 
 namespace cloudflaredump::config {
-namespace {
-
-bool IsFull(InterfaceKind kind) {
-  return kind == InterfaceKind::kFull || kind == InterfaceKind::kColo;
-}
-
-}  // namespace
 
 const Option& OptionOf(Opt id) {
   return AllOptions()[static_cast<std::size_t>(id)];
@@ -46,7 +39,8 @@ const char* FallbackOf(const Option& option, InterfaceKind kind) {
 }
 
 std::uint64_t MaximumOf(const Option& option, InterfaceKind kind) {
-  return IsFull(kind) ? option.maximum_full : option.maximum;
+  return kind != InterfaceKind::kSample && option.maximum_full != 0 ? option.maximum_full
+                                                                    : option.maximum;
 }
 
 Result<void> CheckValue(const Option& option, InterfaceKind kind, std::string_view value,
@@ -67,19 +61,8 @@ Result<void> CheckValue(const Option& option, InterfaceKind kind, std::string_vi
   if (option.type == OptionType::kChoice) {
     const auto choices = Split(option.choices, ',');
     if (std::ranges::find(choices, value) == choices.end()) {
-      std::string list;
-      for (std::size_t i = 0; i < choices.size(); ++i) {
-        if (i > 0) list += i + 1 == choices.size() ? " or " : ", ";
-        list += choices[i];
-      }
-      return refuse(list);
+      return refuse(Listed({choices.begin(), choices.end()}, " or "));
     }
-  }
-  if (option.type == OptionType::kPick && HoldsSecret(option, value)) {
-    return Fail(Format("%s holds keys (%s), which a list would show", option.name,
-                       std::string(where).c_str()),
-                Format("put the address into %s", OptionOf(PickedFor(option.id)).name),
-                Error::Kind::kUsage);
   }
   return {};
 }

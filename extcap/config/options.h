@@ -45,12 +45,13 @@ enum class Opt : unsigned {
   kDestinationConf,
   kDestinationConfPick,
   kReadFrom,
+  kAwsProfile,
   kStopWait,
   kMaxWait,
   kKeepOriginals,
   kLogLevel,
   kLogFile,
-  // Not in the dialog: environment and configuration file only.
+  // Not in the dialog: options of the command, environment and configuration file only.
   kColos,
   kEgress,
   kApiBaseUrl,
@@ -62,43 +63,47 @@ enum class Opt : unsigned {
   kAwsAccessKeyId,
   kAwsSecretAccessKey,
   kAwsSessionToken,
+  kR2Endpoint,
+  kR2AccessKeyId,
+  kR2SecretAccessKey,
+  kGcsEndpoint,
+  kGcsAccessKeyId,
+  kGcsSecretAccessKey,
   kCount,
 };
 
-/// What a value looks like, and which field of the dialog it gets.
+/// What a value looks like, and which kind of field it gets in the dialog.
 enum class OptionType : std::uint8_t {
   kText,
   kNumber,  ///< whole, within minimum and maximum
   kChoice,  ///< one of `choices`
   kSecret,  ///< text that is never shown
-  kPick,    ///< one of a list that is asked for when the user reloads it, or kAsTyped
+  kPick,    ///< one of a list that the dialog's reload button fills, or kAsTyped; dialog only
   kFile,
   kFolder,
 };
 
-/// The value of a kPick that picks nothing: then the text option beside it counts.
+/// The value of a kPick that picks nothing: the text option beside it applies.
 inline constexpr const char* kAsTyped = "typed";
 
-/// One row of the options table: the one source for the dialog, argv, the configuration file's
-/// keys, the environment and the man page.
+/// One row of the options table, the source of the dialog, the command line, the configuration
+/// file's keys, the environment and the man page.
 struct Option {
   Opt id;
   const char* name = nullptr;  ///< `--name` on the command line, `name=` in the file
-  OptionType type;
-  unsigned kinds = 0;                ///< InterfaceKind bits; 0: no interface's dialog has it
+  OptionType type = OptionType::kText;
+  unsigned kinds = 0;                ///< InterfaceKind bits; 0: in no interface's dialog
   const char* tab = nullptr;         ///< of the dialog
   const char* label = nullptr;       ///< in the dialog
   const char* value_name = nullptr;  ///< in --help and the man page
-  const char* help = nullptr;        ///< one or two plain sentences: tooltip and man page
+  const char* help = nullptr;        ///< tooltip, --help and man page; begins with a verb
   const char* fallback = nullptr;    ///< built-in default; null if none
-  const char* unset = nullptr;       ///< in the dialog's field without a default: what holds then,
-                                     ///< or what is to be typed; null for the others
-  const char* fallback_full =
-      nullptr;                     ///< the default for full captures, where it differs; else null
-  const char* choices = nullptr;   ///< comma separated, kChoice only
-  std::uint64_t minimum = 0;       ///< kNumber only
-  std::uint64_t maximum = 0;       ///< for samples
-  std::uint64_t maximum_full = 0;  ///< for full captures
+  const char* unset = nullptr;       ///< placeholder of the dialog's field if there is no default
+  const char* fallback_full = nullptr;  ///< default for all but samples, where it differs
+  const char* choices = nullptr;        ///< comma separated, kChoice only
+  std::uint64_t minimum = 0;            ///< kNumber only
+  std::uint64_t maximum = 0;
+  std::uint64_t maximum_full = 0;     ///< for full captures, where it differs
   const char* environment = nullptr;  ///< comma separated names, first wins; null if none
   bool address = false;               ///< a URL: the value may hold keys or a password
 };
@@ -112,13 +117,13 @@ const Option& OptionOf(Opt id);
 /// The option called `name`, or null.
 const Option* FindOption(std::string_view name);
 
-/// The text option that `pick`, a kPick, stands beside.
+/// The text option beside `pick`, a kPick.
 Opt PickedFor(Opt pick);
 
-/// Whether interfaces of `kind` have it in their dialog.
+/// Whether `option` is in the dialog of interfaces of `kind`.
 bool AppliesTo(const Option& option, InterfaceKind kind);
 
-/// Where `id` stands among the options of the dialog of `kind`, from 0: its argument number.
+/// The argument number of `id` in the dialog of `kind`, counted from 0.
 unsigned DialogNumber(Opt id, InterfaceKind kind);
 
 /// The built-in default on an interface of `kind`; null if there is none.
@@ -127,18 +132,18 @@ const char* FallbackOf(const Option& option, InterfaceKind kind);
 /// The largest number allowed on an interface of `kind`.
 std::uint64_t MaximumOf(const Option& option, InterfaceKind kind);
 
-/// An Error if `value` is not one that `option` takes; `where` says where it stands
-/// ("--time-limit", a file's path), for the sentence.
+/// An Error if `option` does not accept `value`; it names the source `where`, such as
+/// "--time-limit" or a file's path.
 Result<void> CheckValue(const Option& option, InterfaceKind kind, std::string_view value,
                         std::string_view where);
 
-/// Whether `value` must not be seen: that of a kSecret option, or an address with keys in it.
+/// Whether `value` must not be shown: that of a kSecret option, or an address with keys in it.
 bool HoldsSecret(const Option& option, std::string_view value);
 
 /// Tells Redact what is secret in `value`.
 void RegisterSecrets(const Option& option, std::string_view value);
 
-/// `value` as it may be shown: "[secret]", or the address without its keys' values.
+/// `value` as it may be shown: "[secret]", or an address with its keys redacted.
 std::string ShownValue(const Option& option, std::string_view value);
 
 /// Values by option, where given.

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/config/secret_words.h"
 
-#include <sys/mman.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
+#include <cerrno>
 #include <cstring>
 
 #include "common/redact.h"
@@ -12,16 +16,41 @@
 namespace cloudflaredump::config {
 namespace {
 
-/// More than a command line of Wireshark's can hold of secrets.
-constexpr std::size_t kMostBytes = std::size_t{1} << 17;
+/// More than a pipe holds.
+constexpr std::size_t kMostBytes = std::size_t{1} << 20;
 
-/// An anonymous file with `bytes` in it, inherited by an exec; -1 if none can be made.
-int MakeFile(const std::string& bytes) {
-  const int fd = memfd_create("cloudflaredump", 0);
-  if (fd < 0) return -1;
-  if (write(fd, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size())) return fd;
-  close(fd);
+/// Creates a pipe that holds `bytes`, its reading end inherited across exec; -1 on failure, or if
+/// it cannot hold them.
+int PutIntoPipe(const std::string& bytes) {
+  std::array<int, 2> ends = {};
+  if (g_unix_open_pipe(ends.data(), FD_CLOEXEC, nullptr) == FALSE) return -1;
+  g_unix_set_fd_nonblocking(ends[1], TRUE, nullptr);
+  const bool whole =
+      write(ends[1], bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size());
+  close(ends[1]);
+  if (whole && fcntl(ends[0], F_SETFD, 0) == 0) return ends[0];
+  close(ends[0]);
   return -1;
+}
+
+/// Reads all that a pipe holds whose writer has gone, and closes it. Returns nothing, and never
+/// waits, if `fd` is not such a pipe.
+std::optional<std::string> TakeFromPipe(int fd) {
+  struct stat status = {};
+  if (fstat(fd, &status) != 0 || !S_ISFIFO(status.st_mode)) return std::nullopt;
+  g_unix_set_fd_nonblocking(fd, TRUE, nullptr);
+  std::string bytes(kMostBytes, '\0');
+  std::size_t size = 0;
+  for (;;) {
+    const ssize_t n = read(fd, bytes.data() + size, bytes.size() - size);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return std::nullopt;
+    if (n == 0) break;
+    size += static_cast<std::size_t>(n);
+  }
+  close(fd);
+  bytes.resize(size);
+  return bytes;
 }
 
 }  // namespace
@@ -47,7 +76,8 @@ std::vector<std::string> SetSecretsAside(int argc, char** argv) {
     bytes.append(secret->option->name).append(1, '\0').append(secret->value).append(1, '\0');
     secrets.push_back(secret->value);
   }
-  const int fd = secrets.empty() ? -1 : MakeFile(bytes);
+  const int fd = secrets.empty() ? -1 : PutIntoPipe(bytes);
+  WipeBytes(bytes);
   if (fd >= 0) {
     for (char* const secret : secrets) Wipe(secret);
   }
@@ -58,20 +88,18 @@ std::vector<std::string> SetSecretsAside(int argc, char** argv) {
 
 Result<void> TakeSecrets(const std::string& fd, OptionValues& values) {
   const auto number = ParseNumber(fd);
-  const int file = number && *number <= 1'000'000 ? static_cast<int>(*number) : -1;
-  std::string bytes(kMostBytes, '\0');
-  const ssize_t n = pread(file, bytes.data(), bytes.size(), 0);
-  if (n < 0) return Fail("the secrets that were handed over cannot be read", Error::Kind::kUsage);
-  close(file);
-  bytes.resize(static_cast<std::size_t>(n));
-  const std::vector<std::string_view> pieces = Split(bytes, '\0');
+  auto bytes = TakeFromPipe(number && *number <= 1'000'000 ? static_cast<int>(*number) : -1);
+  if (!bytes) {
+    return Fail("cannot read the secrets that the extcap passed on", Error::Kind::kUsage);
+  }
+  const std::vector<std::string_view> pieces = Split(*bytes, '\0');
   for (std::size_t i = 0; i + 1 < pieces.size(); i += 2) {
     const Option* const option = FindOption(pieces[i]);
     if (option == nullptr || !HoldsSecret(*option, pieces[i + 1])) continue;
     RegisterSecrets(*option, pieces[i + 1]);
     values[static_cast<std::size_t>(option->id)] = std::string(pieces[i + 1]);
   }
-  explicit_bzero(bytes.data(), bytes.size());
+  WipeBytes(*bytes);
   return {};
 }
 

@@ -10,29 +10,27 @@
 
 namespace cloudflaredump::config {
 
-/// The option that TakeSecrets is given the value of; its own, in no table.
+/// The option whose value TakeSecrets reads; in no table.
 inline constexpr const char* kSecretsFd = "secrets-fd";
 
-/// An option on a command line whose value must not be seen there.
+/// An option on a command line whose value must not be visible there.
 struct SecretWord {
   const Option* option;
   char* value;  ///< in argv's own memory
 };
 
-/// The secret option that begins at argv[i], its value either in the same word behind "=" or in the
-/// next one; none if there is none.
+/// Finds the secret option that begins at argv[i], its value after "=" or in the next word.
 std::optional<SecretWord> SecretAt(int argc, char** argv, int i);
 
-/// For a program that is about to become another one by exec: moves the values of secret options
-/// (HoldsSecret) from argv into an anonymous file in memory, which the other one inherits. In
-/// argv's own memory, and so in /proc/PID/cmdline, they are wiped at once, before a larger program
-/// has been loaded. Returns the words for exec: argv with empty secrets, and the option kSecretsFd
-/// if there were any. Where no such file can be made all stays as it is: the other program wipes
-/// its own argv.
+/// Moves the values of secret options (HoldsSecret) from argv into a pipe, for the program that
+/// this one is about to exec. Wipes them from argv's own memory, and so from /proc/PID/cmdline,
+/// before that larger program is loaded. Returns the words for exec: argv with empty secrets, and
+/// the option kSecretsFd if there were any. If a pipe cannot be created, or cannot hold them, argv
+/// stays as it is, and the other program wipes its own.
 std::vector<std::string> SetSecretsAside(int argc, char** argv);
 
-/// Puts the values that SetSecretsAside left in the file with the descriptor `fd` (as text) into
-/// `values`, and closes it. An Error if it is no such file.
+/// Reads the values that SetSecretsAside left in the pipe `fd` (a number as text) into `values`,
+/// and closes it. An Error if it is not such a pipe.
 Result<void> TakeSecrets(const std::string& fd, OptionValues& values);
 
 }  // namespace cloudflaredump::config

@@ -2,10 +2,8 @@
 #include "extcap/config/settings.h"
 
 #include <glib.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <memory>
 
@@ -38,14 +36,14 @@ std::string ConfigPath(const system::Environment& environment) {
   return system::HomeFolder(environment) + "/.config/cloudflaredump/config.ini";
 }
 
-/// A mixture of one profile's account with another's token must not arise by inheritance.
+/// Inheriting these would mix one profile's account with another's token.
 bool IsIdentity(Opt id) {
   return id == Opt::kAccountId || id == Opt::kApiToken || id == Opt::kApiEmail ||
          id == Opt::kApiKey || id == Opt::kAwsAccessKeyId || id == Opt::kAwsSecretAccessKey ||
          id == Opt::kAwsSessionToken;
 }
 
-/// The configuration file, read and checked; a null key file if there is none.
+/// The configuration file; a null key file if there is none, or none that can be trusted.
 struct ConfigFile {
   std::string path;
   KeyFile keys;
@@ -65,7 +63,7 @@ struct ConfigFile {
   }
 };
 
-/// Registers the file's secrets, collects unknown keys; true if there is any secret.
+/// Registers the file's secrets and collects unknown keys. True if there is any secret.
 bool Survey(ConfigFile& file) {
   bool secret = false;
   char** const sections = g_key_file_get_groups(file.keys.get(), nullptr);
@@ -74,9 +72,10 @@ bool Survey(ConfigFile& file) {
     for (char** key = keys; key != nullptr && *key != nullptr; ++key) {
       const Option* const option = FindOption(*key);
       const std::string value = option == nullptr ? "" : file.Value(*section, *option).value_or("");
-      // Another profile cannot be chosen inside a profile, only in [default].
+      // Only [default] can choose a profile, and only the dialog can pick.
       const bool chooses = option != nullptr && option->id == Opt::kProfile && !value.empty();
-      if (option == nullptr || (chooses && std::strcmp(*section, "default") != 0)) {
+      if (option == nullptr || option->type == OptionType::kPick ||
+          (chooses && std::strcmp(*section, "default") != 0)) {
         file.unknown.push_back("[" + CleanLine(*section, 60) + "] " + CleanLine(*key, 60));
         continue;
       }
@@ -89,34 +88,45 @@ bool Survey(ConfigFile& file) {
   return secret;
 }
 
-/// Why GLib could not read a file, without the line that it would quote: that may be a secret.
+/// Why GLib could not parse the file, without the line that it would quote: it may be a secret.
 std::string WhyUnreadable(const GError* error) {
   if (g_error_matches(error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_PARSE)) {
-    return "a line is neither [section] nor key=value nor # comment";
+    return "a line is not [section], key=value or # comment";
   }
   return CleanLine(error->message);
 }
 
-/// The first trouble is the one that is told.
+/// Keeps the first problem.
 void Note(std::optional<Error>& trouble, std::unexpected<Error> error) {
   if (!trouble) trouble = std::move(error.error());
 }
 
-/// The file as far as it can be read; `trouble` if that is not as it should be.
+/// The file as far as it can be used; `trouble` gets what is wrong with it. A file that another
+/// user could have written is not used at all.
 ConfigFile ReadConfigFile(const std::string& path, bool named, std::optional<Error>& trouble) {
+  constexpr const char* kWhat = "configuration file";
   ConfigFile file{.path = path, .keys = nullptr, .unknown = {}};
   const std::string shown = CleanLine(path);
-  struct stat status = {};
-  if (stat(path.c_str(), &status) != 0) {
-    const int code = errno;
-    if ((code == ENOENT || code == ENOTDIR) && !named) return file;
-    Note(trouble, Fail(Format("cannot read the configuration file %s: %s", shown.c_str(),
-                              std::strerror(code))));
+  const auto content = system::ReadRegularFile(kWhat, path);
+  if (!content) {
+    Note(trouble, Failure(content));
+    return file;
+  }
+  if (!*content) {
+    if (named) {
+      Note(trouble, Fail(Format("there is no configuration file %s", shown.c_str()),
+                         "check CLOUDFLAREDUMP_CONFIG"));
+    }
+    return file;
+  }
+  const auto& [bytes, mode, owner] = **content;
+  if (auto trusted = system::CheckTrusted(kWhat, path, owner, mode); !trusted) {
+    Note(trouble, Failure(trusted));
     return file;
   }
   KeyFile keys(g_key_file_new());
   GError* error = nullptr;
-  if (!g_key_file_load_from_file(keys.get(), path.c_str(), G_KEY_FILE_NONE, &error)) {
+  if (!g_key_file_load_from_data(keys.get(), bytes.data(), bytes.size(), G_KEY_FILE_NONE, &error)) {
     const std::string why = WhyUnreadable(error);
     g_error_free(error);
     Note(trouble,
@@ -124,26 +134,26 @@ ConfigFile ReadConfigFile(const std::string& path, bool named, std::optional<Err
     return file;
   }
   file.keys = std::move(keys);
-  if (Survey(file) && system::OthersMayRead(status.st_mode)) {
+  if (Survey(file) && system::OthersMayRead(mode)) {
     Note(trouble, Fail(Format("the configuration file %s holds a secret and others can read it",
                               shown.c_str()),
-                       Format("run: chmod 600 '%s'", shown.c_str())));
+                       "run: chmod 600 " + ShellQuote(path)));
   }
   return file;
 }
 
-/// An empty list of data centers means "none of them"; elsewhere empty is as good as unset.
-bool Counts(const Option& option, std::string_view value) {
+/// An empty list of data centers means none; elsewhere empty means unset.
+bool IsSet(const Option& option, std::string_view value) {
   return !value.empty() || option.id == Opt::kColos;
 }
 
-/// The value of `option` in the file, with the section it stands in.
+/// The value of `option` in the file, and its section.
 std::optional<Setting> FromFile(const ConfigFile& file, const std::string& profile,
                                 const Option& option) {
   for (const std::string& section : {profile, std::string("default")}) {
     if (section != profile && IsIdentity(option.id)) break;
     const auto value = file.Value(section, option);
-    if (value && Counts(option, *value)) {
+    if (value && IsSet(option, *value)) {
       return Setting{*value, Source::kFile, file.path + " [" + section + "]"};
     }
   }
@@ -155,11 +165,15 @@ std::optional<Setting> FromEnvironment(const system::Environment& environment,
   if (option.environment == nullptr) return std::nullopt;
   for (const std::string_view name : Split(option.environment, ',')) {
     const char* const value = environment(std::string(name).c_str());
-    if (value != nullptr && Counts(option, value)) {
+    if (value != nullptr && IsSet(option, value)) {
       return Setting{value, Source::kEnvironment, std::string(name)};
     }
   }
   return std::nullopt;
+}
+
+bool IsPath(const Option& option) {
+  return option.type == OptionType::kFile || option.type == OptionType::kFolder;
 }
 
 Setting BuiltIn(const Option& option, InterfaceKind kind) {
@@ -171,16 +185,25 @@ Setting Effective(const Option& option, const OptionValues& given,
                   const system::Environment& environment, const ConfigFile& file,
                   const std::string& profile, InterfaceKind kind) {
   const auto& value = given[static_cast<std::size_t>(option.id)];
+  const std::string typed(Trim(value.value_or("")));
   // Wireshark passes an empty string for a field that the user cleared.
-  if (value && !value->empty()) {
-    return {*value, Source::kGiven, "--" + std::string(option.name)};
+  if (!typed.empty()) {
+    return {IsPath(option) ? *value : typed, Source::kGiven, "--" + std::string(option.name)};
   }
+  if (option.type == OptionType::kPick) return BuiltIn(option, kind);
   if (auto setting = FromEnvironment(environment, option)) return *setting;
   if (auto setting = FromFile(file, profile, option)) return *setting;
   return BuiltIn(option, kind);
 }
 
-constexpr const char* kPermission = "\"Magic Firewall Packet Captures: Edit\"";
+/// Refuses a credential that no header can carry, such as one copied with a line break inside.
+Result<void> CheckCredential(const Settings& settings, Opt id) {
+  const Setting& setting = settings.At(id);
+  if (std::ranges::all_of(setting.value, [](char c) { return g_ascii_isgraph(c); })) return {};
+  return Fail(Format("the %s (%s) contains a blank or another character that cannot be part of it",
+                     OptionOf(id).name, CleanLine(setting.where).c_str()),
+              "copy it again, without quotes or the word Bearer");
+}
 
 }  // namespace
 
@@ -221,8 +244,7 @@ Settings Settings::Collect(const OptionValues& given, InterfaceKind kind,
                           ? profile
                           : Effective(option, given, environment, file, profile.value, kind);
     RegisterSecrets(option, setting.value);
-    const bool path = option.type == OptionType::kFile || option.type == OptionType::kFolder;
-    if (path && setting.value.starts_with("~/")) {
+    if (IsPath(option) && setting.value.starts_with("~/")) {
       setting.value.replace(0, 1, system::HomeFolder(environment));  // a dialog has no shell
     }
     const bool matters = option.kinds == 0 || AppliesTo(option, kind);
@@ -242,11 +264,7 @@ void Settings::TakePicks() {
   for (const Option& option : AllOptions()) {
     if (option.type != OptionType::kPick) continue;
     const Setting& pick = At(option.id);
-    const Opt typed = PickedFor(option.id);
-    const bool picked = pick.source != Source::kNone && pick.value != kAsTyped;
-    // A pick in the file or the environment does not overrule what was typed now.
-    if (!picked || pick.source > At(typed).source) continue;
-    settings_[static_cast<std::size_t>(typed)] = pick;
+    if (pick.value != kAsTyped) settings_[static_cast<std::size_t>(PickedFor(option.id))] = pick;
   }
 }
 
@@ -262,38 +280,44 @@ Result<Credentials> FindCredentials(const Settings& settings) {
   const bool has_key = key.source != Source::kNone && email.source != Source::kNone;
   const bool has_half = !has_key && key.source != email.source;
   if (has_token && (!has_key || token.source <= key.source)) {
+    if (auto good = CheckCredential(settings, Opt::kApiToken); !good) return Failure(good);
     return Credentials{.token = token.value, .email = {}, .key = {}};
   }
-  if (has_key) return Credentials{.token = {}, .email = email.value, .key = key.value};
+  if (has_key) {
+    for (const Opt id : {Opt::kApiEmail, Opt::kApiKey}) {
+      if (auto good = CheckCredential(settings, id); !good) return Failure(good);
+    }
+    return Credentials{.token = {}, .email = email.value, .key = key.value};
+  }
   if (has_half) {
-    return Fail(Format("an API key and its e-mail address are needed together, and %s is missing",
-                       key.source == Source::kNone ? "the key" : "the e-mail address"),
-                "set CLOUDFLARE_API_KEY and CLOUDFLARE_EMAIL, or better an API token");
+    return Fail(Format("an API key needs its email address, and %s is missing",
+                       key.source == Source::kNone ? "the key" : "the address"),
+                "set both CLOUDFLARE_API_KEY and CLOUDFLARE_EMAIL, or better, an API token");
   }
   return Fail(Format("no Cloudflare API token: put api-token=… and account-id=… under [default] in "
-                     "%s (chmod 600), or set CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID, or "
-                     "fill the dialog's Account tab",
+                     "%s (chmod 600), set CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID, or fill "
+                     "in the dialog's Account tab",
                      CleanLine(settings.file()).c_str()),
-              Format("the token needs the permission %s", kPermission));
+              "the token needs the permission \"Magic Firewall Packet Captures: Edit\"");
 }
 
 Result<std::string> FindAccount(const Settings& settings) {
   const std::string& account = settings.Text(Opt::kAccountId);
   if (account.empty()) {
-    return Fail(Format("no Cloudflare account: put account-id=… under [default] in %s, or set "
-                       "CLOUDFLARE_ACCOUNT_ID, or fill the dialog's Account tab",
+    return Fail(Format("no Cloudflare account ID: put account-id=… under [default] in %s, set "
+                       "CLOUDFLARE_ACCOUNT_ID, or fill in the dialog's Account tab",
                        CleanLine(settings.file()).c_str()),
-                "the id is in the dashboard's address bar");
+                "the ID is in the dashboard's URL");
   }
-  // It becomes part of a path: nothing but these characters may.
+  // It becomes part of a path, so only these characters are allowed.
   const bool good = account.size() <= 32 && std::ranges::all_of(account, [](char c) {
                       return g_ascii_isalnum(c) || c == '-' || c == '_';
                     });
   if (!good) {
-    return Fail(Format("account-id is \"%s\" (%s), but an account id is 32 hexadecimal characters",
+    return Fail(Format("account-id is \"%s\" (%s), but an account ID is 32 hexadecimal characters",
                        CleanLine(account, 60).c_str(),
                        CleanLine(settings.At(Opt::kAccountId).where).c_str()),
-                "copy it from the dashboard's address bar");
+                "copy it from the dashboard's URL");
   }
   return account;
 }

@@ -11,7 +11,7 @@
 
 namespace cloudflaredump::config {
 
-/// Where a value came from, strongest first.
+/// Where a value came from, highest priority first.
 enum class Source : std::uint8_t { kGiven, kEnvironment, kFile, kBuiltIn, kNone };
 
 /// One effective value.
@@ -25,15 +25,15 @@ struct Setting {
 /// profile of the configuration file, then the built-in default.
 class Settings {
  public:
-  /// Reads the configuration file if there is one. Errors: a file that others can read and that
-  /// holds a secret (with the chmod to run), a file that is no key file, an unknown profile, a
-  /// value out of range. Registers every secret it meets with RegisterSecret.
+  /// Reads the configuration file if there is one. Errors: a file that others can write, or that
+  /// holds a secret and others can read, with the chmod to run; a file that cannot be parsed; an
+  /// unknown profile; a value out of range. Registers every secret with RegisterSecret.
   static Result<Settings> Load(const OptionValues& given, InterfaceKind kind,
                                const system::Environment& environment);
 
-  /// What of it is good: a value that cannot be is the built-in one, a profile that is not there
-  /// [default], a file that others can read is read all the same. For the face, where one wrong
-  /// value must not hide the interfaces; the capture itself will complain.
+  /// Loads what is valid: a wrong value is replaced by the built-in one, an unknown profile by
+  /// [default]; a file that others can read is read anyway. For the front end, where one wrong
+  /// value must not hide the interfaces; the capture itself reports it.
   static Settings LoadWhatIsGood(InterfaceKind kind, const system::Environment& environment);
 
   bool Has(Opt id) const { return At(id).source != Source::kNone; }
@@ -48,14 +48,14 @@ class Settings {
   /// The configuration file's path, there or not.
   const std::string& file() const { return file_; }
   bool file_exists() const { return file_exists_; }
-  /// Keys in the file that no option has, as "[section] key"; for `check`.
+  /// The file's unknown keys, as "[section] key"; for `check`.
   const std::vector<std::string>& unknown_keys() const { return unknown_keys_; }
 
  private:
-  /// Loads as far as it goes; `trouble` becomes the first Error, if there is one.
+  /// Loads as much as possible; `trouble` becomes the first Error, if there is one.
   static Settings Collect(const OptionValues& given, InterfaceKind kind,
                           const system::Environment& environment, std::optional<Error>& trouble);
-  /// What was picked from a list takes the place of what was typed.
+  /// Replaces what was typed by what was picked from a list.
   void TakePicks();
 
   InterfaceKind kind_ = InterfaceKind::kSample;
@@ -65,18 +65,18 @@ class Settings {
   std::vector<std::string> unknown_keys_;
 };
 
-/// How the API is to be told who asks: a token, or e-mail and key.
+/// What authenticates us to the API: a token, or email address and key.
 struct Credentials {
   std::string token;
   std::string email;
   std::string key;
 };
 
-/// The strongest complete credentials; of equally strong ones the token. The Error leads a
-/// first-time user: file, variables, dialog tab, permission.
+/// The complete credentials of the highest priority; the token if there are two. The Error tells a
+/// first-time user what to do: file, variables, dialog tab, permission.
 Result<Credentials> FindCredentials(const Settings& settings);
 
-/// The account id, checked for its shape.
+/// The account ID, its form checked.
 Result<std::string> FindAccount(const Settings& settings);
 
 }  // namespace cloudflaredump::config

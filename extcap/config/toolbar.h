@@ -2,34 +2,20 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 
 namespace cloudflaredump::config {
 
 /// The controls of Wireshark's interface toolbar. Their values are the control numbers that the
-/// face declares and that messages carry.
+/// front end declares and that messages carry.
 enum class ToolbarControl : std::uint8_t {
   kStatus = 0,  ///< text: what the capture is doing
-  kFinish = 1,  ///< button: stop the capture at Cloudflare, keep this one open until all is in
-  kLog = 2,     ///< button: Wireshark's own window with the lines that we send
+  kFinish = 1,  ///< button: stop the capture at Cloudflare, keep this one open until it is complete
+  kLog = 2,     ///< button: Wireshark's window with the lines that we send
   kHelp = 3,    ///< button: Wireshark opens the help address of the extcap
 };
 
-/// One `control` sentence (extcap_parser.c; types and roles as Wireshark 4.0 knows them).
-struct ToolbarControlRow {
-  ToolbarControl id;
-  const char* type = nullptr;
-  const char* role = nullptr;
-  const char* display = nullptr;
-  const char* tooltip = nullptr;
-  const char* placeholder = nullptr;  ///< null if it has none
-};
-
-/// In the order of the toolbar.
-std::span<const ToolbarControlRow> AllToolbarControls();
-
-/// What Wireshark opens on Help, in the toolbar and in the dialog: Cloudflare's own page about
-/// packet captures. Wireshark's toolbar opens no file: addresses (interface_toolbar.cpp).
+/// What Wireshark opens on Help, in the toolbar and in the dialog: Cloudflare's page about packet
+/// captures. The toolbar does not open file: URLs (interface_toolbar.cpp).
 inline constexpr const char* kHelpAddress =
     "https://developers.cloudflare.com/cloudflare-network-firewall/packet-captures/";
 

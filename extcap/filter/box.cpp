@@ -4,26 +4,19 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
-#include <tuple>
 
 #include "common/text.h"
 
 namespace cloudflaredump::filter {
 namespace {
 
-template <class T>
-bool Allows(const std::optional<T>& outer, const std::optional<T>& inner) {
-  return !outer || outer == inner;
+/// How many bits of a packet a value prescribes.
+int BitsOf(const IpAddress& address) {
+  return address.version == 4 ? 32 : 128;
 }
-
 template <class T>
-std::optional<T> Common(const std::optional<T>& a, const std::optional<T>& b) {
-  return a == b ? a : std::nullopt;
-}
-
-int AddressBits(const std::optional<IpAddress>& address) {
-  if (!address) return 0;
-  return address->version == 4 ? 32 : 128;
+int BitsOf(T) {
+  return 8 * sizeof(T);
 }
 
 /// False sorts first: what is pinned comes before what is not.
@@ -75,29 +68,39 @@ bool PinsPort(const Box& box) {
 }
 
 bool IsInside(const Box& inner, const Box& outer) {
-  return Allows(outer.source_address, inner.source_address) &&
-         Allows(outer.destination_address, inner.destination_address) &&
-         Allows(outer.source_port, inner.source_port) &&
-         Allows(outer.destination_port, inner.destination_port) &&
-         Allows(outer.protocol, inner.protocol);
+  bool inside = true;
+  ForEachField([&](auto field) { inside &= !(outer.*field) || outer.*field == inner.*field; });
+  return inside;
 }
 
 Box Join(const Box& a, const Box& b) {
-  return {.source_address = Common(a.source_address, b.source_address),
-          .destination_address = Common(a.destination_address, b.destination_address),
-          .source_port = Common(a.source_port, b.source_port),
-          .destination_port = Common(a.destination_port, b.destination_port),
-          .protocol = Common(a.protocol, b.protocol)};
+  Box both = a;
+  ForEachField([&](auto field) {
+    if (a.*field != b.*field) (both.*field).reset();
+  });
+  return both;
 }
 
 int PinnedBits(const Box& box) {
-  return AddressBits(box.source_address) + AddressBits(box.destination_address) +
-         (box.source_port ? 16 : 0) + (box.destination_port ? 16 : 0) + (box.protocol ? 8 : 0);
+  int bits = 0;
+  ForEachField([&](auto field) { bits += box.*field ? BitsOf(*(box.*field)) : 0; });
+  return bits;
 }
 
 bool ComesBefore(const Box& a, const Box& b) {
   if (Rank(a) != Rank(b)) return Rank(a) < Rank(b);
   return a < b;
+}
+
+FilterV1 ToFilterV1(const Box& box) {
+  const auto text = [](const std::optional<IpAddress>& address) {
+    return address ? std::optional(address->ToString()) : std::nullopt;
+  };
+  return {.source_address = text(box.source_address),
+          .destination_address = text(box.destination_address),
+          .source_port = box.source_port,
+          .destination_port = box.destination_port,
+          .protocol = box.protocol};
 }
 
 std::string BoxAsFilter(const Box& box) {

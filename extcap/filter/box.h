@@ -6,6 +6,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <tuple>
+
+#include "common/filter_v1.h"
 
 namespace cloudflaredump::filter {
 
@@ -36,6 +39,18 @@ struct Box {
   auto operator<=>(const Box&) const = default;
 };
 
+/// The fields of a box, in the order in which merging gives them up. What is done with each field
+/// alike is done by this table: a new field stands here, in Box, ComesBefore and BoxAsFilter.
+inline constexpr auto kBoxFields =
+    std::tuple(&Box::protocol, &Box::source_port, &Box::destination_port, &Box::source_address,
+               &Box::destination_address);
+
+/// Calls `work` with each of kBoxFields.
+template <class Work>
+void ForEachField(Work work) {
+  std::apply([&](auto... field) { (work(field), ...); }, kBoxFields);
+}
+
 /// Numbers of IP protocols (IANA), and those of them that have ports.
 inline constexpr std::uint8_t kProtocolTcp = 6;
 inline constexpr std::uint8_t kProtocolUdp = 17;
@@ -61,6 +76,9 @@ int PinnedBits(const Box& box);
 /// The order of requests: those that pin the destination first, as Magic Transit mostly sees
 /// traffic towards its customers; then more pinned fields, then the values.
 bool ComesBefore(const Box& a, const Box& b);
+
+/// `box` as the API wants it.
+FilterV1 ToFilterV1(const Box& box);
 
 /// `box` written as a capture filter that a user could type; "" for the box that holds everything.
 std::string BoxAsFilter(const Box& box);

@@ -5,12 +5,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "common/result.h"
-#include "common/time.h"
+#include "extcap/filter/compile_limits.h"
 
 struct bpf_program;
 
@@ -23,14 +24,7 @@ class FilterProgram;
 enum class NameLookup {
   kAccept,   ///< The dialog's check: a name is taken to be right, nothing is looked up.
   kRefuse,   ///< `explain`: "needs a look-up" is an Error.
-  kResolve,  ///< At capture time; bounded by a time limit of its own.
-};
-
-/// What ends the look-up of a filter's names of hosts at capture time.
-struct LookupBounds {
-  Duration limit = std::chrono::seconds(5);  ///< for all of them together
-  /// Asked every few milliseconds; true ends it with Error::kInterrupted. May be empty.
-  std::function<bool()> stop = {};
+  kResolve,  ///< At capture time; the name service has a time limit of its own.
 };
 
 /// A user's capture filter, compiled by libpcap. Movable, one thread.
@@ -42,10 +36,10 @@ class CaptureFilter {
     kLinkLayer,  ///< About link-layer headers: compiled for the arriving link type.
   };
 
-  /// libpcap's own sentence is the Error: a syntax error, or a filter that rejects all packets.
-  /// libpcap runs in a child process, unless ForbidNameLookup() (compile.h) was called in this one.
+  /// libpcap's own words are the Error's `what`: a syntax error, or a filter that rejects all
+  /// packets. libpcap runs in a child process; passing one of its bounds is an Error with a remedy.
   static Result<CaptureFilter> Compile(std::string_view text, NameLookup lookup,
-                                       const LookupBounds& bounds = {});
+                                       const CompileBounds& bounds = {});
 
   CaptureFilter(CaptureFilter&&) noexcept;
   CaptureFilter& operator=(CaptureFilter&&) noexcept;
@@ -56,34 +50,39 @@ class CaptureFilter {
   /// The program for raw IP; null unless kind() is kIp, and null where kAccept met a name: such a
   /// filter was checked, but can neither be planned narrowly nor tested. Owned by this object.
   const bpf_program* program() const;
+  /// The program for Ethernet of a filter of kind kLinkLayer; else null, as program() is.
+  const bpf_program* ethernet_program() const;
 
  private:
   friend class Residual;
   CaptureFilter(Kind kind, std::string text, std::unique_ptr<FilterProgram> program,
-                NameLookup lookup, Duration lookup_limit);
+                NameLookup lookup, std::optional<CompileLimits> limits);
 
   Kind kind_;
   std::string text_;
-  std::unique_ptr<FilterProgram> program_;
-  NameLookup lookup_;
-  Duration lookup_limit_;  ///< also for the link types still to come; a stop no longer counts
+  std::unique_ptr<FilterProgram> program_;  ///< for raw IP or, of kind kLinkLayer, for Ethernet
+  NameLookup lookup_;                       ///< This and the limits: for link types still to come.
+  std::optional<CompileLimits> limits_;
 };
 
 /// The filter's word on one packet.
 enum class FilterAnswer : std::uint8_t {
   kMatches,
   kRejects,
-  kUndecided,  ///< The packet was cut before bytes that the filter needs; it is kept and marked.
+  /// The packet was cut before bytes that the filter needs, or cannot be tested at all, see
+  /// Residual::untested(). It is kept and marked.
+  kUndecided,
 };
 
-/// Tests the packets of one part (one link type) with a filter. Keeps a pointer to the filter,
+/// Tests the packets of one file (one link type) with a filter. Keeps a pointer to the filter,
 /// which must outlive it.
 class Residual {
  public:
-  /// An Error (libpcap's sentence) if a filter about link-layer headers does not compile for
-  /// `link_type`. So does any filter if SearchIpHeader does not know `link_type`: then libpcap's
-  /// knowledge of the link type is used from the first byte on.
-  static Result<Residual> Make(const CaptureFilter& filter, std::uint32_t link_type);
+  /// Compiles the filter for `link_type` where that is needed: one about link-layer headers, and
+  /// any if SearchIpHeader does not know `link_type`; then libpcap's knowledge of the link type is
+  /// used from the first byte on. The only Error is kInterrupted, if `stop` (may be empty) said so.
+  static Result<Residual> Make(const CaptureFilter& filter, std::uint32_t link_type,
+                               const std::function<bool()>& stop = {});
 
   Residual(Residual&&) noexcept;
   Residual& operator=(Residual&&) noexcept;
@@ -93,13 +92,19 @@ class Residual {
   /// that is not IP is rejected by a filter of kind kIp.
   FilterAnswer Test(std::span<const std::byte> packet, std::uint32_t original_length) const;
 
+  /// Why no packet of this link type can be tested: libpcap cannot filter it, or the filter is
+  /// about link-layer headers that these packets do not have. Every answer is kUndecided then.
+  /// Nothing where packets are tested.
+  const std::optional<Error>& untested() const { return untested_; }
+
  private:
-  Residual(const CaptureFilter& filter, std::uint32_t link_type,
-           std::unique_ptr<FilterProgram> own);
+  Residual(const CaptureFilter& filter, std::uint32_t link_type);
 
   const CaptureFilter* filter_;
   std::uint32_t link_type_;
-  std::unique_ptr<FilterProgram> own_;  ///< The program for link_type_, where it is not raw IP's.
+  std::unique_ptr<FilterProgram> own_;  ///< What was compiled for link_type_.
+  const FilterProgram* whole_;          ///< Runs from the first byte on; null: from the IP header.
+  std::optional<Error> untested_;
 };
 
 }  // namespace cloudflaredump::filter

@@ -2,9 +2,9 @@
 #include "extcap/filter/child_call.h"
 
 #include <fcntl.h>
+#include <glib-unix.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,9 +12,12 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <cstring>
 
 #include "common/text.h"
+#include "extcap/filter/compile_limits.h"
+#include "extcap/system/child_process.h"
 
 namespace cloudflaredump::filter {
 namespace {
@@ -31,31 +34,39 @@ void WriteAll(int fd, const std::string& text) {
   }
 }
 
-/// The child must neither outlive this process nor run its signal handlers, which would write to
-/// pipes that both share.
-void BecomeChild(pid_t parent) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(1);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGCHLD}) signal(number, SIG_DFL);
-}
+#ifdef __has_feature
+constexpr bool kSanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||
+                            __has_feature(memory_sanitizer);
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
 
-using Deadline = std::optional<Clock::time_point>;
+/// The child must neither outlive this process nor run its signal handlers, which would write to
+/// pipes that both share. A Ctrl-C reaches both: this process decides what comes of it.
+void BecomeChild(pid_t parent) {
+  system::EndWithParent(parent);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) signal(number, SIG_IGN);
+  for (const int number : {SIGPIPE, SIGCHLD}) signal(number, SIG_DFL);
+  // A sanitizer's shadow memory is not what is meant.
+  if (!kSanitized) system::LimitMemory(kCompileMemory);
+}
 
 /// How long a stop may go unnoticed.
 constexpr std::int64_t kBetweenQuestions = 50;
 
 /// What poll wants: milliseconds until `deadline` or until `stop` is to be asked again, 0 if the
-/// deadline has passed, -1 for ever.
-int WaitFor(const Deadline& deadline, const std::function<bool()>& stop) {
-  if (!deadline) return stop ? kBetweenQuestions : -1;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - Clock::now()).count();
+/// deadline has passed.
+int WaitFor(Clock::time_point deadline, const std::function<bool()>& stop) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
   return static_cast<int>(std::clamp<std::int64_t>(left, 0, stop ? kBetweenQuestions : 60'000));
 }
 
 enum class ReadEnd : std::uint8_t { kEndOfFile, kDeadline, kStopped };
 
 /// Reads to the end of file, unless `deadline` passes first or `stop` says so.
-ReadEnd ReadUntil(int fd, const Deadline& deadline, const std::function<bool()>& stop,
+ReadEnd ReadUntil(int fd, Clock::time_point deadline, const std::function<bool()>& stop,
                   std::string& text) {
   std::array<char, 65536> chunk;
   for (;;) {
@@ -72,10 +83,12 @@ ReadEnd ReadUntil(int fd, const Deadline& deadline, const std::function<bool()>&
 
 }  // namespace
 
-Result<std::string> CallInChild(const std::function<std::string()>& work,
-                                std::optional<Duration> limit, const std::function<bool()>& stop) {
+Result<std::string> CallInChild(const std::function<std::string()>& work, Duration limit,
+                                const std::function<bool()>& stop) {
   std::array<int, 2> ends = {};
-  if (pipe2(ends.data(), O_CLOEXEC) != 0) return Fail(Format("no pipe: %s", strerror(errno)));
+  if (g_unix_open_pipe(ends.data(), FD_CLOEXEC, nullptr) == FALSE) {
+    return Fail(Format("no pipe: %s", strerror(errno)));
+  }
   const pid_t parent = getpid();
   const pid_t child = fork();
   if (child < 0) {
@@ -91,7 +104,7 @@ Result<std::string> CallInChild(const std::function<std::string()>& work,
   }
   close(ends[1]);
   std::string answer;
-  const Deadline deadline = limit ? Deadline(Clock::now() + *limit) : std::nullopt;
+  const auto deadline = Clock::now() + limit;
   const ReadEnd end = ReadUntil(ends[0], deadline, stop, answer);
   close(ends[0]);
   if (end != ReadEnd::kEndOfFile) kill(child, SIGKILL);
@@ -99,11 +112,10 @@ Result<std::string> CallInChild(const std::function<std::string()>& work,
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
   if (end == ReadEnd::kStopped) return Stopped();
   if (end == ReadEnd::kDeadline) {
-    return Fail(Format("it took longer than %s", FormatSpan(*limit).c_str()),
-                Error::Kind::kPassing);
+    return Fail(Format("it took longer than %s", FormatSpan(limit).c_str()), Error::Kind::kPassing);
   }
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    return Fail("the child process that was to do it died");
+    return Fail("the child process died");
   }
   return answer;
 }

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/filter/compile.h"
 
-#include <nss.h>
-
 #include <algorithm>
 #include <memory>
-#include <string_view>
 #include <utility>
 
 #include "common/text.h"
 #include "extcap/filter/link_type.h"
+#include "extcap/system/name_lookup.h"
 
 namespace cloudflaredump::filter {
 namespace {
@@ -18,8 +16,6 @@ constexpr int kSnapLength = 262144;
 
 /// As `tcpdump -r` and Wireshark's own check do: `ip broadcast` is 255.255.255.255 and 0.0.0.0.
 constexpr bpf_u_int32 kNoNetmask = 0;
-
-bool name_lookup_forbidden = false;
 
 struct CloseHandle {
   void operator()(pcap_t* handle) const { pcap_close(handle); }
@@ -50,18 +46,6 @@ Result<std::vector<bpf_insn>> CompileProgram(const std::string& text, std::uint3
   return instructions;
 }
 
-bool SaysRejectsAll(const Error& error) {
-  return error.what.find("expression rejects all packets") != std::string::npos;
-}
-
-std::string UnknownHostIn(const Error& error) {
-  constexpr std::string_view kStart = "unknown host '";
-  if (!error.what.starts_with(kStart)) return {};
-  const std::size_t end = error.what.rfind('\'');
-  if (end < kStart.size()) return {};
-  return error.what.substr(kStart.size(), end - kStart.size());
-}
-
 bool ReadsLiveOnly(const std::vector<bpf_insn>& instructions) {
   constexpr bpf_u_int32 kAncillary = 0xfffff000;  // SKF_AD_OFF
   return std::ranges::any_of(instructions, [](const bpf_insn& instruction) {
@@ -71,15 +55,7 @@ bool ReadsLiveOnly(const std::vector<bpf_insn>& instructions) {
 }
 
 void ForbidNameLookup() {
-  // glibc's switch for exactly this; with a service that does not exist nothing is asked, neither
-  // the network nor nscd. A switch of the resolver (_res) would not reach the other services.
-  __nss_configure_lookup("hosts", "nothing");
-  __nss_configure_lookup("networks", "files");
-  name_lookup_forbidden = true;
-}
-
-bool NameLookupForbidden() {
-  return name_lookup_forbidden;
+  system::ForbidNameLookup();
 }
 
 }  // namespace cloudflaredump::filter

@@ -27,16 +27,10 @@ class FilterProgram {
   bpf_program view_ = {};
 };
 
-/// Compiles `text` with libpcap for a LINKTYPE_, optimised, in this process and this thread. The
-/// Error is libpcap's sentence. Names of hosts are looked up, for as long as that takes, unless
-/// ForbidNameLookup() was called.
+/// Compiles `text` with libpcap for a LINKTYPE_, optimized, in this process and this thread. The
+/// Error's `what` is libpcap's words. Names of hosts are looked up, for as long as that takes,
+/// unless ForbidNameLookup() was called.
 Result<std::vector<bpf_insn>> CompileProgram(const std::string& text, std::uint32_t link_type);
-
-/// Whether libpcap's sentence says that no packet at all can match.
-bool SaysRejectsAll(const Error& error);
-
-/// The name in libpcap's sentence about a host that could not be looked up; "" in any other.
-std::string UnknownHostIn(const Error& error);
 
 /// Whether the program reads what only a live capture knows: direction, interface, stripped tags.
 bool ReadsLiveOnly(const std::vector<bpf_insn>& instructions);
@@ -45,8 +39,5 @@ bool ReadsLiveOnly(const std::vector<bpf_insn>& instructions);
 /// for programs that never need a network. Names of ports, protocols and networks stay those of
 /// the local files. There is no way back.
 void ForbidNameLookup();
-
-/// Whether ForbidNameLookup was called.
-bool NameLookupForbidden();
 
 }  // namespace cloudflaredump::filter

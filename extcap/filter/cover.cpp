@@ -2,8 +2,11 @@
 #include "extcap/filter/cover.h"
 
 #include <algorithm>
+#include <array>
+#include <functional>
 #include <optional>
 #include <set>
+#include <type_traits>
 #include <utility>
 
 namespace cloudflaredump::filter {
@@ -46,34 +49,28 @@ void JoinPortProtocols(std::vector<Box>& boxes) {
   }
 }
 
-template <class T>
-std::size_t Different(const std::vector<Box>& boxes, std::optional<T> Box::* field) {
-  std::set<std::optional<T>> values;
-  for (const Box& box : boxes) values.insert(box.*field);
-  return values.size();
-}
-
 /// Gives up the field that has the most values: merging would have to give it up anyway.
 void GiveUpWidestField(std::vector<Box>& boxes) {
-  const std::array<std::size_t, 5> different = {
-      Different(boxes, &Box::protocol), Different(boxes, &Box::source_port),
-      Different(boxes, &Box::destination_port), Different(boxes, &Box::source_address),
-      Different(boxes, &Box::destination_address)};
+  std::vector<std::size_t> different;
+  ForEachField([&](auto field) {
+    std::set<std::remove_cvref_t<decltype(boxes.front().*field)>> values;
+    for (const Box& box : boxes) values.insert(box.*field);
+    different.push_back(values.size());
+  });
   const auto widest = std::ranges::max_element(different) - different.begin();
-  for (Box& box : boxes) {
-    if (widest == 0) box.protocol.reset();
-    if (widest == 1) box.source_port.reset();
-    if (widest == 2) box.destination_port.reset();
-    if (widest == 3) box.source_address.reset();
-    if (widest == 4) box.destination_address.reset();
-  }
+  std::ptrdiff_t at = 0;
+  ForEachField([&](auto field) {
+    if (at++ != widest) return;
+    for (Box& box : boxes) (box.*field).reset();
+  });
 }
 
-Cost AddedCost(const Box& a, const Box& b) {
-  Cost cost(Join(a, b));
-  cost -= Cost(a);
-  cost -= Cost(b);
-  return cost;
+/// Orders pairs by the cost that joining them adds: the union's, less their own.
+using AddedCost = std::array<int, 3>;
+
+AddedCost AddedCostOf(const Box& a, const Box& b) {
+  const auto [less, more] = std::minmax(PinnedBits(a), PinnedBits(b));
+  return {-PinnedBits(Join(a, b)), less, more};
 }
 
 /// Joins the two boxes whose union adds the least cost, again and again. Each box remembers its
@@ -99,14 +96,14 @@ class PairwiseMerge {
  private:
   struct Partner {
     std::size_t index = 0;
-    Cost added;
+    AddedCost added = {};
   };
 
   std::optional<Partner> FindPartner(std::size_t of) const {
     std::optional<Partner> best;
     for (std::size_t i = of + 1; i < boxes_.size(); ++i) {
       if (!alive_[i]) continue;
-      const Cost added = AddedCost(boxes_[of], boxes_[i]);
+      const AddedCost added = AddedCostOf(boxes_[of], boxes_[i]);
       if (!best || added < best->added) best = Partner{i, added};
     }
     return best;
@@ -136,7 +133,7 @@ class PairwiseMerge {
       if (partner == changed || !alive_[partner]) {
         partners_[i] = FindPartner(i);
       } else if (i < changed) {
-        const Cost added = AddedCost(boxes_[i], boxes_[changed]);
+        const AddedCost added = AddedCostOf(boxes_[i], boxes_[changed]);
         if (added < partners_[i]->added) partners_[i] = Partner{changed, added};
       }
     }
@@ -197,38 +194,10 @@ class Partition {
 
 }  // namespace
 
-Cost::Cost(const Box& box) {
-  const auto bits = static_cast<std::size_t>(PinnedBits(box));
-  if (bits == 0) {
-    words_[0] = 1;
-  } else {
-    words_[1 + (bits - 1) / 64] = std::uint64_t{1} << (63 - (bits - 1) % 64);
-  }
-}
-
-Cost& Cost::operator+=(const Cost& other) {
-  std::uint64_t carry = 0;
-  for (std::size_t i = words_.size(); i-- > 0;) {
-    const std::uint64_t sum = words_[i] + other.words_[i] + carry;
-    carry = carry != 0 ? sum <= words_[i] : sum < words_[i];
-    words_[i] = sum;
-  }
-  return *this;
-}
-
-Cost& Cost::operator-=(const Cost& other) {
-  std::uint64_t borrow = 0;
-  for (std::size_t i = words_.size(); i-- > 0;) {
-    const std::uint64_t difference = words_[i] - other.words_[i] - borrow;
-    borrow = borrow != 0 ? difference >= words_[i] : difference > words_[i];
-    words_[i] = difference;
-  }
-  return *this;
-}
-
 Cost CostOf(std::span<const Box> boxes) {
   Cost cost;
-  for (const Box& box : boxes) cost += Cost(box);
+  for (const Box& box : boxes) cost.push_back(-PinnedBits(box));
+  std::ranges::sort(cost, std::greater());
   return cost;
 }
 

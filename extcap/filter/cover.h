@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <array>
-#include <compare>
 #include <cstddef>
-#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -13,22 +10,9 @@
 namespace cloudflaredump::filter {
 
 /// What share of all packets boxes let through, if every value of every field were as likely: the
-/// sum of 2^-(pinned bits). A fixed-point number, for doubles lose the small against the large.
-class Cost {
- public:
-  Cost() = default;
-  explicit Cost(const Box& box);
-
-  Cost& operator+=(const Cost& other);
-  /// The result must not be negative.
-  Cost& operator-=(const Cost& other);
-  auto operator<=>(const Cost&) const = default;
-
- private:
-  /// The whole part, then fractions down to 2^-320: two IPv6 addresses, ports and a protocol take
-  /// 296 bits.
-  std::array<std::uint64_t, 6> words_ = {};
-};
+/// sum of 2^-(pinned bits), of which this is the list of exponents, the largest first. As all are
+/// multiples of 8 and fewer than 256 are equal, lists compare as their sums do, at any precision.
+using Cost = std::vector<int>;
 
 /// The sum over `boxes`; what two of them share counts twice.
 Cost CostOf(std::span<const Box> boxes);

@@ -124,20 +124,14 @@ std::optional<std::vector<std::uint32_t>> Facts::Values(const Window& window,
   const std::uint64_t by_range = std::uint64_t{greatest} - least + 1;
   const std::uint64_t by_bits = std::uint64_t{1} << std::popcount(open);
   if (std::min(by_range, by_bits) > kMostCandidates) return std::nullopt;
-  if (by_range < by_bits) {
-    for (std::uint64_t number = least; number <= greatest; ++number) {
-      keep(static_cast<std::uint32_t>(number));
-      if (values.size() > most) return std::nullopt;
-    }
-    return values;
-  }
-  // Counts through the open bits: all numbers that the known bits leave, ascending.
-  std::uint32_t bits = 0;
-  do {
-    keep(known.value | bits);
+  // Counts through the range, or through the open bits: ascending either way.
+  const bool ranged = by_range < by_bits;
+  std::uint32_t at = ranged ? least : 0;
+  for (std::uint64_t left = std::min(by_range, by_bits); left > 0; --left) {
+    keep(ranged ? at : known.value | at);
     if (values.size() > most) return std::nullopt;
-    bits = (bits - open) & open;
-  } while (bits != 0);
+    at = ranged ? at + 1 : (at - open) & open;
+  }
   return values;
 }
 

@@ -90,23 +90,12 @@ IpSearch SearchIpHeader(std::uint32_t link_type, std::span<const std::byte> pack
     case kLinkTypeIpv6:
       return FoundAt(packet, 0);
     default:
-      return {};
+      return {Outcome::kUnknownLinkType, {}};
   }
 }
 
 bool KnowsLinkType(std::uint32_t link_type) {
-  switch (link_type) {
-    case kLinkTypeEthernet:
-    case kLinkTypeRaw:
-    case kLinkTypeLinuxSll:
-    case kLinkTypeIpv4:
-    case kLinkTypeIpv6:
-    case kLinkTypeNflog:
-    case kLinkTypeLinuxSll2:
-      return true;
-    default:
-      return false;
-  }
+  return SearchIpHeader(link_type, {}).outcome != Outcome::kUnknownLinkType;
 }
 
 }  // namespace cloudflaredump::filter

@@ -16,8 +16,9 @@ struct IpLocation {
 struct IpSearch {
   enum class Outcome : std::uint8_t {
     kFound,
-    kNotIp,     ///< Something else, or a link type that is not known here.
+    kNotIp,
     kTooShort,  ///< The captured bytes end before they say what the packet is.
+    kUnknownLinkType,
   };
   Outcome outcome = Outcome::kNotIp;
   IpLocation location;  ///< Meaningful if kFound.

@@ -12,169 +12,114 @@ namespace {
 /// One path makes no more boxes than this, however its handfuls multiply.
 constexpr std::size_t kMostBoxes = 16;
 
-/// The values of one field: none at all (not pinned), or those of which every packet has one.
-template <class T>
-using Choices = std::vector<std::optional<T>>;
+using Numbers = std::optional<std::vector<std::uint32_t>>;
 
-/// Fields of all packets of a path. `impossible` if some field has no value left.
-struct Fields {
-  Choices<IpAddress> source_address = {std::nullopt};
-  Choices<IpAddress> destination_address = {std::nullopt};
-  Choices<std::uint16_t> source_port = {std::nullopt};
-  Choices<std::uint16_t> destination_port = {std::nullopt};
-  Choices<std::uint8_t> protocol = {std::nullopt};
-  bool impossible = false;
-  bool ports_proven = false;
-  bool ipv6_address_known = false;
-};
-
-template <class T, class List>
-bool Contains(const List& list, T value) {
-  return std::ranges::find(list, value) != std::ranges::end(list);
+bool IsPortProtocol(std::uint32_t protocol) {
+  return std::ranges::find(kPortProtocols, protocol) != kPortProtocols.end();
 }
 
-template <class T, class Make>
-Choices<T> ChoicesOf(const std::vector<std::uint32_t>& values, Make make) {
-  Choices<T> choices;
-  for (const std::uint32_t value : values) choices.emplace_back(make(value));
-  return choices;
+bool IsExtensionHeader(std::uint32_t protocol) {
+  return std::ranges::find(kExtensionHeaders, protocol) != kExtensionHeaders.end();
 }
 
-class FieldReader {
+/// Makes the boxes of a path: one, or where fields have a handful of values, one for each
+/// combination. None if some field has no value left.
+class BoxMaker {
  public:
-  FieldReader(const Facts& facts, const PathBoxOptions& options)
-      : facts_(facts), options_(options) {}
+  BoxMaker(const Facts& facts, const PathBoxOptions& options) : facts_(facts), options_(options) {}
 
-  Fields Ipv4() {
-    ReadIpv4Address(kIpv4Source, fields_.source_address);
-    ReadIpv4Address(kIpv4Destination, fields_.destination_address);
-    const auto protocols = Values(kIpv4Protocol, options_.handful + kPortProtocols.size());
-    SetProtocol(protocols);
+  // Of fields with handfuls the later ones are given up first, protocol before port before address.
+  void MakeIpv4() {
+    Pin(&Box::destination_address, facts_.Values(kIpv4Destination, options_.handful), Ipv4Address);
+    Pin(&Box::source_address, facts_.Values(kIpv4Source, options_.handful), Ipv4Address);
+    const Numbers protocols = Protocols(kIpv4Protocol);
     const KnownBits fragment = facts_.Known(kIpv4Fragment);
     const bool first_fragment = (fragment.mask & ~fragment.value & 0x1fff) == 0x1fff;
-    fields_.ports_proven = first_fragment && AllArePortProtocols(protocols);
-    if (fields_.ports_proven) ReadIpv4Ports();
-    return std::move(fields_);
+    ports_proven_ = first_fragment && AllHavePorts(protocols);
+    if (ports_proven_) PinIpv4Ports();
+    Pin(&Box::protocol, protocols, ToProtocol);
   }
 
-  Fields Ipv6() {
-    ReadIpv6Address(kIpv6SourceOffset, fields_.source_address);
-    ReadIpv6Address(kIpv6DestinationOffset, fields_.destination_address);
-    const auto next = Values(kIpv6NextHeader, options_.handful + kPortProtocols.size());
-    const bool fragment = next && *next == std::vector<std::uint32_t>{44};
-    SetIpv6Protocol(fragment ? Values(kIpv6FragmentNextHeader, options_.handful) : next);
-    fields_.ports_proven = AllArePortProtocols(next);
-    if (fields_.ports_proven) {
-      SetPort(kIpv6SourcePort, facts_, fields_.source_port);
-      SetPort(kIpv6DestinationPort, facts_, fields_.destination_port);
-    }
-    return std::move(fields_);
+  void MakeIpv6() {
+    PinIpv6Address(&Box::destination_address, kIpv6DestinationOffset);
+    PinIpv6Address(&Box::source_address, kIpv6SourceOffset);
+    Numbers protocols = Protocols(kIpv6NextHeader);
+    ports_proven_ = AllHavePorts(protocols);
+    if (ports_proven_) PinPorts(facts_, kIpv6SourcePort, kIpv6DestinationPort);
+    const bool fragment = protocols && *protocols == std::vector<std::uint32_t>{44};
+    if (fragment) protocols = facts_.Values(kIpv6FragmentNextHeader, options_.handful);
+    // Behind one of the extension headers stands a protocol that nobody has read.
+    if (protocols && std::ranges::any_of(*protocols, IsExtensionHeader)) return;
+    Pin(&Box::protocol, protocols, ToProtocol);
   }
+
+  const std::vector<Box>& boxes() const { return boxes_; }
+  bool ports_proven() const { return ports_proven_; }
+  bool ipv6_address_known() const { return ipv6_address_known_; }
 
  private:
-  using Numbers = std::optional<std::vector<std::uint32_t>>;
+  static std::uint8_t ToProtocol(std::uint32_t number) { return static_cast<std::uint8_t>(number); }
+  static std::uint16_t ToPort(std::uint32_t number) { return static_cast<std::uint16_t>(number); }
 
-  Numbers Values(const Window& window, std::size_t most) {
-    Numbers values = facts_.Values(window, most);
-    if (values && values->empty()) fields_.impossible = true;
-    return values;
+  /// Multiplies the boxes by the values of `field`, if those are known and a handful.
+  template <class T, class Make>
+  void Pin(std::optional<T> Box::* field, const Numbers& numbers, Make make) {
+    if (!numbers || numbers->size() > options_.handful) return;
+    if (numbers->size() > 1 && boxes_.size() * numbers->size() > kMostBoxes) return;
+    std::vector<Box> product;
+    for (Box box : boxes_) {
+      for (const std::uint32_t number : *numbers) {
+        box.*field = make(number);
+        product.push_back(box);
+      }
+    }
+    boxes_ = std::move(product);
   }
 
-  static bool AllArePortProtocols(const Numbers& protocols) {
-    return protocols && std::ranges::all_of(*protocols, [](std::uint32_t protocol) {
-             return Contains(kPortProtocols, protocol);
-           });
+  /// A few more than a handful: whether all have ports is of interest as well.
+  Numbers Protocols(const Window& window) const {
+    return facts_.Values(window, options_.handful + kPortProtocols.size());
   }
 
-  void ReadIpv4Address(const Window& window, Choices<IpAddress>& choices) {
-    const Numbers values = Values(window, options_.handful);
-    if (values) choices = ChoicesOf<IpAddress>(*values, Ipv4Address);
+  static bool AllHavePorts(const Numbers& protocols) {
+    return protocols && std::ranges::all_of(*protocols, IsPortProtocol);
   }
 
-  void ReadIpv6Address(std::uint32_t offset, Choices<IpAddress>& choices) {
+  void PinIpv6Address(std::optional<IpAddress> Box::* field, std::uint32_t offset) {
     IpAddress address{.version = 6};
     for (std::uint32_t i = 0; i < 16; i += 4) {
-      const Numbers word = Values({false, offset + i, 4}, 1);
+      const Numbers word = facts_.Values({false, offset + i, 4}, 1);
       if (!word || word->size() != 1) return;
       for (std::uint32_t k = 0; k < 4; ++k) {
         address.bytes[i + k] = static_cast<std::uint8_t>(word->front() >> (24 - 8 * k));
       }
     }
-    fields_.ipv6_address_known = true;
-    if (options_.pin_ipv6) choices = {address};
+    ipv6_address_known_ = true;
+    if (options_.pin_ipv6) Pin(field, {{0}}, [&](std::uint32_t) { return address; });
   }
 
-  void SetProtocol(const Numbers& protocols) {
-    if (!protocols || protocols->size() > options_.handful) return;
-    fields_.protocol = ChoicesOf<std::uint8_t>(
-        *protocols, [](std::uint32_t number) { return static_cast<std::uint8_t>(number); });
-  }
-
-  /// Behind one of the extension headers stands a protocol that nobody has read.
-  void SetIpv6Protocol(const Numbers& protocols) {
-    if (!protocols) return;
-    const bool behind = std::ranges::any_of(
-        *protocols, [](std::uint32_t number) { return Contains(kExtensionHeaders, number); });
-    if (!behind) SetProtocol(protocols);
-  }
-
-  void SetPort(const Window& window, const Facts& facts, Choices<std::uint16_t>& choices) {
-    const Numbers values = facts.Values(window, options_.handful);
-    if (!values) return;
-    if (values->empty()) fields_.impossible = true;
-    choices = ChoicesOf<std::uint16_t>(
-        *values, [](std::uint32_t number) { return static_cast<std::uint16_t>(number); });
+  void PinPorts(const Facts& facts, const Window& source, const Window& destination) {
+    Pin(&Box::destination_port, facts.Values(destination, options_.handful), ToPort);
+    Pin(&Box::source_port, facts.Values(source, options_.handful), ToPort);
   }
 
   /// Behind the header, wherever that ends; and at a fixed place where its length is known.
-  void ReadIpv4Ports() {
-    const auto first = facts_.Values(kFirstByte, 1);
+  void PinIpv4Ports() {
+    const Numbers first = facts_.Values(kFirstByte, 1);
     if (!first || first->size() != 1) {
-      SetPort(kIpv4SourcePort, facts_, fields_.source_port);
-      SetPort(kIpv4DestinationPort, facts_, fields_.destination_port);
+      PinPorts(facts_, kIpv4SourcePort, kIpv4DestinationPort);
       return;
     }
     const std::uint32_t length = 4 * (first->front() & 0xf);
-    const Facts fixed = facts_.WithHeaderLength(length);
-    SetPort({false, length, 2}, fixed, fields_.source_port);
-    SetPort({false, length + 2, 2}, fixed, fields_.destination_port);
+    PinPorts(facts_.WithHeaderLength(length), {false, length, 2}, {false, length + 2, 2});
   }
 
   const Facts& facts_;
   PathBoxOptions options_;
-  Fields fields_;
+  std::vector<Box> boxes_ = {Box()};
+  bool ports_proven_ = false;
+  bool ipv6_address_known_ = false;
 };
-
-template <class T>
-void Unpin(Choices<T>& choices) {
-  choices.assign(1, std::nullopt);
-}
-
-/// Gives up handfuls, protocol before port before address, until their product is bounded.
-void BoundProduct(Fields& fields) {
-  const auto product = [&] {
-    return fields.source_address.size() * fields.destination_address.size() *
-           fields.source_port.size() * fields.destination_port.size() * fields.protocol.size();
-  };
-  const auto give_up = [&](auto& choices) {
-    if (product() > kMostBoxes && choices.size() > 1) Unpin(choices);
-  };
-  give_up(fields.protocol);
-  give_up(fields.source_port);
-  give_up(fields.destination_port);
-  give_up(fields.source_address);
-}
-
-std::vector<Box> Product(const Fields& fields) {
-  std::vector<Box> boxes;
-  for (const auto& source : fields.source_address)
-    for (const auto& destination : fields.destination_address)
-      for (const auto& source_port : fields.source_port)
-        for (const auto& destination_port : fields.destination_port)
-          for (const auto& protocol : fields.protocol)
-            boxes.push_back({source, destination, source_port, destination_port, protocol});
-  return boxes;
-}
 
 bool Touches(const Window& window, const Window& field) {
   return window.behind_header == field.behind_header && window.offset < field.offset + field.size &&
@@ -211,14 +156,14 @@ Facts FamilyFacts(IpFamily family) {
 }
 
 std::vector<PathBox> BoxesOf(const Facts& facts, IpFamily family, const PathBoxOptions& options) {
-  FieldReader reader(facts, options);
-  Fields fields = family == IpFamily::kIpv4 ? reader.Ipv4() : reader.Ipv6();
-  if (fields.impossible) return {};
-  BoundProduct(fields);
-  const bool names = NamesEndpoint(facts, family, fields.ports_proven);
-  const bool hidden = fields.ipv6_address_known && !options.pin_ipv6;
+  BoxMaker maker(facts, options);
+  const bool ipv6 = family == IpFamily::kIpv6;
+  ipv6 ? maker.MakeIpv6() : maker.MakeIpv4();
+  const PathTraits traits{.ipv6 = ipv6,
+                          .names_endpoint = NamesEndpoint(facts, family, maker.ports_proven()),
+                          .names_ipv6_address = maker.ipv6_address_known() && !options.pin_ipv6};
   std::vector<PathBox> boxes;
-  for (const Box& box : Product(fields)) boxes.push_back({box, family, names, hidden});
+  for (const Box& box : maker.boxes()) boxes.push_back({box, traits});
   return boxes;
 }
 

@@ -32,14 +32,27 @@ inline constexpr std::uint32_t kIpv6HeaderBytes = 40;
 /// What holds for every well-formed packet of a family.
 Facts FamilyFacts(IpFamily family);
 
-/// A box that holds all packets of a path, or some of them if a field has a handful of values.
-struct PathBox {
-  Box box;
-  IpFamily family = IpFamily::kIpv4;
-  /// The path tests an address or a port for something narrower than half of its values.
+/// What paths are like, beyond their boxes.
+struct PathTraits {
+  bool ipv6 = false;
+  /// An address or a port is tested for something narrower than half of its values.
   bool names_endpoint = false;
   /// An IPv6 address is known, and not pinned because the options say so.
   bool names_ipv6_address = false;
+
+  /// Of both together.
+  PathTraits& operator|=(const PathTraits& other) {
+    ipv6 |= other.ipv6;
+    names_endpoint |= other.names_endpoint;
+    names_ipv6_address |= other.names_ipv6_address;
+    return *this;
+  }
+};
+
+/// A box that holds all packets of a path, or some of them if a field has a handful of values.
+struct PathBox {
+  Box box;
+  PathTraits traits = {};
 };
 
 /// How much a path is pinned.

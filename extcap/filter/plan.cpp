@@ -9,6 +9,7 @@
 
 #include "extcap/filter/cover.h"
 #include "extcap/filter/exact.h"
+#include "extcap/filter/link_layer.h"
 #include "extcap/filter/path_box.h"
 #include "extcap/filter/walk.h"
 
@@ -17,52 +18,39 @@ namespace {
 
 constexpr std::size_t kMostNarrower = 16;
 
-/// What the paths behind one box were like, all together.
-struct Traits {
-  bool ipv6 = false;
-  bool names_endpoint = false;
-  bool names_ipv6_address = false;
-};
+/// The boxes of a filter, with what the paths behind each are like together.
+using BoxTraits = std::map<Box, PathTraits>;
 
-using BoxTraits = std::map<Box, Traits>;
-
-void Remember(BoxTraits& boxes, const PathBox& path) {
-  Traits& traits = boxes[path.box];
-  traits.ipv6 |= path.family == IpFamily::kIpv6;
-  traits.names_endpoint |= path.names_endpoint;
-  traits.names_ipv6_address |= path.names_ipv6_address;
-}
-
-/// The boxes of all packets of `family` that `program` may accept.
-void CollectFamily(std::span<const bpf_insn> program, IpFamily family,
+/// The boxes of all packets of `family`, with the facts `start`, that `program` may accept.
+void CollectFamily(std::span<const bpf_insn> program, IpFamily family, const Facts& start,
                    const PathBoxOptions& options, BoxTraits& boxes) {
-  const Facts start = FamilyFacts(family);
   if (HasLoops(program)) {
-    Remember(boxes, {.box = {}, .family = family});
+    boxes[{}].ipv6 |= family == IpFamily::kIpv6;
     return;
   }
   // Paths met before the budget ran out are in what all paths have in common.
   BoxTraits found;
   const auto take = [&](const Facts& facts) {
-    for (const PathBox& path : BoxesOf(facts, family, options)) Remember(found, path);
+    for (const PathBox& path : BoxesOf(facts, family, options)) found[path.box] |= path.traits;
     return true;
   };
   if (Walk(program, start, {}, {.accepts = take, .rejects = {}}) == WalkEnd::kOverBudget) {
     found.clear();
     if (const auto joined = JoinPaths(program, start)) take(*joined);
   }
-  for (const auto& [box, traits] : found) {
-    Remember(boxes, {box, family, traits.names_endpoint, traits.names_ipv6_address});
-  }
+  for (const auto& [box, traits] : found) boxes[box] |= traits;
+}
+
+PathBoxOptions PathOptions(const PlanOptions& options) {
+  return {.pin_ipv6 = options.pin_ipv6,
+          .handful = static_cast<std::size_t>(std::max(1, options.max_requests))};
 }
 
 BoxTraits CollectBoxes(std::span<const bpf_insn> program, const PlanOptions& options) {
-  const PathBoxOptions path_options{
-      .pin_ipv6 = options.pin_ipv6,
-      .handful = static_cast<std::size_t>(std::max(1, options.max_requests))};
   BoxTraits boxes;
-  CollectFamily(program, IpFamily::kIpv4, path_options, boxes);
-  CollectFamily(program, IpFamily::kIpv6, path_options, boxes);
+  for (const IpFamily family : {IpFamily::kIpv4, IpFamily::kIpv6}) {
+    CollectFamily(program, family, FamilyFacts(family), PathOptions(options), boxes);
+  }
   return boxes;
 }
 
@@ -73,18 +61,15 @@ std::vector<Box> BoxesOnly(const BoxTraits& boxes) {
 }
 
 /// What the packets for which a request is made were like.
-Traits CoveredBy(const Box& request, const BoxTraits& boxes) {
-  Traits all;
+PathTraits CoveredBy(const Box& request, const BoxTraits& boxes) {
+  PathTraits all;
   for (const auto& [box, traits] : boxes) {
-    if (!IsInside(box, request)) continue;
-    all.ipv6 |= traits.ipv6;
-    all.names_endpoint |= traits.names_endpoint;
-    all.names_ipv6_address |= traits.names_ipv6_address;
+    if (IsInside(box, request)) all |= traits;
   }
   return all;
 }
 
-bool IsBroad(const Box& request, const Traits& covered) {
+bool IsBroad(const Box& request, const PathTraits& covered) {
   return covered.names_endpoint && !PinsAddress(request) && !PinsPort(request);
 }
 
@@ -97,26 +82,31 @@ bool HasIpv6Address(const Box& box) {
 
 struct Reliance {
   const char* phrase;
-  bool (*holds)(const Box& request, const Traits& covered);
+  bool (*holds)(const Box& request, const PathTraits& covered);
 };
 
 /// Cloudflare documents the names of the fields and one IPv4 TCP example.
 constexpr Reliance kReliances[] = {
-    {"IPv6 addresses", [](const Box& request, const Traits&) { return HasIpv6Address(request); }},
+    {"IPv6 addresses",
+     [](const Box& request, const PathTraits&) { return HasIpv6Address(request); }},
     {"the protocol of IPv6 packets",
-     [](const Box& request, const Traits& covered) { return request.protocol && covered.ipv6; }},
+     [](const Box& request, const PathTraits& covered) {
+       return request.protocol && covered.ipv6;
+     }},
     {"the ports of IPv6 packets",
-     [](const Box& request, const Traits& covered) { return PinsPort(request) && covered.ipv6; }},
+     [](const Box& request, const PathTraits& covered) {
+       return PinsPort(request) && covered.ipv6;
+     }},
     {"ports without a protocol",
-     [](const Box& request, const Traits&) { return PinsPort(request) && !request.protocol; }},
+     [](const Box& request, const PathTraits&) { return PinsPort(request) && !request.protocol; }},
     {"the ports of SCTP packets",
-     [](const Box& request, const Traits&) {
+     [](const Box& request, const PathTraits&) {
        return PinsPort(request) && request.protocol.value_or(kProtocolSctp) == kProtocolSctp;
      }},
 };
 
 void DescribeRequests(const BoxTraits& boxes, Plan& plan) {
-  std::vector<Traits> covered;
+  std::vector<PathTraits> covered;
   covered.reserve(plan.requests.size());
   for (const Box& request : plan.requests) covered.push_back(CoveredBy(request, boxes));
   for (std::size_t i = 0; i < covered.size(); ++i) {
@@ -149,9 +139,46 @@ Plan PlanEverything(bool exact) {
   return plan;
 }
 
+/// What is sent to Cloudflare says nothing of link-layer headers, nor of what stands behind them:
+/// which IP header it means then is not documented.
+Plan PlanLinkLayer(const bpf_program* ethernet, const PlanOptions& options) {
+  Plan plan = PlanEverything(false);
+  plan.link_layer = true;
+  if (ethernet == nullptr) return plan;
+  BoxTraits boxes;
+  for (const BehindLinkLayer& behind :
+       FindIpBehindEthernet({ethernet->bf_insns, ethernet->bf_len})) {
+    CollectFamily(behind.program, behind.family, behind.start, PathOptions(options), boxes);
+  }
+  plan.broad = CoveredBy({}, boxes).names_endpoint;
+  plan.narrower = Narrower(Simplify(BoxesOnly(boxes)));
+  return plan;
+}
+
 }  // namespace
 
+Error BroadPlanError(const Plan& plan) {
+  const std::string asked = BoxAsFilter(plan.requests.front());
+  Error error{.what = "Cloudflare can be told " +
+                      (asked.empty() ? "nothing" : "only \"" + asked + "\"") +
+                      " of this filter, so other traffic would use up the packet limit",
+              .kind = Error::Kind::kUsage};
+  if (plan.link_layer) {
+    error.remedy = "leave out vlan and other link-layer words, VLAN tags are looked through; ";
+  }
+  std::string narrower;
+  for (const Box& box : plan.narrower) {
+    narrower += (narrower.empty() ? "narrower filters that work: " : ", or ") + BoxAsFilter(box);
+  }
+  if (!narrower.empty()) error.remedy += narrower + "; ";
+  error.remedy += "--if-broad warn runs it as it is";
+  return error;
+}
+
 Plan MakePlan(const CaptureFilter& filter, const PlanOptions& options) {
+  if (filter.kind() == CaptureFilter::Kind::kLinkLayer) {
+    return PlanLinkLayer(filter.ethernet_program(), options);
+  }
   if (filter.program() == nullptr) {
     return PlanEverything(filter.kind() == CaptureFilter::Kind::kAll);
   }

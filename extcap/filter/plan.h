@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "common/result.h"
 #include "extcap/filter/box.h"
 #include "extcap/filter/capture_filter.h"
 
@@ -22,6 +23,9 @@ struct Plan {
   bool exact = false;
   /// The filter names an address or a port, but the request for packets with it pins neither.
   bool broad = false;
+  /// The filter is about link-layer headers (vlan, mpls, ether host), of which a request can say
+  /// nothing: there is one request, for everything.
+  bool link_layer = false;
   /// Turning pin_ipv6 on would pin more: an IPv6 address is named.
   bool ipv6_would_narrow = false;
   /// What the plan relies on that Cloudflare does not document, each a short phrase.
@@ -30,6 +34,9 @@ struct Plan {
   /// refused broad plan offers them: each is the plan of a narrower filter. None for a net, say.
   std::vector<Box> narrower;
 };
+
+/// Why a full capture refuses a broad plan, with the filters that would work as the remedy.
+Error BroadPlanError(const Plan& plan);
 
 /// Plans a filter. Never fails: what is not understood is not pinned.
 Plan MakePlan(const CaptureFilter& filter, const PlanOptions& options);

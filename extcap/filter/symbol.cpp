@@ -3,22 +3,38 @@
 
 #include <bit>
 
-#include "extcap/filter/alu.h"
-
 namespace cloudflaredump::filter {
 namespace {
 
 /// Offsets beyond this are not kept apart: no IP packet is as long, and sums stay small.
 constexpr std::uint64_t kFarthest = 0xffff;
 
-std::uint32_t SizeOf(const bpf_insn& instruction) {
-  switch (BPF_SIZE(instruction.code)) {
-    case BPF_W:
-      return 4;
-    case BPF_H:
-      return 2;
+/// What an arithmetic instruction gives for two known numbers. A program that divides by zero has
+/// ended before.
+std::uint32_t Calculate(unsigned operation, std::uint32_t a, std::uint32_t b) {
+  switch (operation) {
+    case BPF_ADD:
+      return a + b;
+    case BPF_SUB:
+      return a - b;
+    case BPF_MUL:
+      return a * b;
+    case BPF_DIV:
+      return b == 0 ? 0 : a / b;
+    case BPF_MOD:
+      return b == 0 ? 0 : a % b;
+    case BPF_AND:
+      return a & b;
+    case BPF_OR:
+      return a | b;
+    case BPF_XOR:
+      return a ^ b;
+    case BPF_LSH:
+      return b < 32 ? a << b : 0;
+    case BPF_RSH:
+      return b < 32 ? a >> b : 0;
     default:
-      return 1;
+      return 0;
   }
 }
 
@@ -181,17 +197,34 @@ bool ReadsPacket(const bpf_insn& instruction) {
   return mode == BPF_ABS || mode == BPF_IND || mode == BPF_MSH;
 }
 
+std::uint32_t SizeOf(const bpf_insn& instruction) {
+  switch (BPF_SIZE(instruction.code)) {
+    case BPF_W:
+      return 4;
+    case BPF_H:
+      return 2;
+    default:
+      return 1;
+  }
+}
+
+std::optional<std::uint64_t> OffsetOf(const bpf_insn& instruction, const Registers& registers) {
+  if (!ReadsPacket(instruction)) return std::nullopt;
+  if (BPF_MODE(instruction.code) != BPF_IND) return instruction.k;
+  if (!registers.x.constant()) return std::nullopt;
+  return std::uint64_t{instruction.k} + registers.x.number;
+}
+
+bool IsLoadOfLength(const bpf_insn& instruction) {
+  return BPF_CLASS(instruction.code) == BPF_LD && BPF_MODE(instruction.code) == BPF_LEN;
+}
+
 std::optional<Window> WindowOf(const bpf_insn& instruction, const Registers& registers) {
   if (!ReadsPacket(instruction)) return std::nullopt;
-  std::uint64_t offset = instruction.k;
-  bool behind_header = false;
-  if (BPF_MODE(instruction.code) == BPF_IND) {
-    behind_header = registers.x.IsHeaderLength();
-    if (!behind_header && !registers.x.constant()) return std::nullopt;
-    if (!behind_header) offset += registers.x.number;
-  }
-  if (offset > kFarthest) return std::nullopt;
-  return Window{behind_header, static_cast<std::uint32_t>(offset), SizeOf(instruction)};
+  const bool behind_header = BPF_MODE(instruction.code) == BPF_IND && registers.x.IsHeaderLength();
+  const auto offset = behind_header ? instruction.k : OffsetOf(instruction, registers);
+  if (!offset || *offset > kFarthest) return std::nullopt;
+  return Window{behind_header, static_cast<std::uint32_t>(*offset), SizeOf(instruction)};
 }
 
 void Execute(const bpf_insn& instruction, Registers& registers) {

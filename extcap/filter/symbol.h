@@ -39,6 +39,16 @@ struct Registers {
   std::array<Symbol, BPF_MEMWORDS> memory = {};
 };
 
+/// How many bytes a load reads.
+std::uint32_t SizeOf(const bpf_insn& instruction);
+
+/// Where the bytes begin that a load reads from the packet; nothing if that is not a constant, or
+/// if it is no load from the packet.
+std::optional<std::uint64_t> OffsetOf(const bpf_insn& instruction, const Registers& registers);
+
+/// Whether the instruction loads the packet's length.
+bool IsLoadOfLength(const bpf_insn& instruction);
+
 /// The window that a load instruction reads; nothing if it is not known where, or is no load from
 /// the packet.
 std::optional<Window> WindowOf(const bpf_insn& instruction, const Registers& registers);

@@ -7,13 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "extcap/filter/symbol.h"
-
 namespace cloudflaredump::filter {
 namespace {
-
-/// Facts looked at in one walk before it is given up: some 10 ms.
-constexpr std::uint64_t kBudget = 2'500'000;
 
 bool IsReturn(const bpf_insn& instruction) {
   return BPF_CLASS(instruction.code) == BPF_RET;
@@ -32,11 +27,15 @@ std::pair<bool, bool> Verdicts(const bpf_insn& instruction, const Registers& reg
   return {true, true};
 }
 
-bool DividesByUnknown(const bpf_insn& instruction, const Registers& registers) {
+/// Whether the instruction divides by a number that is, or may be, zero.
+bool Divides(const bpf_insn& instruction) {
   if (BPF_CLASS(instruction.code) != BPF_ALU || BPF_SRC(instruction.code) != BPF_X) return false;
-  const unsigned operation = BPF_OP(instruction.code);
-  if (operation != BPF_DIV && operation != BPF_MOD) return false;
-  return !registers.x.constant() || registers.x.number == 0;
+  return BPF_OP(instruction.code) == BPF_DIV || BPF_OP(instruction.code) == BPF_MOD;
+}
+
+/// Where an unconditional jump leads; its distance is signed, for loops.
+std::size_t TargetOf(const bpf_insn& jump, std::size_t pc) {
+  return pc + 1 + static_cast<std::size_t>(static_cast<std::int32_t>(jump.k));
 }
 
 class Walker {
@@ -68,7 +67,7 @@ class Walker {
 
   void Follow(std::size_t pc, Registers registers) {
     while (end_ == WalkEnd::kWhole && pc < program_.size()) {
-      if (++visits_ + facts_.work() > kBudget) {
+      if (++visits_ + facts_.work() > visitor_.budget) {
         end_ = WalkEnd::kOverBudget;
         return;
       }
@@ -83,8 +82,10 @@ class Walker {
         pc = *next;
         continue;
       }
-      if (MayFail(instruction, registers)) Report({false, true});
-      Execute(instruction, registers);
+      const LoadEnd end = Prepare(instruction, registers);
+      if (end == LoadEnd::kNotKnown || end == LoadEnd::kRejects) Report({false, true});
+      if (end == LoadEnd::kRejects) return;
+      if (end != LoadEnd::kLoaded) Execute(instruction, registers);
       ++pc;
     }
   }
@@ -95,18 +96,26 @@ class Walker {
     if (rejects && visitor_.rejects && !visitor_.rejects(facts_)) end_ = WalkEnd::kStopped;
   }
 
-  bool MayFail(const bpf_insn& instruction, const Registers& registers) const {
-    if (!ReadsPacket(instruction)) return DividesByUnknown(instruction, registers);
+  /// What is to become of an instruction that may end the program by itself.
+  LoadEnd Prepare(const bpf_insn& instruction, Registers& registers) {
+    if (Divides(instruction)) {
+      if (!registers.x.constant()) return LoadEnd::kNotKnown;
+      return registers.x.number == 0 ? LoadEnd::kRejects : LoadEnd::kThere;
+    }
+    const LoadEnd asked =
+        visitor_.load ? visitor_.load(instruction, registers, facts_) : LoadEnd::kNotKnown;
+    if (asked != LoadEnd::kNotKnown) return asked;
+    if (!ReadsPacket(instruction)) return LoadEnd::kThere;
     const auto window = WindowOf(instruction, registers);
-    if (!window) return true;
+    if (!window) return LoadEnd::kNotKnown;
     const std::uint32_t have = window->behind_header ? there_.behind_header : there_.from_start;
-    return window->offset + window->size > have;
+    return window->offset + window->size > have ? LoadEnd::kNotKnown : LoadEnd::kThere;
   }
 
   /// Where the path goes on; nothing if no packet takes it. A possible other side is kept.
   std::optional<std::size_t> Jump(std::size_t pc, const bpf_insn& jump,
                                   const Registers& registers) {
-    if (IsAlways(jump)) return pc + 1 + jump.k;
+    if (IsAlways(jump)) return TargetOf(jump, pc);
     const std::size_t true_pc = pc + 1 + jump.jt;
     const std::size_t false_pc = pc + 1 + jump.jf;
     if (true_pc == false_pc) return true_pc;
@@ -130,6 +139,9 @@ class Walker {
   WalkEnd end_ = WalkEnd::kWhole;
 };
 
+/// More of them are forgotten, too: each jump compares all with all.
+constexpr std::size_t kMostRanges = 64;
+
 using Key = std::tuple<bool, std::uint32_t, std::uint32_t, std::uint32_t>;
 
 /// What is known where several paths meet: one range for each masked window. What a number is not
@@ -145,6 +157,7 @@ Key KeyOf(const Fact& fact) {
 
 void Narrow(std::map<Key, Fact>& ranges, const Fact& fact) {
   if (fact.excluded) return;
+  if (ranges.size() >= kMostRanges && !ranges.contains(KeyOf(fact))) return;
   const auto [at, added] = ranges.emplace(KeyOf(fact), fact);
   if (added) return;
   at->second.least = std::max(at->second.least, fact.least);
@@ -204,7 +217,7 @@ void JoinSide(std::vector<std::optional<Meeting>>& meetings, std::size_t pc, con
 
 bool HasLoops(std::span<const bpf_insn> program) {
   return std::ranges::any_of(program, [](const bpf_insn& instruction) {
-    // Distances are signed; only JA has one that can be negative.
+    // Only JA has a distance that can be negative.
     return IsJump(instruction) && IsAlways(instruction) && (instruction.k & 0x80000000) != 0;
   });
 }

@@ -35,7 +35,7 @@ std::string TooltipOf(const config::Option& option, config::InterfaceKind kind) 
   return tip;
 }
 
-/// What holds if the user types nothing, and where it comes from. Never a secret.
+/// The value that applies if the user types nothing, and its source. Never a secret.
 std::string PlaceholderOf(const config::Option& option, const config::Setting& setting) {
   if (setting.source == config::Source::kNone) return option.unset != nullptr ? option.unset : "";
   if (option.type == config::OptionType::kSecret) return "set by " + setting.where;
@@ -52,17 +52,14 @@ void PrintChoices(const config::Option& option, unsigned number, const std::stri
   }
 }
 
-/// Before a reload there is only what picks nothing, and what a file or variable has picked.
-void PrintPicks(unsigned number, const std::string& effective) {
-  const bool picked = effective != config::kAsTyped;
-  Sentence typed("value");
-  typed.With("arg", number).With("value", config::kAsTyped).With("display", "as typed");
-  if (!picked) typed.With("default", "true");
-  typed.Print();
-  if (!picked) return;
-  Sentence value("value");
-  value.With("arg", number).With("value", effective).With("display", effective);
-  value.With("default", "true").Print();
+/// Before a reload the list has only the entry that picks nothing.
+void PrintNoPick(unsigned number) {
+  Sentence("value")
+      .With("arg", number)
+      .With("value", config::kAsTyped)
+      .With("display", "as typed")
+      .With("default", "true")
+      .Print();
 }
 
 }  // namespace
@@ -85,10 +82,10 @@ void PrintDialog(const config::CaptureInterface& interface, const config::Settin
     }
     if (option.type == config::OptionType::kNumber) arg.With("validation", "^[0-9]*$");
     if (option.type == config::OptionType::kFile) arg.With("mustexist", "false");
-    // On 4.0 only a selector can have a reload button, and it takes no typed text.
+    // In 4.0 only a selector can have a reload button, and it accepts no typed text.
     if (option.type == config::OptionType::kPick) arg.With("reload", "true");
     arg.With("group", option.tab).Print();
-    if (option.type == config::OptionType::kPick) PrintPicks(number, setting.value);
+    if (option.type == config::OptionType::kPick) PrintNoPick(number);
     if (option.type == config::OptionType::kChoice) PrintChoices(option, number, setting.value);
     ++number;
   }

@@ -8,9 +8,14 @@
 
 namespace cloudflaredump::frontend {
 
-void PrintFilterVerdict(const std::string& filter) {
-  const auto compiled = filter::CaptureFilter::Compile(filter, filter::NameLookup::kAccept);
-  if (!compiled) std::puts(CleanLine(SentenceOf(compiled.error())).c_str());
+bool PrintFilterVerdict(const std::string& filter) {
+  const auto compiled = filter::CaptureFilter::Compile(filter, filter::NameLookup::kAccept,
+                                                       {.limits = filter::kLimitsAtKeyPress});
+  if (compiled) return true;
+  // libpcap's own words are shown as they are.
+  const Error& error = compiled.error();
+  std::puts(CleanLine(error.remedy.empty() ? ClauseOf(error) : SentenceOf(error)).c_str());
+  return false;
 }
 
 }  // namespace cloudflaredump::frontend

@@ -5,8 +5,10 @@
 
 namespace cloudflaredump::frontend {
 
-/// Wireshark's check of the capture filter, at every keystroke: prints nothing if `filter` is good,
-/// else the reason in one line (capture_filter_syntax_worker.cpp takes any output for "invalid").
-void PrintFilterVerdict(const std::string& filter);
+/// Answers Wireshark's check of the capture filter, which comes at every key press, within two
+/// seconds: prints nothing if `filter` is good, else the reason in one line
+/// (capture_filter_syntax_worker.cpp takes any output for "invalid"). Looks no names up. Returns
+/// whether it is good.
+bool PrintFilterVerdict(const std::string& filter);
 
 }  // namespace cloudflaredump::frontend

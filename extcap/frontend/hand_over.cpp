@@ -10,19 +10,15 @@
 
 #include "extcap/config/secret_words.h"
 #include "extcap/system/control_pipes.h"
+#include "extcap/system/executable_path.h"
 
 namespace cloudflaredump::frontend {
 namespace {
 
-/// The folder that this program really is in, symbolic links resolved.
-std::string OwnFolder() {
-  char* const path = g_file_read_link("/proc/self/exe", nullptr);
-  if (path == nullptr) return ".";
-  char* const raw = g_path_get_dirname(path);
-  std::string folder = raw;
-  g_free(raw);
-  g_free(path);
-  return folder;
+/// The folder of this program, symbolic links resolved.
+std::string OwnFolder(const char* called) {
+  const std::string path = system::ExecutablePath(called);
+  return path.empty() ? "." : path.substr(0, path.rfind('/'));
 }
 
 }  // namespace
@@ -33,12 +29,12 @@ int HandOver(int argc, char** argv, const std::string& fifo, const std::string& 
   pointers.reserve(words.size() + 1);
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
-  const std::string folder = OwnFolder();
+  const std::string folder = OwnFolder(argv[0]);
   for (const char* place : {"../bin/cloudflaredump", CLOUDFLAREDUMP_TOOL_FROM_FRONTEND}) {
     const std::string tool = place[0] == '/' ? place : folder + "/" + place;
     execv(tool.c_str(), pointers.data());
   }
-  // The face may itself be on PATH under the same name; it must not call itself.
+  // This program may itself be on PATH under the same name; it must not call itself.
   char* const found = g_find_program_in_path("cloudflaredump");
   if (found != nullptr) {
     char* const real = realpath(found, nullptr);
@@ -53,8 +49,8 @@ int HandOver(int argc, char** argv, const std::string& fifo, const std::string& 
   }
   window.AwaitPartner(std::chrono::seconds(5));
   std::fputs(
-      "the program cloudflaredump is not installed beside this extcap nor on PATH; install the "
-      "package again, or put build/bin/cloudflaredump on PATH.\n",
+      "the program cloudflaredump was not found next to this extcap or on PATH; reinstall the "
+      "package, or put build/bin/cloudflaredump on PATH.\n",
       stderr);
   return 1;
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The face: answers Wireshark's questions at once and without the network. Wireshark runs it 2N+1
-// times at its own start, with no time limit, and drops the answer of a call that fails.
+// Answers Wireshark's questions immediately and without the network. Wireshark runs this program
+// 2N+1 times when it starts, with no time limit, and drops the answer of a call that fails.
+#include <algorithm>
 #include <cstdio>
-#include <cstring>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -10,7 +12,7 @@
 #include "extcap/config/interfaces.h"
 #include "extcap/config/settings.h"
 #include "extcap/config/toolbar.h"
-#include "extcap/filter/compile.h"
+#include "extcap/config/typed_filter.h"
 #include "extcap/filter/link_type.h"
 #include "extcap/frontend/dialog.h"
 #include "extcap/frontend/filter_check.h"
@@ -20,50 +22,38 @@
 namespace cloudflaredump::frontend {
 namespace {
 
-/// Wireshark's words, read by hand: it sends few, always separate but for --extcap-version=, and
-/// whatever a later Wireshark adds must not make the interfaces disappear.
-struct Call {
-  bool interfaces = false;
-  bool dlts = false;
-  bool config = false;
-  bool capture = false;
-  bool reload = false;
-  bool help = false;
-  bool version = false;
-  bool has_filter = false;
-  std::string interface;
-  std::string filter;
-  std::string fifo;
-  std::string control_in;
-};
+/// Wireshark's arguments by name, parsed by hand: a newer Wireshark's must not make the interfaces
+/// disappear.
+using Call = std::map<std::string, std::string, std::less<>>;
 
 Call ReadCall(int argc, char** argv) {
+  constexpr std::string_view kWithValue[] = {"--extcap-interface", "--fifo", "--extcap-control-in",
+                                             "--extcap-capture-filter"};
   Call call;
   for (int i = 1; i < argc; ++i) {
-    std::string_view word = argv[i];
+    const std::string_view word = argv[i];
     const std::size_t equals = word.find('=');
-    const bool joined = word.starts_with("--") && equals != std::string_view::npos;
-    const std::string_view name = joined ? word.substr(0, equals) : word;
-    const auto value = [&]() -> std::string {
-      if (joined) return std::string(word.substr(equals + 1));
-      return i + 1 < argc ? argv[++i] : "";
-    };
-    if (name == "--extcap-interfaces") call.interfaces = true;
-    if (name == "--extcap-dlts") call.dlts = true;
-    if (name == "--extcap-config") call.config = true;
-    if (name == "--capture") call.capture = true;
-    if (name == "--extcap-reload-option") call.reload = true;
-    if (name == "--help" || name == "-h") call.help = true;
-    if (name == "--version") call.version = true;
-    if (name == "--extcap-interface") call.interface = value();
-    if (name == "--fifo") call.fifo = value();
-    if (name == "--extcap-control-in") call.control_in = value();
-    if (name == "--extcap-capture-filter") {
-      call.has_filter = true;
-      call.filter = value();
+    std::string& value = call[std::string(word.substr(0, equals))];
+    if (equals != std::string_view::npos) {
+      value = word.substr(equals + 1);
+    } else if (std::ranges::find(kWithValue, word) != std::end(kWithValue) && i + 1 < argc) {
+      value = argv[++i];
     }
   }
   return call;
+}
+
+/// A control of the toolbar; types and roles as Wireshark 4.0 knows them (extcap_parser.c).
+void PrintControl(config::ToolbarControl number, const char* type, const char* role,
+                  const char* display, const char* tooltip, const char* placeholder = "") {
+  Sentence("control")
+      .With("number", static_cast<std::uint64_t>(number))
+      .With("type", type)
+      .With("role", role)
+      .With("display", display)
+      .With("tooltip", tooltip)
+      .WithIfAny("placeholder", placeholder)
+      .Print();
 }
 
 int PrintInterfaces() {
@@ -78,20 +68,20 @@ int PrintInterfaces() {
        config::ListInterfaces(settings.Text(config::Opt::kColos))) {
     Sentence("interface").With("value", interface.name).With("display", interface.display).Print();
   }
-  for (const config::ToolbarControlRow& control : config::AllToolbarControls()) {
-    Sentence("control")
-        .With("number", static_cast<std::uint64_t>(control.id))
-        .With("type", control.type)
-        .With("role", control.role)
-        .With("display", control.display)
-        .With("tooltip", control.tooltip)
-        .WithIfAny("placeholder", control.placeholder == nullptr ? "" : control.placeholder)
-        .Print();
-  }
+  PrintControl(config::ToolbarControl::kStatus, "string", "control", "Status",
+               "Shows what the capture at Cloudflare is doing.", "no capture is running");
+  PrintControl(
+      config::ToolbarControl::kFinish, "button", "control", "Finish now",
+      "Stop the capture at Cloudflare now, and keep this one open until everything that was "
+      "captured has arrived. Stop waits only for a while.");
+  PrintControl(config::ToolbarControl::kLog, "button", "logger", "Log",
+               "Show the requests to Cloudflare and their results.");
+  PrintControl(config::ToolbarControl::kHelp, "button", "help", "Help",
+               "Open Cloudflare's page about packet captures.");
   return 0;
 }
 
-/// The real link type is known when the first file arrives and stands in its interface block.
+/// The actual link type becomes known with the first file, and is in its interface block.
 int PrintDlts() {
   Sentence("dlt")
       .With("number", filter::kLinkTypeRaw)
@@ -102,9 +92,8 @@ int PrintDlts() {
 }
 
 constexpr const char* kHelp =
-    "This is the capture source that Wireshark runs. Its interfaces are in Wireshark's list and "
-    "in\n"
-    "tshark -D; in scripts use the command cloudflaredump, see cloudflaredump --help.\n"
+    "Wireshark runs this program as a capture source; its interfaces are in Wireshark's\n"
+    "list and in tshark -D. In scripts, use the command cloudflaredump.\n"
     "\n"
     "  --extcap-interfaces                                list the interfaces\n"
     "  --extcap-interface=NAME --extcap-dlts              list an interface's link types\n"
@@ -113,29 +102,35 @@ constexpr const char* kHelp =
     "  --extcap-interface=NAME --capture --fifo=PATH      capture";
 
 int Main(int argc, char** argv) {
-  const Call call = ReadCall(argc, argv);
-  if (call.capture) return HandOver(argc, argv, call.fifo, call.control_in);
-  if (call.reload) return HandOver(argc, argv, "", "");
-  if (call.interfaces) return PrintInterfaces();
-  if (call.help || argc == 1) {
+  Call call = ReadCall(argc, argv);
+  if (call.contains("--capture")) {
+    return HandOver(argc, argv, call["--fifo"], call["--extcap-control-in"]);
+  }
+  if (call.contains("--extcap-reload-option")) return HandOver(argc, argv, "", "");
+  if (call.contains("--extcap-interfaces")) return PrintInterfaces();
+  if (call.contains("--help") || call.contains("-h") || argc == 1) {
     std::puts(kHelp);
     return 0;
   }
-  if (call.version) {
+  if (call.contains("--version")) {
     std::puts(kApplication);
     return 0;
   }
-  if (!call.dlts && !call.config && !call.has_filter) return 0;
-  auto interface = config::FindInterface(call.interface);
+  const bool dlts = call.contains("--extcap-dlts");
+  const bool config = call.contains("--extcap-config");
+  const auto filter = call.find("--extcap-capture-filter");
+  if (!dlts && !config && filter == call.end()) return 0;
+  auto interface = config::FindInterface(call["--extcap-interface"]);
   if (!interface) return FailExtcapCall(interface.error());
-  if (call.dlts) return PrintDlts();
-  if (call.config) {
+  if (dlts) return PrintDlts();
+  if (config) {
     PrintDialog(*interface,
                 config::Settings::LoadWhatIsGood(interface->kind, system::ProcessEnvironment));
     return 0;
   }
-  filter::ForbidNameLookup();
-  PrintFilterVerdict(call.filter);
+  if (PrintFilterVerdict(filter->second)) {
+    config::RememberTypedFilter(interface->name, filter->second, system::ProcessEnvironment);
+  }
   return 0;
 }
 

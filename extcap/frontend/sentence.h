@@ -9,9 +9,9 @@
 
 namespace cloudflaredump::frontend {
 
-/// One line of what an extcap says to Wireshark: `arg {number=0}{call=--x}`. Source:
-/// extcap_parser.c, which has no escaping: a value must hold neither `}` before `{`, a blank or the
-/// line's end, nor a line break, and the line must be UTF-8. CleanLine takes care of all.
+/// One line of an extcap's output for Wireshark: `arg {number=0}{call=--x}`. Source:
+/// extcap_parser.c, which has no escaping: a value must contain neither a line break nor `}` before
+/// `{`, a blank or the end of the line, and the line must be UTF-8. CleanLine ensures all of it.
 class Sentence {
  public:
   /// `kind`: interface, dlt, arg, value, control, extcap.
@@ -27,15 +27,15 @@ class Sentence {
   }
 
   const std::string& line() const { return line_; }
-  /// The sentence on stdout.
+  /// Prints the sentence on stdout.
   void Print() const;
 
  private:
   std::string line_;
 };
 
-/// Ends an extcap call that failed: its Error as the one line on stderr that Wireshark shows, well
-/// below the 1,024 bytes that dumpcap's reader takes in all. Returns the exit status, 1.
+/// Ends an extcap call that failed: prints its Error as the one line on stderr that Wireshark
+/// shows, well below the 1,024 bytes that dumpcap reads in all. Returns the exit status, 1.
 int FailExtcapCall(const Error& error);
 
 }  // namespace cloudflaredump::frontend

@@ -39,14 +39,26 @@ std::optional<Duration> Backoff::NextWait(const std::string& retry_after) {
   step_ = std::min(step_ * 2, kLongestStep);
   // A Retry-After of 0, or in the past, does not turn the retries into a flood.
   const std::optional<Duration> asked = ReadRetryAfter(retry_after, loop_.Now());
-  if (asked && *asked > Duration(0)) wait = *asked;
-  if (now + wait > *first_failure_ + budget_) return std::nullopt;
+  Duration budget = budget_;
+  if (asked && *asked > Duration(0)) {
+    wait = *asked;
+    budget = std::max(budget, kLongestAsked);
+  }
+  if (now + wait > *first_failure_ + budget) return std::nullopt;
   return wait;
 }
 
-bool Backoff::WaitForNextTry(const std::string& retry_after, const std::function<bool()>& stop) {
+bool Backoff::WaitForNextTry(const std::string& retry_after, const std::function<bool()>& stop,
+                             const std::function<void(Duration)>& countdown) {
   const std::optional<Duration> wait = NextWait(retry_after);
-  return wait && !loop_.RunUntil(stop, loop_.Steady() + *wait);
+  if (!wait) return false;
+  const system::SteadyTime until = loop_.Steady() + *wait;
+  constexpr Duration kTick = std::chrono::seconds(1);
+  while (countdown && until - loop_.Steady() > kTick) {
+    countdown(until - loop_.Steady());
+    if (loop_.RunUntil(stop, loop_.Steady() + kTick)) return false;
+  }
+  return !loop_.RunUntil(stop, until);
 }
 
 void Backoff::Reset() {

@@ -79,7 +79,7 @@ Error DescribeFault(const CurlFault& fault, const std::string& host) {
                   "in CURL_CA_BUNDLE"};
     case CURLE_SSL_CACERT_BADFILE:
       return {.what = "the file of certificate authorities cannot be used" + Why(fault),
-              .remedy = "check CURL_CA_BUNDLE and SSL_CERT_FILE"};
+              .remedy = "check CURL_CA_BUNDLE, SSL_CERT_FILE and, for S3, AWS_CA_BUNDLE"};
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_BAD_CONTENT_ENCODING:

@@ -87,12 +87,10 @@ struct CurlHttp::Active {
   std::optional<Error> refusal;
 
   bool connected = false;
-  bool paused = false;  ///< As asked for.
   bool ended_well = false;
-  bool held = false;  ///< libcurl knows of the pause: it holds bytes that were not taken.
   system::SteadyTime deadline;
   system::EventLoop::Id limit = 0;  ///< Timer that looks at `deadline`.
-  system::EventLoop::Id task = 0;   ///< Timer for Begin or Continue.
+  system::EventLoop::Id task = 0;   ///< Timer for Begin.
 };
 
 std::size_t CurlHttp::Active::OnHeaderLine(char* data, std::size_t size, std::size_t count,
@@ -172,10 +170,6 @@ void CurlHttp::Active::TakeHead() {
 
 std::size_t CurlHttp::Active::TakeBytes(std::span<const std::byte> bytes) {
   if (receiver == nullptr) return kRefuse;
-  if (paused) {
-    held = true;
-    return CURL_WRITEFUNC_PAUSE;
-  }
   Touch();
   if (bytes.size() > request.max_body - received) {
     Refuse("the answer of " + HostOf(request.url) + " is larger than the " +
@@ -230,6 +224,10 @@ CurlHttp::CurlHttp(system::EventLoop& loop) : loop_(loop) {
   curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
   curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(kSpareHandles));
+#if LIBCURL_VERSION_NUM >= 0x081400
+  // From 8.20 on the threads that look names up are the multi handle's; see CURLOPT_QUICK_EXIT.
+  curl_multi_setopt(multi_, CURLMOPT_QUICK_EXIT, 1L);
+#endif
 }
 
 CurlHttp::~CurlHttp() {
@@ -290,37 +288,6 @@ void CurlHttp::Begin(Active& active) {
   if (code != CURLM_OK) {
     Finish(active, Fail(std::string("libcurl takes no transfer: ") + curl_multi_strerror(code)));
   }
-}
-
-void CurlHttp::Pause(Transfer transfer) {
-  // libcurl is told when it next has bytes: until then there is nothing to hold back.
-  if (Active* const active = Find(transfer)) active->paused = true;
-}
-
-void CurlHttp::Resume(Transfer transfer) {
-  Active* const active = Find(transfer);
-  if (active == nullptr || !active->paused) return;
-  active->paused = false;
-  // Not from here: libcurl hands over what it held within curl_easy_pause.
-  if (active->task == 0) {
-    active->task = loop_.CallAt(loop_.Steady(), [this, active] { Continue(*active); });
-  }
-}
-
-void CurlHttp::Continue(Active& active) {
-  active.task = 0;
-  if (active.paused || active.easy == nullptr) return;
-  if (active.connected) active.Touch();
-  active.ArmLimit();
-  if (!active.held) return;
-  active.held = false;
-  in_curl_ = true;
-  const CURLcode code = curl_easy_pause(active.easy, CURLPAUSE_CONT);
-  in_curl_ = false;
-  if (code != CURLE_OK && active.receiver != nullptr) {
-    return Finish(active, std::unexpected(active.Fault(code)));
-  }
-  Settle();
 }
 
 void CurlHttp::Cancel(Transfer transfer) {
@@ -393,7 +360,6 @@ void CurlHttp::Settle() {
 
 void CurlHttp::CheckLimit(Active& active) {
   active.limit = 0;
-  if (active.paused) return;  // Continue starts it again
   if (loop_.Steady() < active.deadline) return active.ArmLimit();
   Finish(active, std::unexpected(active.LimitReached()));
 }

@@ -13,10 +13,10 @@ namespace cloudflaredump::http {
 
 /// Http on a libcurl multi handle that `loop` drives: no thread, no wait of its own.
 ///
-/// Connections are kept and used again. Requests are not multiplexed on one HTTP/2 connection: a
-/// paused transfer must not hold up others. HTTPS_PROXY and NO_PROXY work as with curl; plain http
-/// (loopback only) never goes to a proxy. CURL_CA_BUNDLE, else SSL_CERT_FILE, names the file of
-/// certificate authorities.
+/// Connections are kept and used again. Requests are not multiplexed on one HTTP/2 connection,
+/// whose flow control would make large objects share one window. HTTPS_PROXY and NO_PROXY work as
+/// with curl; plain http (loopback only) never goes to a proxy. CURL_CA_BUNDLE, else SSL_CERT_FILE,
+/// names the file of certificate authorities.
 class CurlHttp final : public Http {
  public:
   /// `loop` must outlive this.
@@ -25,8 +25,6 @@ class CurlHttp final : public Http {
   ~CurlHttp() override;
 
   Transfer Start(HttpRequest request, HttpReceiver& receiver) override;
-  void Pause(Transfer transfer) override;
-  void Resume(Transfer transfer) override;
   void Cancel(Transfer transfer) override;
 
  private:
@@ -41,7 +39,6 @@ class CurlHttp final : public Http {
   void Act(curl_socket_t fd, int events);
   /// Serves what libcurl's last action left to do: burials and ended transfers.
   void Settle();
-  void Continue(Active& active);
   /// Takes the transfer out and tells its receiver.
   void Finish(Active& active, Result<HttpEnd> end);
   void Release(Active& active);

@@ -166,7 +166,8 @@ Result<HeaderList> SetRequest(CURL* easy, const HttpRequest& request, Duration c
   options.Set(CURLOPT_FOLLOWLOCATION, 0L);
   options.Set(CURLOPT_SSL_VERIFYPEER, 1L);
   options.Set(CURLOPT_SSL_VERIFYHOST, 2L);
-  if (const char* const file = CaFile()) options.Set(CURLOPT_CAINFO, file);
+  const char* const file = request.ca_file.empty() ? CaFile() : request.ca_file.c_str();
+  if (file != nullptr) options.Set(CURLOPT_CAINFO, file);
   options.Set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
   // Plain http is allowed because it does not leave the machine: it must not go to a proxy either.
   if (request.url.size() > 5 && g_ascii_strncasecmp(request.url.c_str(), "http:", 5) == 0) {
@@ -182,6 +183,10 @@ Result<HeaderList> SetRequest(CURL* easy, const HttpRequest& request, Duration c
   const auto limit = std::chrono::ceil<milliseconds>(connect_limit) + milliseconds(1);
   options.Set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limit.count()));
   options.Set(CURLOPT_BUFFERSIZE, 128L << 10);
+  if (request.accept_gzip) {
+    options.Set(CURLOPT_ACCEPT_ENCODING, "gzip");  // not a header of ours: it is not signed
+    options.Set(CURLOPT_HTTP_CONTENT_DECODING, 0L);
+  }
   SetMethod(options, request);
   SetSigning(options, request);
   HeaderList headers = Headers(request);

@@ -18,17 +18,7 @@ const std::string* HttpHead::Find(std::string_view name) const {
 }
 
 bool IsTransientStatus(int status) {
-  switch (status) {
-    case 408:
-    case 429:
-    case 500:
-    case 502:
-    case 503:
-    case 504:
-      return true;
-    default:
-      return false;
-  }
+  return status == 408 || status == 425 || status == 429 || status >= 500;
 }
 
 std::optional<WallTime> ParseHttpDate(const std::string& text) {

@@ -35,6 +35,11 @@ struct HttpRequest {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;  ///< Sent with PUT and POST.
   std::optional<SigV4Keys> sigv4;
+  /// Certificate authorities for this request alone, instead of those of CURL_CA_BUNDLE,
+  /// SSL_CERT_FILE and the system; empty for these.
+  std::string ca_file;
+  /// Asks for gzip to be sent as it is stored. A body is never unpacked.
+  bool accept_gzip = false;
   /// A longer body ends the transfer with an error.
   std::size_t max_body = std::size_t{16} << 20;
   /// For a connection to be made, and for the next byte to come; both on the loop's clock.
@@ -59,14 +64,14 @@ struct HttpEnd {
 };
 
 /// Takes one answer as it arrives. Called from EventLoop::RunUntil only, never from a call of Http.
-/// All may start, pause, resume and cancel transfers, their own too; only OnEnd may run the loop.
+/// All may start and cancel transfers, their own too; only OnEnd may run the loop.
 class HttpReceiver {
  public:
   virtual ~HttpReceiver() = default;
   /// Once, before the first OnBody. 1xx answers are not shown.
   virtual void OnHead(const HttpHead& head) = 0;
   /// The next bytes of the body, whatever the status. An Error cancels the transfer and comes back
-  /// through OnEnd. May call Http::Pause on its own transfer: these bytes count as taken.
+  /// through OnEnd.
   virtual Result<void> OnBody(std::span<const std::byte> bytes) = 0;
   /// Once, last. After it the receiver is not touched again, and may be deleted in it. A fault of
   /// network, TLS or framing (a body shorter than promised) is an Error here; an answer with a
@@ -74,7 +79,7 @@ class HttpReceiver {
   virtual void OnEnd(Result<HttpEnd> end) = 0;
 };
 
-/// The one seam to the network. Asynchronous, one thread, any number of transfers at a time.
+/// The one interface to the network. Asynchronous, one thread, any number of transfers at a time.
 /// TLS is always verified; redirects are never followed.
 ///
 /// The real one is CurlHttp; tests have FakeHttp (tests/unit/fake_http.h), which records calls.
@@ -89,9 +94,6 @@ class Http {
 
   /// Starts a transfer and returns its handle (> 0). `receiver` must live until OnEnd or Cancel.
   virtual Transfer Start(HttpRequest request, HttpReceiver& receiver) = 0;
-  /// No OnBody until Resume (OnEnd may come if all bytes were taken). The stall clock stands still.
-  virtual void Pause(Transfer transfer) = 0;
-  virtual void Resume(Transfer transfer) = 0;
   /// Ends a transfer without OnEnd. Unknown and ended handles are ignored.
   virtual void Cancel(Transfer transfer) = 0;
 };
@@ -110,14 +112,20 @@ Result<HttpAnswer> Fetch(Http& http, system::EventLoop& loop, HttpRequest reques
                          const std::function<bool()>& stop);
 
 /// When a failed try may be repeated. Doubling waits with jitter from 0.5 s to 15 s, or what the
-/// server's Retry-After says; no try is begun later than `budget` after the first failure.
+/// server's Retry-After says. No try is begun later than `budget` after the first failure, or than
+/// kLongestAsked if a Retry-After asks for that.
 class Backoff {
  public:
+  /// The longest wait that a server may ask for beyond a budget that is shorter.
+  static constexpr Duration kLongestAsked = std::chrono::minutes(5);
+
   Backoff(system::EventLoop& loop, Duration budget);
 
   /// Waits before the next try. `retry_after` in seconds or as an HTTP date, empty if none. False
-  /// when the budget is spent (or would be by waiting so long) or `stop` said true.
-  bool WaitForNextTry(const std::string& retry_after, const std::function<bool()>& stop);
+  /// when the budget is spent (or would be by waiting so long) or `stop` said true. `countdown`, if
+  /// any, is called about once a second with the time left.
+  bool WaitForNextTry(const std::string& retry_after, const std::function<bool()>& stop,
+                      const std::function<void(Duration)>& countdown = {});
 
   /// The length of the next wait, or nothing when the budget is spent; for callers that have more
   /// than one thing to wait for. Counts as a failure at this moment.
@@ -133,7 +141,8 @@ class Backoff {
   std::optional<system::SteadyTime> first_failure_;
 };
 
-/// 408, 429, 500, 502, 503, 504: worth a later try.
+/// 408, 425, 429 and every status from 500 up, which gateways between us and a service answer with,
+/// too: worth a later try.
 bool IsTransientStatus(int status);
 
 /// A date as HTTP headers have it (RFC 9110, 5.6.7); none if it is no such date.

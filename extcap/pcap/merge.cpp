@@ -11,117 +11,84 @@ constexpr std::size_t kLargestWindow = 65536;
 
 }  // namespace
 
-Merge::Merge(std::vector<std::unique_ptr<PartSource>> parts, std::size_t memory) {
-  if (parts.empty()) return;
+Merge::Merge(std::vector<std::unique_ptr<FileBytes>> files, std::size_t memory,
+             FileReader::Order order) {
+  if (files.empty()) return;
   const std::size_t window =
-      std::clamp(memory / parts.size(), PartReader::kLeastWindow, kLargestWindow);
-  parts_.reserve(parts.size());
-  for (auto& source : parts) {
-    parts_.emplace_back().reader = std::make_unique<PartReader>(std::move(source), window);
+      std::clamp(memory / files.size(), FileReader::kLeastWindow, kLargestWindow);
+  files_.reserve(files.size());
+  for (auto& file : files) {
+    files_.emplace_back().reader = std::make_unique<FileReader>(std::move(file), window, order);
   }
 }
 
-Merge::Step Merge::Next() {
+bool Merge::Next() {
   losses_.clear();
-  if (!tree_ && !FindFirsts()) return Step::kNeedsBytes;
-  while (behind_ || live_ > 0) {
-    if (behind_) {
-      LoserTree::Key key = LoserTree::kOut;
-      if (!FindNextOf(*behind_, key)) return Step::kNeedsBytes;
-      tree_->ReplaceLeast(key);
-      behind_.reset();
-      continue;
+  if (!tree_) {
+    // Strict order needs the first packet of every file.
+    live_ = files_.size();
+    std::vector<LoserTree::Key> firsts(std::max<std::size_t>(files_.size(), 1), LoserTree::kOut);
+    for (std::size_t file = 0; file < files_.size(); ++file) firsts[file] = FindNextOf(file);
+    tree_.emplace(firsts);
+  }
+  if (behind_) tree_->ReplaceLeast(FindNextOf(*behind_));
+  behind_.reset();
+  while (live_ > 0) {
+    const std::size_t file = tree_->winner();
+    const Result<PacketView> view = files_[file].reader->Load(large_packet_);
+    if (view) {
+      Give(file, *view);
+      return true;
     }
-    const std::size_t part = tree_->winner();
-    switch (parts_[part].reader->LoadNext(large_packet_)) {
-      case PartReader::State::kReady:
-        Give(part);
-        return Step::kPacket;
-      case PartReader::State::kWaiting:
-        waits_for_ = part;
-        return Step::kNeedsBytes;
-      case PartReader::State::kEnded:
-        behind_ = part;
-    }
+    tree_->ReplaceLeast(FindNextOf(file));
   }
   losses_.swap(untold_);
-  return Step::kEnd;
+  return false;
 }
 
-const PcapHeader* Merge::header(std::size_t part) const {
-  const Part& state = parts_[part];
+const PcapHeader* Merge::header(std::size_t file) const {
+  const File& state = files_[file];
   const auto& header = state.reader != nullptr ? state.reader->header() : state.header;
   return header ? &*header : nullptr;
 }
 
-/// Strict order needs the first packet of every part.
-bool Merge::FindFirsts() {
-  while (firsts_.size() < parts_.size()) {
-    LoserTree::Key key = LoserTree::kOut;
-    live_ += 1;
-    if (!FindNextOf(firsts_.size(), key)) {
-      live_ -= 1;
-      return false;
-    }
-    firsts_.push_back(key);
-  }
-  if (firsts_.empty()) firsts_.push_back(LoserTree::kOut);
-  tree_.emplace(firsts_);
-  firsts_ = {};
-  return true;
+LoserTree::Key Merge::FindNextOf(std::size_t file) {
+  FileReader& reader = *files_[file].reader;
+  if (reader.FindNext()) return reader.nanoseconds();
+  Retire(file);
+  return LoserTree::kOut;
 }
 
-/// Goes on in a part that counts as live; false if its bytes have not arrived.
-bool Merge::FindNextOf(std::size_t part, LoserTree::Key& key) {
-  PartReader& reader = *parts_[part].reader;
-  switch (reader.FindNext()) {
-    case PartReader::State::kWaiting:
-      waits_for_ = part;
-      return false;
-    case PartReader::State::kReady:
-      key = reader.nanoseconds();
-      return true;
-    case PartReader::State::kEnded:
-      Retire(part);
-  }
-  return true;
-}
-
-void Merge::Give(std::size_t number) {
-  Part& part = parts_[number];
-  PartReader& reader = *part.reader;
+void Merge::Give(std::size_t number, const PacketView& view) {
+  File& file = files_[number];
+  FileReader& reader = *file.reader;
   const std::uint64_t now = reader.nanoseconds();
-  packet_ = {.view = reader.packet(),
-             .part = number,
-             .nanoseconds = now,
-             .late = now < latest_,
-             .last_of_part = reader.last(),
-             .last = live_ == 1 && reader.last()};
+  packet_ = {.view = view, .file = number, .nanoseconds = now, .late = now < latest_};
   latest_ = std::max(latest_, now);
 
-  PartReport& report = part.report;
+  FileReport& report = file.report;
   report.first_nanoseconds = report.packets == 0 ? now : std::min(report.first_nanoseconds, now);
   report.last_nanoseconds = std::max(report.last_nanoseconds, now);
   report.packets += 1;
   report.late += packet_.late ? 1 : 0;
 
   losses_.swap(untold_);
-  if (packet_.last_of_part && reader.damage()) {
-    losses_.push_back({.part = number, .error = *reader.damage()});
-    part.loss_told = true;
+  if (reader.last() && reader.damage()) {
+    losses_.push_back({.file = number, .error = *reader.damage()});
+    file.loss_told = true;
   }
   reader.Drop();
   behind_ = number;
 }
 
 void Merge::Retire(std::size_t number) {
-  Part& part = parts_[number];
-  part.report.loss = part.reader->damage();
-  if (part.report.loss && !part.loss_told) {
-    untold_.push_back({.part = number, .error = *part.report.loss});
+  File& file = files_[number];
+  file.report.loss = file.reader->damage();
+  if (file.report.loss && !file.loss_told) {
+    untold_.push_back({.file = number, .error = *file.report.loss});
   }
-  part.header = part.reader->header();
-  part.reader.reset();
+  file.header = file.reader->header();
+  file.reader.reset();
   live_ -= 1;
 }
 

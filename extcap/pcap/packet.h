@@ -31,7 +31,7 @@ struct PacketView {
 
 /// One record of a pcap file. Owns its bytes.
 struct Packet {
-  /// Time in units of the part's precision since 1970, as the file has it: a fraction beyond one
+  /// Time in units of the file's precision since 1970, as the file has it: a fraction beyond one
   /// second is carried over, no rounding.
   std::uint64_t ticks = 0;
   std::uint32_t original_length = 0;  ///< Bytes on the wire; the captured ones may be fewer.

@@ -110,6 +110,20 @@ Result<PcapHeader> ReadFileHeader(std::span<const std::byte, kFileHeaderSize> by
   return header;
 }
 
+std::string WriteFileHeader(std::uint32_t link_type) {
+  struct {
+    std::uint32_t magic = kMicrosecondMagic;
+    std::uint16_t major = 2;
+    std::uint16_t minor = 4;
+    std::uint32_t zone = 0;
+    std::uint32_t accuracy = 0;
+    std::uint32_t snap_length = kLargestCapture;
+    std::uint32_t link_type;
+  } header{.link_type = link_type};
+  static_assert(sizeof header == kFileHeaderSize);
+  return {reinterpret_cast<const char*>(&header), sizeof header};
+}
+
 Error DamagedRecord(const RecordHeader& record, std::uint64_t offset, std::uint64_t packets) {
   const std::string what =
       record.blank ? "only zeros where a record should begin"

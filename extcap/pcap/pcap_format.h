@@ -14,7 +14,7 @@
 namespace cloudflaredump::pcap {
 
 /// The bytes of classic pcap (draft-ietf-opsawg-pcap), for whoever reads them: from memory as they
-/// arrive (PcapParser) or from a window of a large file (PartReader). What is tolerated and what is
+/// lie, or through a window. What is tolerated and what is
 /// damage is decided here, once:
 ///
 ///   - A record may be longer than the snap length that the file claims; writers get that wrong.
@@ -46,6 +46,9 @@ std::optional<Error> RefuseMagic(std::span<const std::byte, kMagicSize> magic);
 
 /// Reads the file header; an Error says why these bytes are none that we read.
 Result<PcapHeader> ReadFileHeader(std::span<const std::byte, kFileHeaderSize> bytes);
+
+/// The bytes of a file without packets.
+std::string WriteFileHeader(std::uint32_t link_type);
 
 /// Reads a record header; whether it can be true is for IsDamaged.
 inline RecordHeader ReadRecordHeader(const std::byte* bytes, const PcapHeader& file) {

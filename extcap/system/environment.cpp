@@ -4,6 +4,10 @@
 #include <glib.h>
 
 #include <cstdlib>
+#include <map>
+#include <string_view>
+
+#include "common/text.h"
 
 namespace cloudflaredump::system {
 
@@ -13,7 +17,12 @@ std::string HomeFolder(const Environment& environment) {
 }
 
 const char* ProcessEnvironment(const char* name) {
-  return std::getenv(name);
+  const char* const value = std::getenv(name);
+  if (value == nullptr) return nullptr;
+  const std::string_view trimmed = Trim(value);
+  if (trimmed == value) return value;
+  static std::map<std::string, std::string> kept;
+  return (kept[name] = trimmed).c_str();
 }
 
 }  // namespace cloudflaredump::system

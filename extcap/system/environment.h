@@ -12,7 +12,8 @@ using Environment = std::function<const char*(const char*)>;
 /// The user's home folder: HOME, else what the system knows of the user.
 std::string HomeFolder(const Environment& environment);
 
-/// The environment of this process.
+/// The environment of this process. Values are trimmed of the blanks and line ends that copying
+/// leaves behind. The text is good until the variable is read again.
 const char* ProcessEnvironment(const char* name);
 
 }  // namespace cloudflaredump::system

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "common/platform.h"
 #include "common/text.h"
 
 namespace cloudflaredump::system {
@@ -19,10 +20,11 @@ using namespace std::chrono_literals;
 /// Far enough away for "until something happens".
 constexpr Duration kLong = 24h;
 
-/// A pipe of 1 MiB carries four times the bytes a second of the default 64 KiB.
-constexpr int kPipeBytes = 1 << 20;
+/// A pipe of 1 MiB carries four times the bytes a second of the default 64 KiB. Elsewhere than on
+/// Linux a pipe grows by itself.
+[[maybe_unused]] constexpr int kPipeBytes = 1 << 20;
 
-std::unexpected<Error> Interrupted() {
+std::unexpected<Error> Gone() {
   return Fail("the reader of the capture has gone", Error::Kind::kInterrupted);
 }
 
@@ -39,7 +41,7 @@ Result<std::unique_ptr<FifoSink>> FifoSink::Open(const std::string& path, EventL
                          std::strerror(errno)));
     }
     const auto pause = std::chrono::duration_cast<Duration>(5ms * loop.speed());
-    if (loop.RunUntil(stop.Stopping(), loop.Steady() + pause)) return Interrupted();
+    if (loop.RunUntil(stop.Stopping(), loop.Steady() + pause)) return Stopped();
   }
 }
 
@@ -49,12 +51,14 @@ FifoSink::FifoSink(int fd, EventLoop& loop, StopRequests& stop)
   if (fstat(fd, &status) != 0 || !S_ISFIFO(status.st_mode)) return;
   flags_ = fcntl(fd, F_GETFL);
   fcntl(fd, F_SETFL, flags_ | O_NONBLOCK);
+#if CLOUDFLAREDUMP_HAVE_PIPE_SIZE
   fcntl(fd, F_SETPIPE_SZ, kPipeBytes);
+#endif
   watch_ = loop.Watch(fd, 0, [this](short events) {
     if ((events & (POLLERR | POLLHUP | POLLNVAL)) == 0) return;
     loop_.Cancel(watch_);
     watch_ = 0;
-    stop_.Leave();
+    stop_.ReaderGone();
   });
 }
 
@@ -73,7 +77,7 @@ int FifoSink::LetGo() {
 
 Result<void> FifoSink::Write(std::string_view bytes) {
   while (!bytes.empty()) {
-    if (fd_ < 0 || stop_.AtLeast(StopLevel::kLeave)) return Interrupted();
+    if (fd_ < 0 || stop_.AtLeast(StopLevel::kLeave)) return Gone();
     const ssize_t n = write(fd_, bytes.data(), bytes.size());
     if (n >= 0) {
       bytes.remove_prefix(static_cast<std::size_t>(n));
@@ -81,8 +85,8 @@ Result<void> FifoSink::Write(std::string_view bytes) {
     }
     if (errno == EINTR) continue;
     if (errno == EPIPE) {
-      stop_.Leave();
-      return Interrupted();
+      stop_.ReaderGone();
+      return Gone();
     }
     if (errno != EAGAIN) {
       return Fail(Format("cannot write the capture: %s", std::strerror(errno)));

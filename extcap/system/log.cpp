@@ -4,10 +4,8 @@
 #include <glib.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <chrono>
 #include <cstdarg>
-#include <cstring>
 
 #include "common/redact.h"
 #include "common/text.h"
@@ -67,13 +65,13 @@ Result<void> OpenLog(LogLevel level, const std::string& path) {
   if (path == "-") {
     state.fd = STDERR_FILENO;
   } else {
-    const int fd = OpenPrivateForAppend(path);
-    if (fd < 0) {
-      return Fail(
-          Format("cannot open the log file %s: %s", CleanLine(path).c_str(), std::strerror(errno)),
-          "name another with --log-file");
+    const auto fd = OpenPrivateForAppend("log file", path);
+    if (!fd) {
+      Error error = fd.error();
+      if (error.remedy.empty()) error.remedy = "name another with --log-file";
+      return std::unexpected(std::move(error));
     }
-    state.fd = fd;
+    state.fd = *fd;
   }
   state.level = level;
   return {};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/system/stop_requests.h"
 
-#include <fcntl.h>
+#include <glib-unix.h>
 #include <poll.h>
 #include <signal.h>
 #include <unistd.h>
@@ -37,9 +37,10 @@ void SetHandler(int signal_number, void (*handler)(int)) {
 }  // namespace
 
 StopRequests::StopRequests(EventLoop& loop) : loop_(loop) {
-  if (signal_pipe[0] < 0 && pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK) != 0) {
+  if (signal_pipe[0] < 0) {
     // Without it signals keep their default action: the program still ends, only less politely.
-    return;
+    if (g_unix_open_pipe(signal_pipe, FD_CLOEXEC, nullptr) == FALSE) return;
+    for (const int end : signal_pipe) g_unix_set_fd_nonblocking(end, TRUE, nullptr);
   }
   watch_ = loop_.Watch(signal_pipe[0], POLLIN, [this](short) { TakeSignals(); });
   for (const int number : kSignals) SetHandler(number, OnSignal);
@@ -54,6 +55,15 @@ StopRequests::~StopRequests() {
 
 void StopRequests::Leave() {
   Rise(StopLevel::kLeave);
+}
+
+void StopRequests::ReaderGone() {
+  reader_gone_ = true;
+  Leave();
+}
+
+void StopRequests::Deliver() {
+  Rise(StopLevel::kDeliver);
 }
 
 void StopRequests::Request() {

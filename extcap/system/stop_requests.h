@@ -10,9 +10,10 @@ namespace cloudflaredump::system {
 
 /// How far a capture is to be stopped.
 enum class StopLevel {
-  kNone,   ///< Go on.
-  kStop,   ///< Stop the capture at Cloudflare, deliver what it has, then leave.
-  kLeave,  ///< The reader has gone, or a later signal came: deliver nothing more.
+  kNone,     ///< Go on.
+  kStop,     ///< Stop the capture at Cloudflare, deliver what it has, then leave.
+  kDeliver,  ///< The wait for what is still to come is over: deliver what is here.
+  kLeave,    ///< The reader has gone, or a later signal came: deliver nothing more.
 };
 
 /// Collects what asks a capture to stop: SIGINT, SIGTERM, SIGHUP and a reader that has gone.
@@ -39,14 +40,23 @@ class StopRequests {
   std::function<bool()> StoppingSoon() const {
     return [this] { return AtLeast(StopLevel::kStop) && !finishing_; };
   }
+  /// For what still comes after a stop: no more of it is waited for.
+  std::function<bool()> WaitIsOver() const {
+    return [this] { return AtLeast(StopLevel::kDeliver); };
+  }
   std::function<bool()> Leaving() const {
     return [this] { return AtLeast(StopLevel::kLeave); };
   }
 
   /// Takes the signals that have come: for who waits outside of the loop, which does so otherwise.
   void TakeSignals();
+  /// Wait for nothing more, deliver what is here.
+  void Deliver();
   /// Deliver nothing more: the reader has gone, or the time for it is over.
   void Leave();
+  /// Leave, because whoever read the capture has gone.
+  void ReaderGone();
+  bool reader_gone() const { return reader_gone_; }
   /// What a first signal does: kStop.
   void Request();
   /// What "Finish now" in Wireshark's toolbar does: kStop as well, but nobody waits for us to be
@@ -66,6 +76,7 @@ class StopRequests {
   EventLoop::Id watch_ = 0;
   StopLevel level_ = StopLevel::kNone;
   bool finishing_ = false;
+  bool reader_gone_ = false;
   std::function<void()> on_stop_;
   std::optional<std::chrono::steady_clock::time_point> first_signal_;
 };

@@ -9,6 +9,7 @@
 
 #include "common/redact.h"
 #include "common/text.h"
+#include "extcap/capture/bucket_source.h"
 #include "extcap/capture/run_capture.h"
 #include "extcap/config/arguments.h"
 #include "extcap/system/fifo_sink.h"
@@ -32,29 +33,28 @@ struct CaptureWords {
 };
 
 constexpr const char* kSummary =
-    "Captures packets in Cloudflare's network into a pcapng file.\n"
+    "Capture packets in Cloudflare's network into a pcapng file.\n"
     "\n"
-    "Exit status: 0 complete, 1 failed, 2 usage, 3 complete but no packets, 4 incomplete (limit\n"
-    "reached, part lost, stopped). Ctrl-C stops the capture and still writes what arrives; a "
-    "second\n"
-    "Ctrl-C leaves at once.";
+    "Exit status: 0 complete, 1 failed, 2 usage error, 3 complete but no packets,\n"
+    "4 incomplete (limit reached, file lost, stopped). Ctrl-C stops the capture and\n"
+    "still writes what arrives; a second Ctrl-C exits immediately.";
 
 Result<config::Arguments> Parse(int argc, char** argv, CaptureWords& words) {
   const config::ExtraArgument extra[] = {
       {.name = "interface",
        .letter = 'i',
        .text = &words.interface,
-       .help = "The capture interface, such as cloudflare-sample.",
+       .help = "Capture on this interface, such as cloudflare-sample.",
        .value_name = "NAME"},
       {.name = "filter",
        .letter = 'f',
        .text = &words.filter,
-       .help = "The capture filter, as for tcpdump.",
+       .help = "Use this capture filter, as for tcpdump.",
        .value_name = "FILTER"},
       {.name = "write",
        .letter = 'w',
        .text = &words.file,
-       .help = "The file to write, or - for standard output.",
+       .help = "Write to this file, or to standard output if it is -.",
        .value_name = "FILE"},
       {.name = "report",
        .text = &words.report,
@@ -62,8 +62,8 @@ Result<config::Arguments> Parse(int argc, char** argv, CaptureWords& words) {
        .value_name = "FILE"},
       {.name = "progress",
        .flag = &words.progress,
-       .help = "Show progress on stderr even if it is no terminal."},
-      {.name = "quiet", .letter = 'q', .flag = &words.quiet, .help = "Show nothing but errors."},
+       .help = "Show progress on stderr even if it is not a terminal."},
+      {.name = "quiet", .letter = 'q', .flag = &words.quiet, .help = "Show only errors."},
       {.name = "json",
        .flag = &words.json,
        .help = "Print a summary as JSON on standard output (on stderr with -w -)."},
@@ -73,20 +73,20 @@ Result<config::Arguments> Parse(int argc, char** argv, CaptureWords& words) {
   if (!arguments) return arguments;
   if (!arguments->words.empty()) {
     return Fail(
-        Format("\"%s\" is one word too many", CleanLine(arguments->words.front(), 40).c_str()),
-        "put a filter behind -f, in quotes", Error::Kind::kUsage);
+        Format("unexpected argument \"%s\"", CleanLine(arguments->words.front(), 40).c_str()),
+        "put the filter in quotes after -f", Error::Kind::kUsage);
   }
   if (words.interface.empty()) {
-    return Fail("no interface", "give one with -i, such as -i cloudflare-sample",
+    return Fail("no interface given", "name one with -i, such as -i cloudflare-sample",
                 Error::Kind::kUsage);
   }
   if (words.file.empty()) {
-    return Fail("no file to write", "give one with -w FILE, or -w - for standard output",
+    return Fail("no output file given", "name one with -w FILE, or use -w - for standard output",
                 Error::Kind::kUsage);
   }
   if (words.file == "-" && isatty(STDOUT_FILENO) != 0) {
-    return Fail("a capture is no text for a terminal",
-                "give a file with -w, or send standard output into a pipe", Error::Kind::kUsage);
+    return Fail("refusing to write binary data to a terminal",
+                "name a file with -w, or pipe standard output", Error::Kind::kUsage);
   }
   return arguments;
 }
@@ -96,7 +96,7 @@ Result<std::unique_ptr<system::ByteSink>> OpenSink(const std::string& file,
   if (file == "-") {
     return std::make_unique<system::FifoSink>(dup(STDOUT_FILENO), engine.loop(), engine.stop());
   }
-  // A reader may come late, and may go: what knows that can be ended by a signal meanwhile.
+  // A pipe's reader may come late or leave; FifoSink can be interrupted meanwhile.
   struct stat status = {};
   if (stat(file.c_str(), &status) == 0 && S_ISFIFO(status.st_mode)) {
     return system::FifoSink::Open(file, engine.loop(), engine.stop());
@@ -106,12 +106,12 @@ Result<std::unique_ptr<system::ByteSink>> OpenSink(const std::string& file,
   return sink;
 }
 
-/// What is said of a capture that was stopped before there is a verdict on it.
+/// Reports a capture that was stopped before there was a verdict on it.
 std::string StoppedEarly(const capture::Outcome& outcome) {
   if (!outcome.stopped || !outcome.verdict.empty()) return {};
   if (outcome.pcap_ids.empty()) return "stopped before anything was captured.";
   return Format(
-      "stopped before all was delivered; get it later with: cloudflaredump capture -i "
+      "stopped before everything was delivered; get the rest later with: cloudflaredump capture -i "
       "cloudflare-download --pcap-id %s",
       CleanLine(outcome.pcap_ids.back(), 40).c_str());
 }
@@ -165,13 +165,16 @@ int CaptureCommand(int argc, char** argv) {
   auto settings =
       config::Settings::Load(arguments->values, interface->kind, system::ProcessEnvironment);
   if (!settings) return Complain(settings.error());
+  if (auto apart = capture::CheckNotRead(*settings, words.file, "-w"); !apart) {
+    return Complain(apart.error());
+  }
   auto engine = capture::Engine::Make(*settings, system::ProcessEnvironment);
   if (!engine) return Complain(engine.error());
 
   TerminalReporter reporter(words.progress || isatty(STDERR_FILENO) != 0, words.quiet);
   const auto sink = OpenSink(words.file, **engine);
   if (!sink && sink.error().kind == Error::Kind::kInterrupted) {
-    Complain({.what = "stopped before anybody read " + CleanLine(words.file)});
+    Complain({.what = "stopped before a reader opened " + CleanLine(words.file)});
     return static_cast<int>(capture::ExitStatus::kIncomplete);
   }
   if (!sink) return Complain(sink.error());

@@ -8,6 +8,7 @@
 #include "common/redact.h"
 #include "common/text.h"
 #include "common/version.h"
+#include "extcap/api/analytics.h"
 #include "extcap/bucket/bucket.h"
 #include "extcap/capture/bucket_ownership.h"
 #include "extcap/capture/bucket_source.h"
@@ -23,10 +24,11 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr const char* kSummary =
-    "Walks through installation, configuration, credentials, Cloudflare's API and the registered\n"
-    "buckets: a line each, ok or what to do. Exit status 1 if anything is to be done.";
+    "Check the installation, configuration, credentials, Cloudflare's API and the\n"
+    "registered buckets. Each line says ok or what to do. The exit status is 1 if\n"
+    "there is anything to do.";
 
-/// Prints lines and remembers whether all were good.
+/// Prints lines and keeps track of whether all were good.
 class Report {
  public:
   void Ok(const std::string& line) const { Print("ok", line); }
@@ -45,23 +47,23 @@ class Report {
 };
 
 void CheckInstallation(Report& report) {
-  const std::string face = std::string(CLOUDFLAREDUMP_EXTCAP_DIR) + "/cloudflaredump";
+  const std::string extcap = std::string(CLOUDFLAREDUMP_EXTCAP_DIR) + "/cloudflaredump";
   report.Ok(kApplication);
-  if (access(face.c_str(), X_OK) == 0) {
-    report.Ok("the extcap is installed: " + face);
+  if (access(extcap.c_str(), X_OK) == 0) {
+    report.Ok("the extcap is installed: " + extcap);
   } else {
     report.Note(
-        "there is no extcap at " + face +
-        "; if tshark -D lists cloudflare-sample, it is installed elsewhere, else install the "
+        "there is no extcap at " + extcap +
+        "; if tshark -D lists cloudflare-sample, it is installed elsewhere; otherwise install the "
         "package or run: cmake --install build");
   }
 }
 
 void CheckConfiguration(const config::Settings& settings, Report& report) {
   report.Ok("configuration file " + settings.file() +
-            (settings.file_exists() ? "" : " (not there, none is needed)"));
+            (settings.file_exists() ? "" : " (does not exist; it is optional)"));
   for (const std::string& key : settings.unknown_keys()) {
-    report.Bad("the configuration file has the unknown key " + key + "; is it misspelt?");
+    report.Bad("the configuration file has the unknown key " + key + "; is it misspelled?");
   }
   for (const config::Option& option : config::AllOptions()) {
     const config::Setting& setting = settings.At(option.id);
@@ -72,7 +74,7 @@ void CheckConfiguration(const config::Settings& settings, Report& report) {
   }
 }
 
-/// A setting of the file may suit one kind of interface and not another.
+/// Checks the other interfaces, too: a setting may be valid on one kind and not on another.
 void CheckEveryInterface(const config::OptionValues& given, Report& report) {
   for (const auto& [kind, name] :
        {std::pair(config::InterfaceKind::kSample, "cloudflare-sample"),
@@ -86,31 +88,50 @@ void CheckColos(const std::string& colos, Report& report) {
   for (const std::string_view piece : Split(colos, ',')) {
     if (Trim(piece).empty() || config::IsColoShape(Trim(piece))) continue;
     report.Bad("colos has \"" + CleanLine(Trim(piece), 60) +
-               "\", which is no data center's code; write them like this: colos = ORD,ord02,FRA");
+               "\", which is not a data center code; write them like this: colos = ORD,ord02,FRA");
   }
 }
 
-void CheckBucket(const api::BucketOwnership& ownership, const config::Settings& settings,
+void CheckBucket(const api::BucketOwnership& ownership, const bucket::BucketSettings& settings,
                  capture::Engine& engine, Report& report) {
   const std::string name = "bucket " + RedactAddress(ownership.destination_conf);
   if (const auto trouble = capture::OwnershipTrouble(ownership)) return report.Bad(*trouble);
   auto conf = bucket::ParseDestinationConf(ownership.destination_conf);
-  auto bucket = conf ? bucket::OpenBucket(*conf,
-                                          {.keys = capture::KeysOf(settings),
-                                           .endpoint = settings.Text(config::Opt::kBucketEndpoint),
-                                           .patience = 5s},
-                                          system::ProcessEnvironment, engine.http(), engine.loop())
+  auto bucket = conf ? bucket::OpenBucket(*conf, settings, system::ProcessEnvironment,
+                                          engine.http(), engine.loop())
                      : Result<std::unique_ptr<bucket::Bucket>>(Failure(conf));
-  if (!bucket) return report.Bad(name + " is validated, but: " + SentenceOf(bucket.error()));
-  auto listed = (*bucket)->List("pcap_", engine.stop().Stopping());
-  if (!listed) return report.Bad(name + " is validated, but: " + SentenceOf(listed.error()));
-  report.Ok(name + " is validated, and can be read from here");
+  const std::string failed = name + " is validated, but reading it failed: ";
+  if (!bucket) return report.Bad(failed + SentenceOf(bucket.error()));
+  auto listed = (*bucket)->Probe(engine.stop().Stopping());
+  if (!listed) return report.Bad(failed + SentenceOf(listed.error()));
+  const std::string keys = (*bucket)->KeysFrom();
+  report.Ok(name + " is validated and can be read from here" +
+            (keys.empty() ? std::string() : " with the keys from " + keys));
+}
+
+/// An extra: captures do without it.
+void CheckAnalytics(const api::ApiAccess& access, capture::Engine& engine,
+                    const api::Patience& patience, Report& report) {
+  api::AnalyticsApi analytics(engine.http(), engine.loop(), access);
+  const auto bounds = analytics.Bounds(patience);
+  const std::string gives =
+      "it lets colos, the list of data centers and empty captures tell where traffic entered";
+  if (!bounds) {
+    report.Note("Account Analytics: Read (optional; " + gives + "): " + SentenceOf(bounds.error()));
+  } else if (!bounds->enabled) {
+    report.Note(
+        "Account Analytics: Read is there, but the account has no analytics of Magic "
+        "Transit's packets (optional; " +
+        gives + ")");
+  } else {
+    report.Ok("Account Analytics: Read (optional; " + gives + ")");
+  }
 }
 
 void CheckApi(const config::Settings& settings, capture::Engine& engine, Report& report) {
   auto access = capture::FindAccess(settings);
   if (!access) return report.Bad(SentenceOf(access.error()));
-  report.Ok(access->token.empty() ? "credentials: e-mail and API key"
+  report.Ok(access->token.empty() ? "credentials: email address and API key"
                                   : "credentials: an API token");
   api::PcapsApi api(engine.http(), engine.loop(), *access);
   const api::Patience patience{.retry_budget = 5s, .stop = engine.stop().Stopping()};
@@ -118,15 +139,18 @@ void CheckApi(const config::Settings& settings, capture::Engine& engine, Report&
   if (!jobs) return report.Bad(SentenceOf(jobs.error()));
   report.Ok(Format("%s answers, with %zu earlier captures", http::HostOf(access->base_url).c_str(),
                    jobs->size()));
+  CheckAnalytics(*access, engine, patience, report);
   auto buckets = api.ListBuckets(patience);
   if (!buckets) return report.Bad(SentenceOf(buckets.error()));
   if (buckets->empty()) {
     report.Note(
-        "no bucket is registered; samples need none, full captures do: cloudflaredump "
+        "no bucket is registered; only full captures need one: run cloudflaredump "
         "register-bucket");
   }
+  const bucket::BucketSettings bucket_settings =
+      capture::BucketSettingsOf(settings, api, engine.stop(), 5s);
   for (const api::BucketOwnership& ownership : *buckets) {
-    CheckBucket(ownership, settings, engine, report);
+    CheckBucket(ownership, bucket_settings, engine, report);
   }
 }
 

@@ -5,14 +5,15 @@
 
 namespace cloudflaredump::tool {
 
-/// The commands of `cloudflaredump`. argv[0] is the command's own word. Each returns the process's
-/// exit status; errors are one line on stderr.
+/// Runs a command of `cloudflaredump`. argv[0] is the command's name. Returns the process's exit
+/// status; errors are one line on stderr.
 int CaptureCommand(int argc, char** argv);
 int ListCommand(int argc, char** argv);
 int ShowCommand(int argc, char** argv);
 int StopCommand(int argc, char** argv);
 int ExplainCommand(int argc, char** argv);
 int RegisterBucketCommand(int argc, char** argv);
+int ColosCommand(int argc, char** argv);
 int CheckCommand(int argc, char** argv);
 int CompareCommand(int argc, char** argv);
 

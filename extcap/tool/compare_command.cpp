@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <optional>
+#include <system_error>
 
 #include "common/redact.h"
 #include "common/text.h"
@@ -228,16 +230,23 @@ Result<void> FindFiles(const Words& words, const config::Arguments& arguments,
   return {};
 }
 
+/// Refuses an output that is one of the inputs, under whatever name.
+Result<void> KeepInputs(const compare::Options& options, const Words& words) {
+  std::vector<std::string> inputs = options.local_files;
+  inputs.push_back(options.cloudflare_file);
+  for (const std::string& output : {words.write, words.report}) {
+    for (const std::string& input : inputs) {
+      std::error_code none;  // Most outputs are not there yet.
+      if (!std::filesystem::equivalent(output, input, none)) continue;
+      return Usage("\"" + CleanLine(output, 200) + "\" would be written over, and is compared",
+                   "give -w and --report other names");
+    }
+  }
+  return {};
+}
+
 Result<void> WriteMarks(const compare::Comparison& comparison, const compare::Options& options,
                         const std::string& path) {
-  for (const std::string& input : {options.cloudflare_file}) {
-    char* const a = g_canonicalize_filename(input.c_str(), nullptr);
-    char* const b = g_canonicalize_filename(path.c_str(), nullptr);
-    const bool same = g_strcmp0(a, b) == 0;
-    g_free(a);
-    g_free(b);
-    if (same) return Usage("-w would write over Cloudflare's file", "give another name");
-  }
   system::FileSink sink(path);
   auto written =
       compare::WriteMarkedCopy(comparison, options.cloudflare_file,
@@ -272,6 +281,7 @@ Result<int> Run(int argc, char** argv) {
   if (auto found = FindFiles(words, *arguments, *seconds, *folder, *options); !found) {
     return Failure(found);
   }
+  if (auto kept = KeepInputs(*options, words); !kept) return Failure(kept);
   const auto comparison = compare::Compare(*options, &*filter);
   if (!comparison) return Failure(comparison);
   std::puts(words.json ? compare::ComparisonJson(*comparison).c_str()

@@ -22,8 +22,7 @@ std::string Window(std::int64_t first, std::int64_t last) {
 
 std::string Table(const char* title, const std::vector<TableRow>& rows) {
   if (rows.empty()) return {};
-  std::string text =
-      Format("\n| %s | compared | missing | share |\n|---|---:|---:|---:|\n", title);
+  std::string text = Format("\n| %s | compared | missing | share |\n|---|---:|---:|---:|\n", title);
   std::size_t shown = 0;
   for (const TableRow& row : rows) {
     if (++shown > kMostRows) break;

@@ -6,14 +6,14 @@
 #include "extcap/config/arguments.h"
 #include "extcap/config/interfaces.h"
 #include "extcap/config/settings.h"
-#include "extcap/filter/compile.h"
+#include "extcap/filter/capture_filter.h"
 #include "extcap/tool/commands.h"
 
 namespace cloudflaredump::tool {
 namespace {
 
 constexpr const char* kSummary =
-    "Says, without asking anybody, which requests a capture filter becomes, as JSON:\n"
+    "Show as JSON which requests a capture filter becomes. Uses no network.\n"
     "{\"filter\":…, \"requests\":[{\"filter_v1\":{…}}…], \"exact\":…, \"broad\":…, "
     "\"undocumented\":[…]}";
 
@@ -26,7 +26,7 @@ Result<std::string> Explain(int argc, char** argv) {
       {.name = "interface",
        .letter = 'i',
        .text = &interface_name,
-       .help = "The capture interface; a full capture is one request.",
+       .help = "Explain for this interface; a full capture is one request.",
        .value_name = "NAME"},
   };
   auto arguments = config::ParseArguments(
@@ -39,9 +39,8 @@ Result<std::string> Explain(int argc, char** argv) {
   auto settings =
       config::Settings::Load(arguments->values, interface->kind, system::ProcessEnvironment);
   if (!settings) return Failure(settings);
-  filter::ForbidNameLookup();
   auto filter = filter::CaptureFilter::Compile(text, filter::NameLookup::kRefuse);
-  // The command was used rightly: libpcap's answer is that there is no plan.
+  // Not a usage error: libpcap rejects the filter.
   if (!filter) return Fail(filter.error().what, filter.error().remedy);
   const bool sample = interface->kind == config::InterfaceKind::kSample;
   const filter::Plan plan = filter::MakePlan(

@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 
+#include "common/json.h"
 #include "common/redact.h"
 #include "common/text.h"
 #include "extcap/bucket/destination_conf.h"
@@ -38,33 +39,16 @@ void EachField(const api::PcapJob& job, const TextFn& text, const NumberFn& numb
   put_text("error_message", job.error_message);
 }
 
-template <class TextFn, class NumberFn>
-void EachFilterField(const api::FilterV1& filter, const TextFn& text, const NumberFn& number) {
-  if (filter.source_address) text("source_address", *filter.source_address);
-  if (filter.source_port) number("source_port", *filter.source_port);
-  if (filter.destination_address) text("destination_address", *filter.destination_address);
-  if (filter.destination_port) number("destination_port", *filter.destination_port);
-  if (filter.protocol) number("protocol", *filter.protocol);
-}
-
 }  // namespace
 
-std::string FilterText(const api::FilterV1& filter) {
-  std::string line;
-  const auto add = [&line](const char* name, const std::string& value) {
-    if (!line.empty()) line += ", ";
-    line += std::string(name) + " " + value;
-  };
-  EachFilterField(
-      filter,
-      [&](const char* name, const std::string& value) { add(name, CleanLine(Redact(value), 60)); },
-      [&](const char* name, std::uint64_t value) { add(name, std::to_string(value)); });
+std::string FilterText(const FilterV1& filter) {
+  const std::string line = FilterV1Text(filter);
   return line.empty() ? "none" : line;
 }
 
 std::string ShortTime(const api::PcapJob& job) {
   const auto time = job.submitted_at();
-  return time ? FormatRfc3339(std::chrono::floor<std::chrono::seconds>(*time)) : "-";
+  return time ? FormatMoment(*time) : "-";
 }
 
 std::string JobAsText(const api::PcapJob& job) {
@@ -80,21 +64,15 @@ std::string JobAsText(const api::PcapJob& job) {
 
 json_t* JobAsJson(const api::PcapJob& job) {
   json_t* const object = json_object();
-  const auto into = [](json_t* target) {
-    return std::pair(
-        [target](const char* name, const std::string& value) {
-          json_object_set_new(target, name, json_string(CleanLine(Redact(value)).c_str()));
-        },
-        [target](const char* name, std::uint64_t value) {
-          json_object_set_new(target, name, json_integer(static_cast<json_int_t>(value)));
-        });
-  };
-  const auto [text, number] = into(object);
-  EachField(job, text, number);
-  json_t* const filter = json_object();
-  const auto [filter_text, filter_number] = into(filter);
-  EachFilterField(job.filter_v1, filter_text, filter_number);
-  json_object_set_new(object, "filter_v1", filter);
+  EachField(
+      job,
+      [object](const char* name, const std::string& value) {
+        json_object_set_new(object, name, MakeJson(CleanLine(Redact(value))));
+      },
+      [object](const char* name, std::uint64_t value) {
+        json_object_set_new(object, name, MakeJson(value));
+      });
+  json_object_set_new(object, "filter_v1", FilterV1Json(RedactFilterV1(job.filter_v1)));
   return object;
 }
 

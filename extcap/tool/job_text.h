@@ -9,16 +9,16 @@ struct json_t;
 
 namespace cloudflaredump::tool {
 
-/// The job's filter as one line: "destination_address 192.0.2.1, protocol 6", or "none".
-std::string FilterText(const api::FilterV1& filter);
+/// Formats a filter as one line: "destination_address 192.0.2.1, protocol 6", or "none".
+std::string FilterText(const FilterV1& filter);
 
-/// When the job was submitted, to the second, or "-".
+/// Formats when the job was submitted, to the second, or "-".
 std::string ShortTime(const api::PcapJob& job);
 
-/// What the API said, field by field under its own names, a line each; destination_conf redacted.
+/// Formats the job field by field under the API's names, one per line; destination_conf redacted.
 std::string JobAsText(const api::PcapJob& job);
 
-/// The same as a JSON object; a new reference.
+/// Formats it as a JSON object; returns a new reference.
 json_t* JobAsJson(const api::PcapJob& job);
 
 }  // namespace cloudflaredump::tool

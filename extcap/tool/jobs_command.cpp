@@ -43,10 +43,10 @@ int ListCommand(int argc, char** argv) {
   const config::ExtraArgument extra[] = {JsonFlag(json)};
   auto call = ApiCall::Prepare(
       argc, argv,
-      {.summary = "Lists the account's last captures (at most 50), newest first, also those that "
-                  "were started elsewhere.",
+      {.summary = "List the account's most recent captures (at most 50), newest first, including\n"
+                  "those started elsewhere.",
        .options = kApiOptions},
-      {0, "list takes no arguments; show ID shows one capture."}, extra);
+      {0, "list takes no arguments; show ID shows one capture"}, extra);
   if (!call) return Complain(call.error());
   auto jobs = call->api->List(call->patience());
   if (!jobs) return Complain(jobs.error());
@@ -66,9 +66,9 @@ int ShowCommand(int argc, char** argv) {
   auto call = ApiCall::Prepare(
       argc, argv,
       {.usage = "ID",
-       .summary = "Shows one capture as Cloudflare tells it.",
+       .summary = "Show one capture as Cloudflare reports it.",
        .options = kApiOptions},
-      {1, "show takes the id of one capture; cloudflaredump list shows the ids."}, extra);
+      {1, "show takes the ID of one capture; cloudflaredump list shows the IDs"}, extra);
   if (!call) return Complain(call.error());
   auto job = call->api->Get(call->words.front(), call->patience());
   if (!job) return Complain(job.error());

@@ -24,21 +24,22 @@ struct Command {
 };
 
 constexpr Command kCommands[] = {
-    {"capture", CaptureCommand, "capture packets into a file or a pipe"},
-    {"list", ListCommand, "list the account's last captures"},
+    {"capture", CaptureCommand, "capture packets into a file or pipe"},
+    {"list", ListCommand, "list the account's most recent captures"},
     {"show", ShowCommand, "show one capture"},
-    {"stop", StopCommand, "stop a full capture that is running"},
-    {"explain", ExplainCommand, "say what Cloudflare would be asked for a capture filter"},
+    {"stop", StopCommand, "stop a running full capture"},
+    {"explain", ExplainCommand, "show the requests that a capture filter becomes"},
+    {"colos", ColosCommand, "show the data centers that traffic enters, and what was dropped"},
     {"compare", CompareCommand, "is it Cloudflare or us? compare with a router's capture"},
     {"register-bucket", RegisterBucketCommand, "register a bucket for full captures"},
-    {"check", CheckCommand, "check installation, configuration, credentials and buckets"},
+    {"check", CheckCommand, "check the installation, configuration, credentials and buckets"},
 };
 
 void PrintHelp() {
   std::puts(
       "Usage: cloudflaredump COMMAND [OPTION…]\n"
       "\n"
-      "Captures packets in Cloudflare's network, for Wireshark and scripts.\n"
+      "Capture packets in Cloudflare's network, for Wireshark and scripts.\n"
       "\n"
       "Commands:");
   for (const Command& command : kCommands) {
@@ -46,14 +47,13 @@ void PrintHelp() {
   }
   std::puts(
       "\n"
-      "`cloudflaredump COMMAND --help` tells a command's options. In Wireshark and tshark the "
-      "same\n"
-      "captures are the interfaces whose names begin with cloudflare-.");
+      "Run cloudflaredump COMMAND --help to see a command's options. In Wireshark and\n"
+      "tshark, use the interfaces whose names begin with cloudflare-.");
 }
 
 /// `argv` begins with the command's name.
 int RunCommand(const Command& command, int argc, char** argv) {
-  // GLib writes --help: under this name, in the terminal's letters.
+  // GLib prints --help under this name, in the terminal's encoding.
   g_set_prgname(Format("cloudflaredump %s", command.name).c_str());
   std::setlocale(LC_CTYPE, "");
   return command.run(argc, argv);
@@ -71,7 +71,7 @@ int Main(int argc, char** argv) {
   for (const Command& command : kCommands) {
     if (word == command.name) return RunCommand(command, argc - 1, argv + 1);
   }
-  // The face hands Wireshark's calls over with their argv as it is.
+  // The front end passes Wireshark's calls on with their argv unchanged.
   if (Has(argc, argv, "--capture")) return capture::RunExtcapCapture(argc, argv);
   if (Has(argc, argv, "--extcap-reload-option")) return capture::RunExtcapReload(argc, argv);
   if (word == "--help" || word == "-h" || word == "help") {

@@ -19,23 +19,22 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr const char* kSummary =
-    "Registers a bucket for full captures: Cloudflare writes a challenge into it, which is read "
-    "back\n"
-    "and sent as the proof of ownership. DESTINATION_CONF is s3://BUCKET/DIRECTORY?region=REGION,\n"
-    "gs://BUCKET/DIRECTORY or r2://BUCKET/DIRECTORY?account-id=ACCOUNT. Keys never stand on the\n"
-    "command line: they come from the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY), the\n"
-    "configuration file or ~/.aws; if standard input is no terminal, two lines there (access key "
-    "id,\n"
-    "secret) come first. For R2 they are also given to Cloudflare, which writes with them.";
+    "Register a bucket for full captures: Cloudflare writes a challenge to the\n"
+    "bucket, which is read back and returned to prove ownership. DESTINATION_CONF is\n"
+    "s3://BUCKET/DIRECTORY?region=REGION, gs://BUCKET/DIRECTORY or\n"
+    "r2://BUCKET/DIRECTORY?account-id=ACCOUNT.\n"
+    "\n"
+    "Keys are never given on the command line. They come from two lines on standard\n"
+    "input (access key ID, secret) if it is not a terminal, then from where a capture\n"
+    "has them: the configuration file, the environment, ~/.aws for S3 and the stores'\n"
+    "own tools. Keys for R2 are also sent to Cloudflare, as it writes with them.";
 
 constexpr std::size_t kLargestChallenge = std::size_t{64} << 10;
-/// How long the challenge may take to appear, and the validation to be done ("five to ten
-/// minutes").
+/// How long the challenge may take to appear, and the validation ("five to ten minutes").
 constexpr Duration kChallengeAppears = 120s;
 constexpr Duration kValidationTakes = 15min;
 
-/// The next bytes of standard input up to two lines or its end; by the loop, so that a signal can
-/// end the wait.
+/// Reads standard input up to two lines or its end, in the loop, so that a signal can end the wait.
 Result<std::string> ReadTwoLines(capture::Engine& engine) {
   constexpr std::size_t kMost = 8192;
   std::string text;
@@ -58,7 +57,7 @@ Result<std::string> ReadTwoLines(capture::Engine& engine) {
   return text;
 }
 
-/// The two lines of standard input, if there are any.
+/// Reads the keys from standard input, if it has two lines.
 Result<bucket::BucketKeys> KeysFromInput(capture::Engine& engine) {
   bucket::BucketKeys keys;
   if (isatty(STDIN_FILENO) != 0) return keys;
@@ -74,27 +73,25 @@ Result<bucket::BucketKeys> KeysFromInput(capture::Engine& engine) {
   return keys;
 }
 
-/// What is sent to Cloudflare for the registration: `text`, for R2 with the keys it will write
-/// with.
-std::string WithKeys(const std::string& text, const bucket::DestinationConf& conf,
-                     const bucket::BucketKeys& keys) {
-  if (conf.kind != bucket::StoreKind::kR2) return text;
-  return text + "&access-key-id=" + PercentEncode(keys.access_key_id) +
-         "&secret-access-key=" + PercentEncode(keys.secret_access_key);
-}
-
 class Registration {
  public:
   Registration(ApiCall& call, std::string text, bucket::DestinationConf conf,
-               bucket::BucketKeys keys)
-      : call_(call), text_(std::move(text)), conf_(std::move(conf)), keys_(std::move(keys)) {}
+               bucket::BucketSettings settings)
+      : call_(call),
+        text_(std::move(text)),
+        conf_(std::move(conf)),
+        settings_(std::move(settings)) {}
 
   Result<void> Run() {
-    auto bucket = Open();
+    const auto text = WithKeys();
+    if (!text) return Failure(text);
+    auto bucket = bucket::OpenBucket(conf_, settings_, system::ProcessEnvironment,
+                                     call_.engine->http(), call_.engine->loop());
     if (!bucket) return Failure(bucket);
-    auto registered = call_.api->RegisterBucket(WithKeys(text_, conf_, keys_), call_.patience());
+    auto registered = call_.api->RegisterBucket(*text, call_.patience());
     if (!registered) return Failure(registered);
-    std::printf("Cloudflare writes the challenge %s\n", CleanLine(registered->filename).c_str());
+    std::printf("Cloudflare is writing the challenge %s\n",
+                CleanLine(registered->filename).c_str());
     auto challenge = ReadChallenge(**bucket, registered->filename);
     if (!challenge) return Failure(challenge);
     auto validated =
@@ -104,13 +101,18 @@ class Registration {
   }
 
  private:
-  Result<std::unique_ptr<bucket::Bucket>> Open() {
-    return bucket::OpenBucket(conf_,
-                              {.keys = keys_,
-                               .endpoint = call_.settings.Text(config::Opt::kBucketEndpoint),
-                               .patience = 5s},
-                              system::ProcessEnvironment, call_.engine->http(),
-                              call_.engine->loop());
+  /// What is sent to Cloudflare for the registration: the address, for R2 with the keys it will
+  /// write with, which are then those that we read with.
+  Result<std::string> WithKeys() {
+    if (conf_.kind != bucket::StoreKind::kR2) return text_;
+    auto found = bucket::FindStoreKeys(conf_, settings_.keys, system::ProcessEnvironment,
+                                       call_.engine->loop().Now());
+    if (!found) return Failure(found);
+    auto keys = found->keys.At(call_.engine->loop().Now());
+    if (!keys) return Failure(keys);
+    settings_.keys.r2 = *keys;
+    return text_ + "&access-key-id=" + PercentEncode(keys->access_key_id) +
+           "&secret-access-key=" + PercentEncode(keys->secret_access_key);
   }
 
   Result<std::string> ReadChallenge(bucket::Bucket& bucket, const std::string& filename) {
@@ -118,7 +120,7 @@ class Registration {
     const auto stop = call_.engine->stop().Stopping();
     // Cloudflare may name the file with its folder.
     const std::string name = filename.substr(filename.rfind('/') + 1);
-    if (name.empty()) return Fail("Cloudflare named no challenge file", "try again later");
+    if (name.empty()) return Fail("Cloudflare did not name a challenge file", "try again later");
     const system::SteadyTime until = loop.Steady() + kChallengeAppears;
     for (;;) {
       auto objects = bucket.List(name, stop);
@@ -129,8 +131,8 @@ class Registration {
       if (loop.Steady() >= until) {
         return Fail(Format("Cloudflare's challenge %s did not appear in the bucket within %s",
                            CleanLine(name).c_str(), FormatSpan(kChallengeAppears).c_str()),
-                    "check that Cloudflare may write to it (for S3: s3:PutObject for "
-                    "cloudflare-logpush), and try again");
+                    "check that Cloudflare may write to it (on S3: s3:PutObject for "
+                    "cloudflare-logpush) and try again");
       }
       if (loop.RunUntil(stop, loop.Steady() + Duration(3s))) return Stopped();
     }
@@ -141,11 +143,11 @@ class Registration {
     const system::SteadyTime until = loop.Steady() + kValidationTakes;
     while (ownership.status != "success") {
       if (ownership.status == "failed") {
-        return Fail("Cloudflare says that the validation failed", "register the bucket again");
+        return Fail("Cloudflare reports that the validation failed", "register the bucket again");
       }
       if (loop.Steady() >= until) {
         return Fail("Cloudflare has not validated the bucket yet",
-                    "cloudflaredump check tells later");
+                    "run cloudflaredump check later");
       }
       if (loop.RunUntil(call_.engine->stop().Stopping(), loop.Steady() + Duration(5s))) {
         return Stopped();
@@ -161,30 +163,32 @@ class Registration {
   }
 
   ApiCall& call_;
-  std::string text_;  ///< destination_conf without keys, as the user wrote it
+  std::string text_;  ///< destination_conf without keys, as the user typed it
   bucket::DestinationConf conf_;
-  bucket::BucketKeys keys_;
+  bucket::BucketSettings settings_;
 };
 
 Result<void> Register(ApiCall& call) {
   auto conf = bucket::ParseDestinationConf(call.words.front());
   if (!conf) return Failure(conf);
   if (!conf->access_key_id.empty() || !conf->secret_access_key.empty()) {
-    return Fail("keys on the command line can be seen by others",
-                "leave access-key-id and secret-access-key out and put them into the environment, "
-                "the configuration file or standard input",
-                Error::Kind::kUsage);
+    return Fail(
+        "others can see keys on the command line",
+        "leave out access-key-id and secret-access-key, and put the keys in the environment, "
+        "the configuration file or standard input",
+        Error::Kind::kUsage);
   }
   auto typed = KeysFromInput(*call.engine);
   if (!typed) return Failure(typed);
-  bucket::BucketKeys keys = *std::move(typed);
-  if (keys.access_key_id.empty()) keys = capture::KeysOf(call.settings);
-  if (conf->kind != bucket::StoreKind::kFolder) {
-    auto found = bucket::FindBucketKeys(*conf, keys, system::ProcessEnvironment);
-    if (!found) return Failure(found);
-    keys = *found;
+  bucket::BucketSettings settings =
+      capture::BucketSettingsOf(call.settings, *call.api, call.engine->stop(), 5s);
+  if (typed->HasPair()) {
+    bucket::KeySettings& keys = settings.keys;
+    (conf->kind == bucket::StoreKind::kR2    ? keys.r2
+     : conf->kind == bucket::StoreKind::kGcs ? keys.gcs
+                                             : keys.s3) = *std::move(typed);
   }
-  return Registration(call, call.words.front(), *conf, keys).Run();
+  return Registration(call, call.words.front(), *conf, std::move(settings)).Run();
 }
 
 }  // namespace
@@ -194,7 +198,7 @@ int RegisterBucketCommand(int argc, char** argv) {
       argc, argv, {.usage = "DESTINATION_CONF", .summary = kSummary, .options = kBucketOptions},
       {1,
        "register-bucket takes one destination_conf, such as "
-       "s3://BUCKET/DIRECTORY?region=us-east-1."});
+       "s3://BUCKET/DIRECTORY?region=us-east-1"});
   if (!call) return Complain(call.error());
   auto done = Register(*call);
   return done ? 0 : Complain(done.error());

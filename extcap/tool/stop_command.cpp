@@ -11,29 +11,32 @@ int StopCommand(int argc, char** argv) {
   auto call = ApiCall::Prepare(
       argc, argv,
       {.usage = "ID",
-       .summary = "Stops a full capture that is running. What it has captured is kept: get it "
-                  "with the interface cloudflare-download.",
+       .summary = "Stop a running full capture. Get what it has captured with the interface\n"
+                  "cloudflare-download.",
        .options = kApiOptions},
-      {1, "stop takes the id of one full capture; cloudflaredump list shows the ids"});
+      {1, "stop takes the ID of one full capture; cloudflaredump list shows the IDs"});
   if (!call) return Complain(call.error());
   const std::string& id = call->words.front();
   auto job = call->api->Get(id, call->patience());
   if (!job) return Complain(job.error());
   if (job->type != "full") {
     return Complain(
-        {.what = "capture " + id + " is a sample, which looks back: there is nothing to stop"});
+        {.what = "capture " + id + " is a sample of past traffic: there is nothing to stop"});
   }
   if (job->phase() != api::JobPhase::kGoing) {
-    std::printf("capture %s is over already\n", id.c_str());
+    std::printf("capture %s has already ended\n", id.c_str());
     return 0;
   }
   if (auto stopped = call->api->Stop(id, call->patience()); !stopped) {
     return Complain(stopped.error());
   }
+  job = call->api->Get(id, call->patience());
+  if (!job) return Complain(job.error());
+  const bool over = job->phase() != api::JobPhase::kGoing;
   std::printf(
-      "capture %s is stopped; get it with: cloudflaredump capture -i cloudflare-download "
-      "--pcap-id %s -w FILE\n",
-      id.c_str(), id.c_str());
+      "capture %s %s; get it with: cloudflaredump capture -i cloudflare-download --pcap-id %s -w "
+      "FILE\n",
+      id.c_str(), over ? "is over" : "was told to stop", id.c_str());
   return 0;
 }
 

@@ -11,7 +11,7 @@
 namespace cloudflaredump::tool {
 namespace {
 
-/// What fits into a line of the terminal: a longer one could not be taken away again.
+/// How much fits on a line of the terminal; a longer line could not be removed again.
 std::size_t LineLength() {
   winsize size = {};
   const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 10;

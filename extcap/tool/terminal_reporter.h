@@ -7,9 +7,9 @@
 
 namespace cloudflaredump::tool {
 
-/// Progress of `cloudflaredump capture` on stderr: on a terminal one line that is written over,
-/// elsewhere a line for each new state (not for each second of it), so that a log file stays
-/// readable.
+/// Shows the progress of `cloudflaredump capture` on stderr: on a terminal one line that is
+/// overwritten, elsewhere a line for each new state (not for each second of it), so that a log file
+/// stays readable.
 class TerminalReporter : public capture::Reporter {
  public:
   /// Shows states only if `progress`; warnings unless `quiet`.
@@ -18,7 +18,7 @@ class TerminalReporter : public capture::Reporter {
 
   void Status(const std::string& state) override;
   void Warning(const std::string& sentence) override;
-  /// Takes the line of progress off the terminal.
+  /// Removes the progress line from the terminal.
   void Clear();
 
  private:

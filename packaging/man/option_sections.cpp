@@ -26,16 +26,6 @@ std::string Bold(std::string_view text) {
   return "\\fB" + Roff(text) + "\\fR";
 }
 
-/// "a", "a and b", "a, b and c".
-std::string Listed(const std::vector<std::string>& words, const char* last = " and ") {
-  std::string text;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (i > 0) text += i + 1 == words.size() ? last : ", ";
-    text += words[i];
-  }
-  return text;
-}
-
 std::vector<std::string> BoldWords(const char* comma_separated) {
   std::vector<std::string> words;
   for (const std::string_view word : Split(comma_separated, ',')) words.push_back(Bold(word));
@@ -47,7 +37,9 @@ std::string Takers(const config::Option& option) {
   for (const auto& [kind, name] : kKinds) {
     if (config::AppliesTo(option, kind)) names.push_back(Roff(name));
   }
-  return names.empty() || names.size() == std::size(kKinds) ? "" : "On " + Listed(names) + ".\n";
+  return names.empty() || names.size() == std::size(kKinds)
+             ? ""
+             : "Interfaces: " + Listed(names) + ".\n";
 }
 
 std::string Range(const config::Option& option) {
@@ -55,18 +47,16 @@ std::string Range(const config::Option& option) {
     return "One of " + Listed(BoldWords(option.choices), " or ") + ".\n";
   }
   if (option.type != config::OptionType::kNumber) return "";
-  const bool differs = option.maximum != option.maximum_full &&
-                       config::AppliesTo(option, config::InterfaceKind::kSample) &&
-                       config::AppliesTo(option, config::InterfaceKind::kFull);
+  const bool differs = option.maximum_full != 0;
   return "From " + WithThousands(option.minimum) + " to " + WithThousands(option.maximum) +
-         (differs ? ", on a full capture to " + WithThousands(option.maximum_full) : "") + ".\n";
+         (differs ? " (full captures: " + WithThousands(option.maximum_full) + ")" : "") + ".\n";
 }
 
 std::string Default(const config::Option& option) {
   if (option.fallback == nullptr) return "";
   const bool differs = option.fallback_full != nullptr;
   return "Default: " + Bold(option.fallback) +
-         (differs ? ", on the other interfaces " + Bold(option.fallback_full) : "") + ".\n";
+         (differs ? " (other interfaces: " + Bold(option.fallback_full) + ")" : "") + ".\n";
 }
 
 std::string Variables(const config::Option& option) {
@@ -108,14 +98,13 @@ std::string OptionSections() {
   std::vector<std::string_view> tabs;
   for (const config::Option& option : config::AllOptions()) {
     if (option.tab == nullptr) continue;
-    if (std::ranges::find(tabs, std::string_view(option.tab)) == tabs.end()) {
-      tabs.emplace_back(option.tab);
-    }
+    if (std::ranges::find(tabs, option.tab) == tabs.end()) tabs.emplace_back(option.tab);
   }
   for (const std::string_view tab : tabs) {
     text += ".SS " + Roff(tab) + "\n";
     for (const config::Option& option : config::AllOptions()) {
-      if (option.tab != nullptr && option.tab == tab) text += Entry(option, "--");
+      const bool listed = option.tab != nullptr && option.type != config::OptionType::kPick;
+      if (listed && option.tab == tab) text += Entry(option, "--");
     }
   }
   return text;
@@ -133,10 +122,8 @@ std::string OptionVariables() {
   std::string text;
   for (const config::Option& option : config::AllOptions()) {
     if (option.environment == nullptr) continue;
-    text += ".TP\n" + Listed(BoldWords(option.environment)) + "\nThe " +
-            (option.tab == nullptr ? "setting " + Bold(option.name)
-                                   : "option " + Bold("--" + std::string(option.name))) +
-            ".\n";
+    text += ".TP\n" + Listed(BoldWords(option.environment)) + "\nSet " +
+            Bold((option.tab == nullptr ? "" : "--") + std::string(option.name)) + ".\n";
   }
   return text;
 }

@@ -6,18 +6,18 @@
 
 namespace cloudflaredump {
 
-/// `text` as it stands in a roff source: backslashes and hyphens escaped, no line begins with a
-/// control character.
+/// Escapes `text` for roff: backslashes, hyphens, and a control character at the start of a line.
 std::string Roff(std::string_view text);
 
-/// The man page's options of the dialog and the command line: a subsection for each tab, an entry
-/// for each option with its default, range, choices, variables and the interfaces that take it.
+/// Formats the man page's options: a subsection for each tab of the dialog, an entry for each
+/// option with its default, range, choices, variables and interfaces. What only the dialog needs
+/// (kPick) is left out.
 std::string OptionSections();
 
-/// The settings that are no option of any interface: configuration file and environment only.
+/// Formats the settings that no interface's dialog has.
 std::string FileSettings();
 
-/// The variables that stand for options.
+/// Formats the environment variables that set options.
 std::string OptionVariables();
 
 }  // namespace cloudflaredump

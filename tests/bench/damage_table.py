@@ -100,15 +100,15 @@ def main():
     wrong = []
     for name, content, good, lossy in CASES:
         with tempfile.TemporaryDirectory() as folder:
-            parts = os.path.join(folder, "parts")
-            os.mkdir(parts)
-            paths = [os.path.join(parts, part) for part in ("a.pcap", "b.pcap")]
-            for path, part in zip(paths, (content, WHOLE)):
+            inputs = os.path.join(folder, "inputs")
+            os.mkdir(inputs)
+            paths = [os.path.join(inputs, name) for name in ("a.pcap", "b.pcap")]
+            for path, data in zip(paths, (content, WHOLE)):
                 with open(path, "wb") as file:
-                    file.write(part)
+                    file.write(data)
             out = os.path.join(folder, "out.pcapng")
             everything = good + WHOLE_NAMES
-            names, comments, status, ordered = merged([program, parts], out)
+            names, comments, status, ordered = merged([program, inputs], out)
             if (status, sorted(names), bool(comments), ordered) != (
                     0, sorted(everything), lossy, True):
                 wrong.append((name, names, comments))

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How long many small parts take to fetch when each answer is 50 ms late, side by side as the
+"""How long many small files take to fetch when each answer is 50 ms late, side by side as the
 product does it and one by one: from a real S3 server, whose own work for each request counts too,
 and from a plain server that has next to none, which leaves what the program needs. Not a test.
 
-    tests/bench/fetch_bench.py [BUILD] [--parts 300] [--rounds 5]
+    tests/bench/fetch_bench.py [BUILD] [--files 300] [--rounds 5]
 """
 
 import argparse
@@ -67,8 +67,8 @@ class PlainStore(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, parts):
-        keys = [f"pcap_capture_{part:04d}.pcap" for part in range(parts)]
+    def __init__(self, files):
+        keys = [f"pcap_capture_{file:04d}.pcap" for file in range(files)]
         listing = "".join(f"<Contents><Key>{key}</Key><Size>{SIZE}</Size></Contents>"
                           for key in keys)
         listing = f"<ListBucketResult>{listing}</ListBucketResult>".encode()
@@ -92,7 +92,7 @@ class PlainStore(http.server.ThreadingHTTPServer):
 def timed(probe, environment, at_once):
     with tempfile.TemporaryDirectory() as folder:
         start = time.monotonic()
-        subprocess.run([probe, "fetch", "s3://bench?region=us-east-1", "capture", folder,
+        subprocess.run([probe, "fetch", "s3://bench?region=us-east-1", "pcap_capture_", folder,
                         str(at_once)], env=environment, check=True, stdout=subprocess.DEVNULL)
         return time.monotonic() - start
 
@@ -108,23 +108,23 @@ def report(name, probe, environment, options):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build", nargs="?", default="build")
-    parser.add_argument("--parts", type=int, default=300)
+    parser.add_argument("--files", type=int, default=300)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     probe = pathlib.Path(options.build).resolve() / "tests/bucket-probe"
     if not installed():
         sys.exit("the S3 server is not installed; see packaging/install-dependencies")
-    print(f"{options.parts} parts of {SIZE} bytes, each answer {DELAY * 1000:.0f} ms late")
+    print(f"{options.files} files of {SIZE} bytes, each answer {DELAY * 1000:.0f} ms late")
     with S3Server() as server:
         server.create_bucket("bench")
-        for part in range(options.parts):
-            server.put("bench", f"pcap_capture_{part:04d}.pcap", bytes(SIZE))
+        for file in range(options.files):
+            server.put("bench", f"pcap_capture_{file:04d}.pcap", bytes(SIZE))
         with LateProxy(server.port) as proxy:
             environment = server.environment(
                 AWS_ENDPOINT_URL_S3=f"http://127.0.0.1:{proxy.server_address[1]}")
             report("real S3 server", probe, environment, options)
             proxy.shutdown()
-    with PlainStore(options.parts) as store:
+    with PlainStore(options.files) as store:
         environment["AWS_ENDPOINT_URL_S3"] = f"http://127.0.0.1:{store.server_address[1]}"
         report("plain server", probe, environment, options)
         store.shutdown()

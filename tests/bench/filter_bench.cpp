@@ -36,7 +36,8 @@ std::string Alternatives(const std::string& what, int count, bool addresses) {
 
 void MeasureLarge(const char* name, const std::string& text) {
   const auto start = Clock::now();
-  const auto filter = filter::CaptureFilter::Compile(text, filter::NameLookup::kRefuse);
+  const auto filter = filter::CaptureFilter::Compile(text, filter::NameLookup::kRefuse,
+                                                     filter::CompileBounds{.limits = {}});
   const double compile = MillisecondsSince(start);
   if (!filter) {
     std::printf("%-44s %s\n", name, SentenceOf(filter.error()).c_str());
@@ -68,7 +69,8 @@ void MeasureFile(const char* path) {
   while (std::getline(file, line)) {
     if (line.empty() || line.starts_with('#')) continue;
     const auto start = Clock::now();
-    const auto filter = filter::CaptureFilter::Compile(line, filter::NameLookup::kRefuse);
+    const auto filter = filter::CaptureFilter::Compile(line, filter::NameLookup::kRefuse,
+                                                       filter::CompileBounds{.limits = {}});
     if (filter) filter::MakePlan(*filter, {.max_requests = 4});
     const double took = MillisecondsSince(start);
     (filter ? planned : refused)++;
@@ -86,7 +88,8 @@ void MeasureResidual(const char* text, std::size_t captured) {
   packet[14] = std::byte{0x45};
   packet[23] = std::byte{6};
   packet[46] = std::byte{0x50};
-  const auto filter = filter::CaptureFilter::Compile(text, filter::NameLookup::kRefuse);
+  const auto filter = filter::CaptureFilter::Compile(text, filter::NameLookup::kRefuse,
+                                                     filter::CompileBounds{.limits = {}});
   const auto residual = filter::Residual::Make(*filter, filter::kLinkTypeEthernet);
   const int count = 1'000'000;
   int matched = 0;

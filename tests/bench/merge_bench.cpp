@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// merge_bench [--transfers N] FOLDER: merges the files of a folder, in the order of their names, as
-// one pcapng stream on standard output, as a full capture read from a folder does. With
-// --transfers the bytes go through a spool as if they came over the network, N files at a time.
-// What was lost of which file is said on standard error.
+// merge_bench [--store] FOLDER: merges the files of a folder, in the order of their names, as one
+// pcapng stream on standard output, as a full capture read from a folder does. With --store the
+// files are first taken into a FileStore, as if they had come over the network. What was lost of
+// which file is said on standard error.
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "extcap/pcap/file_parts.h"
+#include "extcap/pcap/disk_files.h"
+#include "extcap/pcap/file_store.h"
 #include "extcap/pcap/merge.h"
 #include "extcap/pcap/pcapng_writer.h"
-#include "extcap/pcap/spool.h"
 
 namespace cloudflaredump {
 namespace {
@@ -43,57 +43,25 @@ std::vector<std::string> FilesOf(const char* folder) {
   return paths;
 }
 
-/// Pushes files into a spool, some at a time, a curl buffer of each in turn.
-class Transfers {
- public:
-  Transfers(pcap::Spool& spool, const std::vector<std::string>& paths, std::size_t at_a_time)
-      : spool_(spool), at_a_time_(at_a_time) {
-    for (const std::string& path : paths) waiting_.push_back(files_.Add(path));
-  }
+using FileList = std::vector<std::unique_ptr<pcap::FileBytes>>;
 
-  /// Lets each transfer that is not paused get one buffer; false if there was nothing to do.
-  bool Step(bool nobody_pauses) {
-    while (running_.size() < at_a_time_ && next_ < waiting_.size()) running_.push_back(next_++);
-    bool moved = false;
-    for (std::size_t i = 0; i < running_.size();) {
-      const std::size_t part = running_[i];
-      if (!nobody_pauses && spool_.Full(part)) {
-        ++i;
-        continue;
-      }
-      moved = true;
-      if (Move(part)) {
-        ++i;
-      } else {
-        running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
-      }
-    }
-    return moved;
+/// Takes `file` in, in pieces such as libcurl gives.
+std::unique_ptr<pcap::FileBytes> Store(pcap::FileStore& store, pcap::FileBytes& file) {
+  std::byte buffer[16384];
+  auto arrival = store.Begin(file.size());
+  Result<void> done = arrival ? Result<void>() : Failure(arrival);
+  while (done && arrival->size() < file.size()) {
+    const auto piece = std::span(buffer).first(
+        std::min<std::uint64_t>(sizeof buffer, file.size() - arrival->size()));
+    done = file.Read(arrival->size(), piece);
+    if (done) done = arrival->Append(piece);
   }
-
- private:
-  bool Move(std::size_t part) {
-    std::byte buffer[16384];
-    pcap::PartSource& file = *waiting_[part];
-    const Result<std::size_t> got = file.Read(buffer);
-    Result<void> appended;
-    if (got) appended = spool_.Append(part, std::span(buffer).first(*got));
-    if (!got || !appended) {
-      spool_.Fail(part, got ? appended.error() : got.error());
-      return false;
-    }
-    if (file.Available() > 0) return true;
-    spool_.Finish(part);
-    return false;
+  if (!done) {
+    std::fprintf(stderr, "%s\n", SentenceOf(done.error()).c_str());
+    _exit(1);
   }
-
-  pcap::Spool& spool_;
-  pcap::FileParts files_;
-  std::vector<std::unique_ptr<pcap::PartSource>> waiting_;
-  std::vector<std::size_t> running_;
-  std::size_t next_ = 0;
-  std::size_t at_a_time_;
-};
+  return std::move(*arrival).Finish();
+}
 
 class Output {
  public:
@@ -107,17 +75,17 @@ class Output {
 
   void Write(const pcap::Merge& merge) {
     const pcap::MergedPacket& packet = merge.packet();
-    std::uint32_t& interface = interfaces_[packet.part];
+    std::uint32_t& interface = interfaces_[packet.file];
     if (interface == kNone) {
-      const pcap::PcapHeader& header = *merge.header(packet.part);
+      const pcap::PcapHeader& header = *merge.header(packet.file);
       pcap::AppendInterface(out_, {.link_type = header.link_type,
                                    .precision = header.precision,
-                                   .name = "part " + std::to_string(packet.part)});
+                                   .name = "file " + std::to_string(packet.file)});
       interface = next_interface_++;
     }
     std::vector<std::string> comments;
-    for (const pcap::PartLoss& loss : merge.losses()) {
-      comments.push_back(paths_[loss.part] + ": " + SentenceOf(loss.error));
+    for (const pcap::FileLoss& loss : merge.losses()) {
+      comments.push_back(paths_[loss.file] + ": " + SentenceOf(loss.error));
     }
     pcap::AppendPacket(out_, interface, packet.view, comments);
     if (out_.size() >= kWriteSize) WriteAll(out_);
@@ -134,48 +102,22 @@ class Output {
   std::string out_;
 };
 
-void TellLosses(const pcap::Merge& merge, const std::vector<std::string>& paths) {
-  for (std::size_t part = 0; part < merge.parts(); ++part) {
-    const auto& loss = merge.report(part).loss;
-    if (loss) std::fprintf(stderr, "%s: %s\n", paths[part].c_str(), loss->what.c_str());
+void MergeFolder(const std::vector<std::string>& paths, bool store_first) {
+  pcap::DiskFiles disk;
+  pcap::FileStore store;
+  FileList files;
+  for (const std::string& path : paths) {
+    files.push_back(disk.Open(path));
+    if (store_first) files.back() = Store(store, *files.back());
   }
-}
-
-void MergeFolder(const std::vector<std::string>& paths) {
-  pcap::FileParts files;
-  std::vector<std::unique_ptr<pcap::PartSource>> sources;
-  sources.reserve(paths.size());
-  for (const std::string& path : paths) sources.push_back(files.Add(path));
-  pcap::Merge merge(std::move(sources));
+  pcap::Merge merge(std::move(files));
   Output output(paths);
-  while (merge.Next() == pcap::Merge::Step::kPacket) output.Write(merge);
+  while (merge.Next()) output.Write(merge);
   output.Finish();
-  TellLosses(merge, paths);
-}
-
-void MergeTransfers(const std::vector<std::string>& paths, std::size_t at_a_time) {
-  pcap::Spool spool;
-  std::vector<std::unique_ptr<pcap::PartSource>> sources;
-  sources.reserve(paths.size());
-  for (std::size_t i = 0; i < paths.size(); ++i) sources.push_back(spool.Source(spool.AddPart()));
-  pcap::Merge merge(std::move(sources));
-  Transfers transfers(spool, paths, at_a_time);
-  Output output(paths);
-  std::uint64_t given = 0;
-  for (;;) {
-    const pcap::Merge::Step step = merge.Next();
-    if (step == pcap::Merge::Step::kEnd) break;
-    if (step == pcap::Merge::Step::kPacket) {
-      output.Write(merge);
-      if (++given % 1000 == 0) transfers.Step(false);
-    } else {
-      transfers.Step(true);
-    }
+  for (std::size_t file = 0; file < merge.files(); ++file) {
+    const auto& loss = merge.report(file).loss;
+    if (loss) std::fprintf(stderr, "%s: %s\n", paths[file].c_str(), loss->what.c_str());
   }
-  output.Finish();
-  TellLosses(merge, paths);
-  std::fprintf(stderr, "spool file: %llu MiB\n",
-               static_cast<unsigned long long>(spool.file_size() >> 20));
 }
 
 }  // namespace
@@ -183,16 +125,11 @@ void MergeTransfers(const std::vector<std::string>& paths, std::size_t at_a_time
 
 int main(int argc, char** argv) {
   using namespace cloudflaredump;
-  const std::string_view option = argc == 4 ? argv[1] : "";
-  if (argc != 2 && option != "--transfers") {
-    std::fputs("usage: merge_bench [--transfers N] FOLDER > FILE.pcapng\n", stderr);
+  const bool store = argc == 3 && std::string_view(argv[1]) == "--store";
+  if (argc != 2 && !store) {
+    std::fputs("usage: merge_bench [--store] FOLDER > FILE.pcapng\n", stderr);
     return 2;
   }
-  const std::vector<std::string> paths = FilesOf(argv[argc - 1]);
-  if (argc == 4) {
-    MergeTransfers(paths, std::strtoul(argv[2], nullptr, 10));
-  } else {
-    MergeFolder(paths);
-  }
+  MergeFolder(FilesOf(argv[argc - 1]), store);
   return 0;
 }

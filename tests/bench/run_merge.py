@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Our merge against mergecap: the same files to a drained FIFO, as pcapng, in alternating runs.
 
-  tests/bench/run_merge.py BUILD-FOLDER [--parts 3 32 256 1500] [--pairs 9] [--packets 1000000]
+  tests/bench/run_merge.py BUILD-FOLDER [--files 3 32 256 1500] [--pairs 9] [--packets 1000000]
 
 The files hold packets of 514 bytes at random times, in tmpfs (/dev/shm). mergecap runs with 4096
 descriptors (it opens all files at once), ours with 256. Prints medians, the ratio, peak memory.
@@ -23,7 +23,7 @@ import time
 PACKET_SIZE = 514
 
 
-def make_parts(folder, count, packets):
+def make_files(folder, count, packets):
     """`packets` packets in order of time at random over `count` files."""
     chance = random.Random(count)
     body = chance.randbytes(PACKET_SIZE)
@@ -81,33 +81,36 @@ def same_packets(ours, theirs, paths):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("build")
-    parser.add_argument("--parts", type=int, nargs="+", default=[3, 32, 256, 1500])
+    parser.add_argument("--files", type=int, nargs="+", default=[3, 32, 256, 1500])
     parser.add_argument("--pairs", type=int, default=9)
     parser.add_argument("--packets", type=int, default=1_000_000)
     parser.add_argument("--verify", action="store_true",
                         help="compare what tshark reads in both streams (slow)")
+    parser.add_argument("--store", action="store_true",
+                        help="take the files into a store first, as those of a bucket are")
     options = parser.parse_args()
     program = os.path.join(options.build, "tests/bench/merge_bench")
+    store = ["--store"] if options.store else []
     mergecap = shutil.which("mergecap") or sys.exit("mergecap is not installed")
     print(f"{options.packets} packets of {PACKET_SIZE} bytes, medians of {options.pairs} "
           "alternating pairs")
-    print(f"{'parts':>6} {'ours s':>8} {'mergecap s':>11} {'ratio':>6} {'ours MiB/s':>11} "
+    print(f"{'files':>6} {'ours s':>8} {'mergecap s':>11} {'ratio':>6} {'ours MiB/s':>11} "
           f"{'ours peak MiB':>14} {'mergecap peak MiB':>18}")
-    for count in options.parts:
+    for count in options.files:
         with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
-            parts = os.path.join(folder, "parts")
-            os.mkdir(parts)
+            inputs = os.path.join(folder, "inputs")
+            os.mkdir(inputs)
             # In a process of its own: a child's peak memory begins with that of its parent.
-            maker = multiprocessing.Process(target=make_parts,
-                                            args=(parts, count, options.packets))
+            maker = multiprocessing.Process(target=make_files,
+                                            args=(inputs, count, options.packets))
             maker.start()
             maker.join()
-            paths = sorted(entry.path for entry in os.scandir(parts))
+            paths = sorted(entry.path for entry in os.scandir(inputs))
             fifo = os.path.join(folder, "fifo")
             os.mkfifo(fifo)
             ours, theirs = [], []
             for _ in range(options.pairs):
-                ours.append(drain([program, parts], 256, fifo))
+                ours.append(drain([program, *store, inputs], 256, fifo))
                 theirs.append(drain([mergecap, "-w", "-"] + paths, 4096, fifo))
             our_time = statistics.median(seconds for seconds, _ in ours)
             their_time = statistics.median(seconds for seconds, _ in theirs)
@@ -117,7 +120,7 @@ def main():
                   f"{max(kib for _, kib in ours) / 1024:>14.1f} "
                   f"{max(kib for _, kib in theirs) / 1024:>18.1f}", flush=True)
             if options.verify:
-                same = same_packets([program, parts], [mergecap, "-w", "-"], paths)
+                same = same_packets([program, *store, inputs], [mergecap, "-w", "-"], paths)
                 print(f"       tshark reads the same packets in both: {'yes' if same else 'NO'}")
 
 

@@ -141,6 +141,7 @@ class Client:
             "CLOUDFLARE_API_BASE_URL": api if isinstance(api, str) else api.url,
             "CLOUDFLARE_ACCOUNT_ID": ACCOUNT,
             "CLOUDFLARE_API_TOKEN": TOKEN,
+            "AWS_EC2_METADATA_DISABLED": "true",  # or AWS's own tool looks for a machine of theirs
             "CLOUDFLAREDUMP_SPEED": None if speed == 1 else speed,
             **variables,
         }

@@ -2,17 +2,21 @@
 """Writes capture descriptions by hand, from docs/capture-description.md and not with the code under
 test."""
 
-from urllib.parse import quote
+import json
 
-SEPARATOR = " | cloudflaredump:1"
+SEPARATOR = " | cloudflaredump:"
 
 
 def describe(sentence="Cloudflare capture", **keys):
-    """An if_description. `__` in a keyword stands for the dot of a key; True and False are flags."""
-    def written(value):
-        return str(value).lower() if isinstance(value, bool) else quote(str(value), safe=":/@,+")
-    items = (f";{key.replace('__', '.')}={written(value)}" for key, value in keys.items())
-    return sentence + SEPARATOR + "".join(items)
+    """An if_description. `__` in a keyword is the dot of a key; `filter_v1__x` is the member x of
+    filter_v1."""
+    members = {"version": 1}
+    for key, value in keys.items():
+        if key.startswith("filter_v1__"):
+            members.setdefault("filter_v1", {})[key.removeprefix("filter_v1__")] = value
+        else:
+            members[key.replace("__", ".")] = value
+    return sentence + SEPARATOR + json.dumps(members, separators=(",", ":")).replace("|", "\\u007c")
 
 
 def mark(**keys):
@@ -25,5 +29,5 @@ SAMPLE = dict(pcap_id="6d1f0aac13cd40e3900d29f5dd0e8a2b", type="simple", system=
               capture_filter="udp port 53")
 
 FULL = dict(pcap_id="7d7c88382f0b4d5daa9587aa45a1a877", type="full", system="magic-transit",
-            time_limit=60, packet_limit=10000, colo="ORD", part=1, parts=2,
+            time_limit=60, packet_limit=10000, colo="ORD", file=1, files=2,
             capture_filter="dst host 203.0.113.7")

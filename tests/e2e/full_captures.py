@@ -195,7 +195,7 @@ def check_whole(captured, objects):
     expected = merged(objects)
     names = sorted(objects, key=str.encode)
     check_same(captured.records, [one for _, one in expected])
-    shown = tshark_fields(captured, "cloudflare.part", "cloudflare.parts", "cloudflare.object",
+    shown = tshark_fields(captured, "cloudflare.file", "cloudflare.files", "cloudflare.object",
                           "cloudflare.damaged")
     numbers = {key: str(number) for number, key in enumerate(names, 1)}
     check_same(shown, [(numbers[key], str(len(names)), key, "") for key, _ in expected])

@@ -50,3 +50,12 @@ class Filter:
         header = _Header(0, 0, len(data), len(data) if length is None else length)
         return bool(_library().pcap_offline_filter(
             ctypes.byref(self._program), ctypes.byref(header), bytes(data)))
+
+
+def says(text, link_type=RAW):
+    """What libpcap says of a filter that it refuses; None if it takes it."""
+    try:
+        Filter(text, link_type)
+    except ValueError as error:
+        return str(error)
+    return None

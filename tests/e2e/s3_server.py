@@ -29,6 +29,11 @@ PARTS = ("object", "container", "account")
 #: Access keys and what they may do. The owner of the account, and one who may do nothing in it.
 ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"
 SECRET_KEY = "planted/S3cret+KEY/not/to/be/seen/anywhere"
+R2_KEY = "f0e1d2c3b4a5968778695a4b3c2d1e0f"
+#: As R2 makes it of an API token, here the emulator's.
+R2_SECRET = hashlib.sha256(b"emulator-token").hexdigest()
+GCS_KEY = "GOOG1EXAMPLE0123456789"
+GCS_SECRET = "planted/secret+of/google"
 STRANGER_KEY = "AKIAI44QH8DHBEXAMPLE"
 STRANGER_SECRET = "planted-secret-of-one-who-may-do-nothing"
 
@@ -92,6 +97,8 @@ paste.filter_factory = s3_auth:filter_factory
 user_pcaps_owner = unused .admin
 user_pcaps_stranger = unused
 key_{access_key} = pcaps:owner {secret_key}
+key_{r2_key} = pcaps:owner {r2_secret}
+key_{gcs_key} = pcaps:owner {gcs_secret}
 key_{stranger_key} = pcaps:stranger {stranger_secret}
 [filter:slo]
 use = egg:swift#slo
@@ -144,6 +151,12 @@ class S3Server:
             "AWS_ACCESS_KEY_ID": ACCESS_KEY,
             "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
             "AWS_REGION": self.region,
+            "R2_ENDPOINT_URL": self.url,
+            "R2_ACCESS_KEY_ID": R2_KEY,
+            "R2_SECRET_ACCESS_KEY": R2_SECRET,
+            "GCS_ENDPOINT_URL": self.url,
+            "GCS_ACCESS_KEY_ID": GCS_KEY,
+            "GCS_SECRET_ACCESS_KEY": GCS_SECRET,
             **changes,
         }
         return {name: value for name, value in values.items() if value is not None}
@@ -183,6 +196,7 @@ class S3Server:
         self._write("proxy", PROXY.format(
             port=self.port, region=self.region, page_size=self.page_size, access_key=ACCESS_KEY,
             secret_key=SECRET_KEY, stranger_key=STRANGER_KEY, stranger_secret=STRANGER_SECRET,
+            r2_key=R2_KEY, r2_secret=R2_SECRET, gcs_key=GCS_KEY, gcs_secret=GCS_SECRET,
             **common))
         self._spawn("proxy")
         for port in (*ports, self.port):

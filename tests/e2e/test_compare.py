@@ -310,9 +310,13 @@ def test_router_filters_find_what_is_inside(person):
 def test_the_input_is_never_written_over(person, pair):
     packets = traffic(50)
     cloudflare, router = pair(packets, arrivals(packets, lambda p: False))
-    before = cloudflare.read_bytes()
-    run = person.tool("compare", "-w", cloudflare, cloudflare, router)
-    assert run.returncode == 2 and cloudflare.read_bytes() == before
+    link = person.new_path("link.pcap")
+    link.symlink_to(router)
+    before = cloudflare.read_bytes(), router.read_bytes()
+    for option, output in [("-w", cloudflare), ("-w", router), ("--report", router), ("-w", link)]:
+        run = person.tool("compare", option, output, cloudflare, router)
+        assert run.returncode == 2 and f'"{output}" would be written over' in run.stderr
+        assert (cloudflare.read_bytes(), router.read_bytes()) == before
 
 
 def test_our_own_router_is_named(person, pair):

@@ -69,14 +69,6 @@ def test_standard_output_without_room(client):
     assert done.returncode in (1, 4) and "No space left" in done.stderr
 
 
-@pytest.mark.parametrize("log", [FULL_DISK, "/dev/null"])
-def test_a_log_that_cannot_be_written(instant_api, log):
-    """It ends no capture."""
-    client = Client(instant_api, CLOUDFLAREDUMP_LOG=log, CLOUDFLAREDUMP_LOG_LEVEL="noisy")
-    done = client.capture("udp")
-    assert done.returncode == 0 and done.records
-
-
 @pytest.fixture
 def small_disk():
     """A folder with room for 8 KiB."""
@@ -98,6 +90,15 @@ def fill(folder):
                 pass
         except OSError:
             pass
+
+
+def test_a_log_without_room(instant_api, small_disk):
+    """It does not end the capture."""
+    fill(small_disk)
+    client = Client(instant_api, CLOUDFLAREDUMP_LOG=small_disk / "log",
+                    CLOUDFLAREDUMP_LOG_LEVEL="noisy")
+    done = client.capture("udp")
+    assert done.returncode == 0 and done.records
 
 
 def test_a_state_folder_without_room(instant_api, small_disk):
@@ -213,7 +214,7 @@ def test_a_pipe_to_write_to_can_be_given_up(large):
     time.sleep(1)
     process.send_signal(signal.SIGINT)
     out, err = finish(process, 10)
-    assert process.returncode == 4 and "stopped before anybody read" in err, out + err
+    assert process.returncode == 4 and "stopped before a reader opened" in err, out + err
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     process = client.start(client.capture_command(pipe, None))
     for _ in range(2):  # those within a second are one

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the documents say of options, fields, files and output is so."""
+"""The documents are right about options, fields, files and output."""
 
 import os
 import re
@@ -34,13 +34,36 @@ def test_scripts_and_folders_named_are_there(page):
     assert not missing
 
 
-@pytest.mark.parametrize("command", ["capture", "list", "show", "stop", "explain",
+def test_every_source_file_leads_to_its_tests():
+    """By its name, or by the list in tests/README.md."""
+    text = text_of(ROOT / "tests/README.md")
+    rows = re.findall(r"^\| (`.*) \| (.*) \|$", text.split("## From a source file")[1].split("\n## ")[0], re.M)
+    listed = set(re.findall(r"`(\w+\.cpp)`", " ".join(source for source, _ in rows)))
+    tests = set(re.findall(r"`(\w+\.(?:cpp|py))`", " ".join(tests for _, tests in rows)))
+    there = {path.name for folder in ("unit", "property", "fuzz", "e2e")
+             for path in (ROOT / "tests" / folder).iterdir()}
+    sources = {path.name for folder in ("common", "extcap", "dissector", "plugin")
+               for path in (ROOT / folder).rglob("*.cpp")}
+    units = {name for name in there if name.endswith("_test.cpp")}
+    by_name = {name for name in sources if name.replace(".cpp", "_test.cpp") in units}
+    named = {name.replace(".cpp", "_test.cpp") for name in by_name}
+    wrong = {"source files without a row": sources - by_name - listed,
+             "rows without a source file": listed - sources - {"option_sections.cpp", "full_run.cpp"},
+             "rows without a test": tests - there, "tests without a row": units - tests - named}
+    assert not {what: sorted(names) for what, names in wrong.items() if names}
+
+
+def test_the_readme_is_short():
+    assert len(text_of(ROOT / "README.md").splitlines()) <= 150
+
+
+@pytest.mark.parametrize("command", ["capture", "list", "show", "stop", "explain", "compare",
                                      "register-bucket", "check"])
 def test_each_command_tells_its_name_and_its_options(command):
     told = subprocess.run([TOOL, command, "--help"], capture_output=True, text=True, check=True,
                           env={**os.environ, "LC_ALL": "C.UTF-8"}).stdout
     assert told.startswith(f"Usage:\n  cloudflaredump {command} [OPTION…]")
-    assert ("--json" in told) == (command in ("capture", "list", "show"))
+    assert ("--json" in told) == (command in ("capture", "list", "show", "compare"))
     assert "?" not in told.replace("?region=", "").replace("?account-id=", "")
     page = text_of(ROOT / "packaging/man/cloudflaredump.1.in").replace("\\-", "-")
     assert re.search(rf"^\.SY cloudflaredump\\ {command}$", page, re.M)

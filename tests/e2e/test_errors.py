@@ -6,6 +6,7 @@ import re
 import socket
 import time
 
+import libpcap
 import pytest
 from capturing import INSTANT, Client, as_words, finish, requests_of
 
@@ -96,7 +97,7 @@ def test_no_account_at_all(instant_api):
 
 def test_half_of_an_e_mail_and_key(instant_api):
     check_both(Client(instant_api, CLOUDFLARE_API_TOKEN=None, CLOUDFLARE_API_KEY=PLANTED),
-               "the e-mail address is missing")
+               "the address is missing")
 
 
 # ---- the server
@@ -228,10 +229,9 @@ def test_a_download_that_is_never_there(emulator):
 
 
 @pytest.mark.parametrize("capture_filter, words", [
-    ("udp port", "can't parse filter expression: syntax error"),
-    ("tcp and udp", "expression rejects all packets"),
+    ("udp port", libpcap.says("udp port")), ("tcp and udp", libpcap.says("tcp and udp")),
     ("inbound", "inbound"), ("host nowhere.invalid", "nowhere.invalid"),
-    ("\x1b]0;title\x07", "syntax error"),
+    ("\x1b]0;title\x07", libpcap.says("\x1b]0;title\x07")),
 ])
 def test_a_filter_that_cannot_be(instant_api, capture_filter, words):
     """What libpcap says is shown as it is."""
@@ -302,12 +302,12 @@ def test_a_configuration_file_that_cannot_be(instant_api, text, mode, words, sta
 
 
 @pytest.mark.parametrize("words, sentence", [
-    (["capture"], "no interface"), (["capture", "-i", "cloudflare-sample"], "no file"),
+    (["capture"], "no interface"), (["capture", "-i", "cloudflare-sample"], "no output file"),
     (["capture", "-i", "eth0", "-w", "x"], 'no interface "eth0"'),
-    (["capture", "-i", "cloudflare-sample", "-w", "x", "udp"], "one word too many"),
+    (["capture", "-i", "cloudflare-sample", "-w", "x", "udp"], 'unexpected argument "udp"'),
     (["capture", "--novelty"], "--novelty"), (["capture", "-i"], "-i"),
-    (["nothing"], 'no command "nothing"'), (["list", "all"], "no arguments"), (["show"], "id"),
-    (["show", "1", "2"], "id"), (["show", "ownership"], "no capture id"),
+    (["nothing"], 'no command "nothing"'), (["list", "all"], "no arguments"), (["show"], "ID"),
+    (["show", "1", "2"], "ID"), (["show", "ownership"], "no capture id"),
     (["show", "../../x"], "no capture id"),
 ])
 def test_what_was_typed_wrong(client, words, sentence):

@@ -266,7 +266,7 @@ def test_either_name_of_the_data_center(emulator, recorded, field, strict):
     check_whole(captured, bucket.read())
     tried = [{name for name in entry["body"] if name.startswith("colo")} for entry in posts(api)]
     assert tried == [{"colo", "colo_name"}] + [{field}] * len(strict)
-    assert "colo=ord02" in captured.section.interfaces[0].description
+    assert '"colo":"ord02"' in captured.section.interfaces[0].description
 
 
 # ---- captures without packets, and failures

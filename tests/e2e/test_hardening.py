@@ -10,6 +10,9 @@ import wireshark
 # Never needed: a shell, names for temporary files, copies without a bound.
 FORBIDDEN = {"system", "popen", "execvp", "execlp", "tmpnam", "tempnam", "mktemp", "gets", "strcpy",
              "strcat", "sprintf", "vsprintf", "wordexp", "dlopen"}
+# A build without GNU ld's options.
+CACHE = wireshark.build_dir() / "CMakeCache.txt"
+PORTABLE = CACHE.exists() and "CLOUDFLAREDUMP_PORTABLE:BOOL=ON" in CACHE.read_text()
 
 
 def output(*command):
@@ -37,6 +40,8 @@ def instrumented(program):
 def test_addresses_are_random_and_tables_read_only(program):
     kind = output("readelf", "-h", program)
     assert re.search(r"Type:\s+DYN", kind), "not position independent"
+    if PORTABLE:
+        pytest.skip("the linker was asked for nothing more")
     segments = output("readelf", "-lW", program)
     assert "GNU_RELRO" in segments
     assert re.search(r"GNU_STACK.*\sRW\s", segments), "an executable stack"
@@ -66,3 +71,17 @@ def test_the_face_knows_no_network():
     face = wireshark.stage().extcap_dir / "cloudflaredump"
     libraries = re.findall(r"NEEDED.*\[(.*)\]", output("readelf", "-d", face))
     assert not [name for name in libraries if "curl" in name or "xml" in name or "ssl" in name]
+
+
+def test_the_plugin_exports_what_wireshark_looks_for():
+    """And without GNU ld's help what the standard library's templates are, but nothing of ours."""
+    plugin = next(iter(programs()[2:]), None)
+    if plugin is None or instrumented(plugin):
+        pytest.skip("no such build")
+    exported = [line.split()[-1] for line in
+                output("nm", "-D", "-C", "--defined-only", plugin).splitlines()]
+    wanted = {"plugin_version", "plugin_want_major", "plugin_want_minor", "plugin_register",
+              "plugin_describe"}
+    assert wanted <= set(exported)
+    assert PORTABLE or set(exported) == wanted
+    assert not [name for name in exported if "cloudflaredump::" in name]

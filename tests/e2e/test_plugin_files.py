@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(stage().plugin_dir is None, reason="the plugin w
 SECOND = 10**9
 START = 1795414800 * SECOND
 FIELDS = ["cloudflare.pcap_id", "cloudflare.type", "cloudflare.colo", "cloudflare.colo.city",
-          "cloudflare.part", "cloudflare.request", "cloudflare.filter_v1", "cloudflare.time_limit",
+          "cloudflare.file", "cloudflare.request", "cloudflare.filter_v1", "cloudflare.time_limit",
           "cloudflare.capture_filter", "cloudflare.cut", "cloudflare.undecided",
           "cloudflare.damaged", "cloudflare.limit_reached"]
 
@@ -38,10 +38,10 @@ def edit(*command):
 
 
 def full_at(path, colo, pcap_id, offset=0, application=None):
-    """A full capture of two parts with marked packets, 20 packets a second apart."""
+    """A full capture of two files with marked packets, 20 packets a second apart."""
     interfaces = [Interface(name=f"cloudflare-{colo}", filter="udp", description=describe(
-        **{**FULL, "colo": colo, "pcap_id": pcap_id, "part": part},
-        filter_v1__destination_address="203.0.113.7")) for part in (1, 2)]
+        **{**FULL, "colo": colo, "pcap_id": pcap_id, "file": file},
+        filter_v1__destination_address="203.0.113.7")) for file in (1, 2)]
     def marks(index):
         return {3: [mark(undecided=True)], 7: ["a remark", mark(damaged="17 bytes")],
                 19: [mark(limit_reached=True)]}.get(index, [])

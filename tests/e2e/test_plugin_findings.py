@@ -34,7 +34,7 @@ def test_each_finding_is_said_where_it_is_due(passes):
     path = capture(
         [describe(**SAMPLE, request=1), describe(**SAMPLE, request=2, residual_mismatch=True),
          describe(**FULL, limit_reached=True),
-         describe(**{**FULL, "part": 2}, late=True, end_uncertain=True, left_out="object")],
+         describe(**{**FULL, "file": 2}, late=True, end_uncertain=True, left_out="object")],
         [(0, {}), (0, {"original_length": 500}), (0, {"original_length": 500}),
          (1, {"original_length": 500}),
          (2, {}), (2, {}),
@@ -54,6 +54,15 @@ def test_a_mismatch_is_said_of_the_capture():
     path = capture([describe(**SAMPLE, residual_mismatch=True)] * 2, [(0, {}), (1, {}), (0, {})])
     assert frames(path, "cloudflare.expert.residual_mismatch") == [1]
     assert frames(path, "cloudflare.residual_mismatch == True") == [1, 2, 3]
+
+
+def test_live_windows_are_one_sample_with_limits_of_their_own():
+    path = capture([describe(**{**SAMPLE, "pcap_id": str(number) * 32}, window=number,
+                             limit_reached=number != 2, coverage__share=41)
+                    for number in (1, 2, 3)], [(0, {}), (0, {}), (1, {}), (2, {}), (2, {})])
+    assert frames(path, "cloudflare.expert.sampled") == [1]
+    assert frames(path, "cloudflare.expert.limit_reached") == [1, 4]
+    assert frames(path, "cloudflare.window == 2") == [3]
 
 
 def test_findings_are_told_by_tshark_z_expert():
@@ -96,17 +105,18 @@ def test_marks_on_foreign_interfaces_are_left_alone():
     assert frames(path, "cloudflare") == []
 
 
-MALFORMED = [
-    SEPARATOR + ";%", SEPARATOR + ";type", SEPARATOR + ";type=full;colo=a b",
-    SEPARATOR + ";time_limit=99999999999", SEPARATOR + ";late=perhaps",
-    " | cloudflaredump:", " | cloudflaredump:x;type=full", SEPARATOR + ";type=full;=",
-    SEPARATOR + ";type=full;object=" + "o" * 5000, SEPARATOR + ";type=\xff",
-]
+MALFORMED = [SEPARATOR + machine for machine in (
+    "", "{}", "[]", "7", '{"version":1', '{"version":1}x', '{"version":"1"}', '{"version":0}',
+    '{"type":"full"}', '{"version":1,"type":7}', '{"version":1,"time_limit":99999999999}',
+    '{"version":1,"late":"perhaps"}', '{"version":1,"type":"full","type":"simple"}',
+    '{"version":1,"type":"\\u0000"}', '{"version":1,"filter_v1":{"protocol":256}}',
+    '{"version":1,"type":"full","object":"' + "o" * 5000 + '"}', '{"version":1,"type":"\\ud800"}',
+    "1;type=full")]
 
 
 @pytest.mark.parametrize("machine", MALFORMED, ids=range(len(MALFORMED)))
 def test_malformed_description_gives_a_note_and_nothing_else(machine):
-    path = capture(["Cloudflare capture" + machine, "eth0"], [(0, {}), (0, {}), (1, {})])
+    path = capture([machine, "eth0"], [(0, {}), (0, {}), (1, {})])
     assert frames(path, "cloudflare.expert.malformed") == [1]
     shown = tshark(["-r", path, "-T", "fields", "-e", "cloudflare.type", "-e", "cloudflare.colo",
                     "-e", "cloudflare.filter_v1"])
@@ -116,7 +126,7 @@ def test_malformed_description_gives_a_note_and_nothing_else(machine):
 
 def test_malformed_comment_gives_a_note():
     path = capture([describe(**FULL)],
-                   [(0, {}), (0, {"comments": ["x" + SEPARATOR + ";undecided=maybe"]})])
+                   [(0, {}), (0, {"comments": [mark(undecided="maybe")]})])
     assert frames(path, "cloudflare.expert.malformed") == [2]
     assert frames(path, "cloudflare.undecided") == []
 
@@ -125,20 +135,20 @@ def test_text_that_is_no_time_is_named():
     path = capture([describe(**{**SAMPLE, "offset_time": "yesterday"}, submitted="now")],
                    [(0, {}), (0, {})])
     assert frames(path, "cloudflare.expert.malformed") == [1]
-    assert "no time in submitted, offset_time" in tshark(["-r", path, "-V"])
+    assert "does not have a time in submitted, offset_time" in tshark(["-r", path, "-V"])
     assert frames(path, 'cloudflare.type == "simple"') == [1, 2]
 
 
 def test_unknown_keys_and_later_versions_are_tolerated():
-    path = capture(["x | cloudflaredump:7;type=full;something.new=1"], [(0, {})])
+    path = capture([describe(version=7, type="full", something__new=[1])], [(0, {})])
     assert frames(path, 'cloudflare.type == "full"') == [1]
     assert frames(path, "cloudflare.expert.malformed") == []
 
 
 def test_hostile_text_stays_text():
     hostile = "%s%n\x1b[31m\n\t}{ü\u202e" + "x" * 200
-    path = capture([describe(type=hostile, pcap_id=hostile, object=hostile, colo="O\0RD",
-                             error_message=b"\xff\xfe\xc3", capture_filter=hostile)],
+    path = capture([describe(type=hostile, pcap_id=hostile, object=hostile, colo=hostile,
+                             error_message=hostile, capture_filter=hostile)],
                    [(0, {"comments": [mark(damaged=hostile)]})])
     for options in (["-V"], ["-T", "json"], ["-T", "fields", "-e", "cloudflare.object"],
                     ["-T", "pdml"], ["-q", "-z", "cloudflare,tree"]):
@@ -150,7 +160,7 @@ def test_hostile_text_stays_text():
 
 def test_damaged_descriptions_never_stop_wireshark():
     """Every cut, and many random changes, as the interfaces of a few files."""
-    whole = describe(**SAMPLE, filter_v1__source_address="192.0.2.1", late=True, part=1)
+    whole = describe(**SAMPLE, filter_v1__source_address="192.0.2.1", late=True, file=1)
     chance = random.Random(20261123)
     def changed():
         text = bytearray(whole.encode())

@@ -38,7 +38,7 @@ def statistics(path, display_filter=""):
 
 def test_tree_counts_packets_and_bytes():
     path = capture(describe(**SAMPLE, request=1, requests=2, filter_v1__source_address="192.0.2.1"),
-                   describe(**FULL), describe(**{**FULL, "part": 2}, object="b.pcap"), "eth0",
+                   describe(**FULL), describe(**{**FULL, "file": 2}, object="b.pcap"), "eth0",
                    count=40)
     rows = statistics(path)
     sample, full = SAMPLE["pcap_id"], FULL["pcap_id"]
@@ -47,19 +47,51 @@ def test_tree_counts_packets_and_bytes():
         "/By data center": 30,
         "/By data center/ORD (Chicago, United States)": 20,
         "/By data center/All data centers (sample)": 10,
-        f"/By capture and part/{sample}/Part 1": 10,
-        f"/By capture and part/{full}": 20,
-        f"/By capture and part/{full}/Part 1 of 2": 10,
-        f"/By capture and part/{full}/Part 2 of 2: b.pcap": 10,
-        f'/By request/{sample}/Request 1 of 2: {{"source_address":"192.0.2.1"}}': 10,
-        f"/By request/{full}/Request 1: {{}}": 20,
+        f"/By capture and file/{sample}/File 1": 10,
+        f"/By capture and file/{full}": 20,
+        f"/By capture and file/{full}/File 1 of 2": 10,
+        f"/By capture and file/{full}/File 2 of 2: b.pcap": 10,
+        f'/By request/{sample}/Request 1 of 2: source_address 192.0.2.1': 10,
+        f"/By request/{full}/Request 1: everything": 20,
     }
     for name, count in counts.items():
         assert rows["Packets" + name][0] == count, name
     lengths = [100 + index for index in range(40)]
     assert rows["Bytes"][0] == sum(n for i, n in enumerate(lengths) if i % 4 != 3)
     assert rows["Bytes/By data center/All data centers (sample)"][0] == sum(lengths[0::4])
-    assert rows[f"Bytes/By capture and part/{full}/Part 2 of 2: b.pcap"][0] == sum(lengths[2::4])
+    assert rows[f"Bytes/By capture and file/{full}/File 2 of 2: b.pcap"][0] == sum(lengths[2::4])
+
+
+def test_windows_of_live_captures_share_a_node():
+    windows = [describe(**{**SAMPLE, "pcap_id": str(number) * 32}, window=number, request=request,
+                        requests=2) for number in (1, 2, 3) for request in (1, 2)]
+    rows = statistics(capture(*windows, describe(**SAMPLE), count=70))
+    window = "Window {}, up to 2026-11-23T06:20:00Z"
+    counts = {
+        "/By capture and file/Live samples": 60,
+        **{f"/By capture and file/Live samples/{window.format(number)}": 20
+           for number in (1, 2, 3)},
+        f"/By capture and file/{SAMPLE['pcap_id']}/File 1": 10,
+        "/By request/Live samples/Request 1 of 2: everything": 30,
+    }
+    for name, count in counts.items():
+        assert rows["Packets" + name][0] == count, name
+
+
+def test_a_node_names_two_thousand_and_sums_the_rest():
+    """Wireshark walks along all nodes for each new one: 20,000 did not come to an end."""
+    many = [describe(**{**FULL, "pcap_id": f"{number:032x}"}) for number in range(4000)]
+    files = [describe(**{**FULL, "file": number}) for number in range(4000)]
+    rows = statistics(capture(*many, count=8000))
+    named = [name for name in rows if re.fullmatch("Packets/By capture and file/[^/]*", name)]
+    assert len(named) == 2001
+    others = "/By capture and file/All others"
+    assert rows["Packets"][0] == 8000 and rows["Packets" + others][0] == 4000
+    assert rows["Bytes" + others][0] == sum(
+        100 + index for index in range(8000) if index % 4000 >= 2000)
+    rows = statistics(capture(*files, count=4000))
+    by_file = f"Packets/By capture and file/{FULL['pcap_id']}/"
+    assert rows[by_file + "All others"][0] == 2000 and rows[by_file + "File 1999 of 2"][0] == 1
 
 
 def test_rates_are_of_full_captures_only():
@@ -102,7 +134,7 @@ def test_info_column_is_left_alone_unless_asked():
 
 def test_tree_can_be_hidden_and_fields_still_used():
     path = capture(describe(**FULL))
-    assert "Cloudflare ORD (Chicago), full capture, part 1 of 2" in tshark(["-r", path, "-V"])
+    assert "Cloudflare ORD (Chicago), full capture, file 1 of 2" in tshark(["-r", path, "-V"])
     hidden = preference("show_tree", "FALSE")
     assert "Cloudflare ORD (" not in tshark(["-r", path, "-V", *hidden]).replace(
         describe(**FULL), "")
@@ -161,7 +193,7 @@ COLUMN = 'gui.column.format:"No","%m","Colo","%Cus:cloudflare.colo"'
 @pytest.mark.parametrize("words, wanted", [
     (["-T", "fields", "-e", "cloudflare.colo"], "ORD"),
     (["-Tfields", "-ne", "cloudflare.colo"], "ORD"),
-    (["-T", "fields", "-e", "cloudflare"], "Cloudflare ORD (Chicago), full capture, part 1 of 2"),
+    (["-T", "fields", "-e", "cloudflare"], "Cloudflare ORD (Chicago), full capture, file 1 of 2"),
     (["-T", "fields", "-e", "frame.number", "-Y", 'cloudflare.colo == "ORD"'], "1"),
     (["-T", "fields", "-e", "frame.number", "-2", "-R", 'cloudflare.colo == "ORD"'], "1"),
     pytest.param(["-T", "fields", "-e", "_ws.col.Colo", "-o", COLUMN], "ORD",

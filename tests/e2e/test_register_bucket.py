@@ -38,7 +38,7 @@ def test_a_bucket_is_registered_and_then_used(emulator, bucket):
     assert len(posted) == 1 and "secret" not in str(posted[0])
     check = client.tool("check")
     assert check.returncode == 0, check.stdout + check.stderr
-    assert f"{bucket.destination} is validated, and can be read from here" in check.stdout.replace(
+    assert f"{bucket.destination} is validated and can be read from here" in check.stdout.replace(
         "%20", " ")
     captured = client.full()
     assert captured.returncode in (0, 3, 4) and captured.path.exists(), captured.stderr
@@ -104,7 +104,7 @@ def test_check_says_what_keeps_a_validated_bucket_from_being_read(emulator, s3):
     client = FullClient(api, bucket, AWS_SECRET_ACCESS_KEY="planted-wrong-secret")
     done = client.tool("check")
     assert done.returncode == 1 and "planted" not in done.stdout + done.stderr
-    assert "is validated, but: the secret access key from AWS_ACCESS_KEY_ID" in done.stdout
+    assert "is validated, but reading it failed: the secret access key from AWS_ACCESS_KEY_ID" in done.stdout
 
 
 def test_a_bucket_that_cloudflare_cannot_write_to(emulator):

@@ -39,7 +39,7 @@ def trace_of(api):
 
 @pytest.mark.parametrize("name", ["colo-pick", "--colo-pick"])
 def test_data_centers_and_first_the_one_that_is_reached(emulator, name):
-    api = emulator(*INSTANT, "--trace-colo", "LHR")
+    api = emulator(*INSTANT, "--trace-colo", "LHR", "--analytics", "denied")
     rows = reload(Client(api, CLOUDFLAREDUMP_TRACE_URL=trace_of(api)), name, FULL)
     assert rows[0][1] == "as typed"
     assert rows[1] == ("LHR", "LHR (London, United Kingdom): reached from this machine, not "

@@ -4,6 +4,7 @@
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 
@@ -31,7 +32,8 @@ ODD_KEYS = [
     f"dir/:@,!*'()$;[]{{}}|\\^`~\"<>{ID}",
     f"dir/...{ID}.",
 ]
-OTHER_KEYS = ["dir/pcap_00000000000000000000000000000000.pcap", f"elsewhere/{ID}", "dir/x"]
+BELOW = [*ODD_KEYS, "dir/pcap_00000000000000000000000000000000.pcap", "dir/x"]
+ELSEWHERE = [f"elsewhere/{ID}", f"dir-old/{ID}", "dir", "dirx"]
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,7 @@ def s3():
     with S3Server(page_size=4) as server:
         for bucket in ("pcaps", "big", "changing"):
             server.create_bucket(bucket)
-        for key in ODD_KEYS + OTHER_KEYS:
+        for key in BELOW + ELSEWHERE:
             server.put("pcaps", key, key.encode())
         yield server
 
@@ -55,8 +57,8 @@ def probe(*arguments, environment):
     return done
 
 
-def listing(destination, environment, needle=ID):
-    done = probe("list", destination, needle, environment=environment)
+def listing(destination, environment, prefix=""):
+    done = probe("list", destination, prefix, environment=environment)
     assert done.returncode == 0, done.stderr.decode()
     assert done.stderr == b""
     return [json.loads(line) for line in done.stdout.splitlines()]
@@ -64,38 +66,41 @@ def listing(destination, environment, needle=ID):
 
 def refusal(destination, environment):
     """The one sentence on stderr."""
-    done = probe("list", destination, ID, environment=environment)
+    done = probe("list", destination, "", environment=environment)
     assert done.returncode == 1
     assert done.stdout == b""
     assert done.stderr.count(b"\n") == 1
+    probed = probe("probe", destination, environment=environment)
+    told = [re.sub(rb"request id [\w-]+", b"request id", one.stderr) for one in (probed, done)]
+    assert (probed.returncode, probed.stdout, told[0]) == (1, b"", told[1])
     return done.stderr.decode()
 
 
-def fetch(destination, environment, folder, needle=ID):
-    """The parts as (key, bytes, error), in the order of their numbers."""
-    done = probe("fetch", destination, needle, folder, environment=environment)
+def fetch(destination, environment, folder):
+    """The objects as (key, bytes, error), in the order of their numbers."""
+    done = probe("fetch", destination, "", folder, environment=environment)
     assert done.stderr == b""
-    parts = sorted((json.loads(line) for line in done.stdout.splitlines()),
-                   key=lambda part: int(part["part"]))
-    assert done.returncode == (1 if any(part["error"] for part in parts) else 0)
+    objects = sorted((json.loads(line) for line in done.stdout.splitlines()),
+                     key=lambda one: int(one["object"]))
+    assert done.returncode == (1 if any(one["error"] for one in objects) else 0)
 
-    def content(part):
-        file = folder / part["part"]
+    def content(one):
+        file = folder / one["object"]
         return file.read_bytes() if file.exists() else b""
 
-    return [(part["key"], content(part), part["error"]) for part in parts]
+    return [(one["key"], content(one), one["error"]) for one in objects]
 
 
 @pytest.mark.parametrize("destination", [
     "s3://pcaps/dir?region=us-east-1", "gs://pcaps/dir",
     "r2://pcaps/dir?account-id=0123456789abcdef0123456789abcdef"])
-def test_objects_of_the_id_are_listed_and_read(s3, tmp_path, destination):
+def test_objects_below_the_directory_are_listed_and_read(s3, tmp_path, destination):
     found = listing(destination, s3.environment())
-    assert [one["key"] for one in found] == sorted(ODD_KEYS, key=str.encode)
+    assert [one["key"] for one in found] == sorted(BELOW, key=str.encode)
     assert [int(one["size"]) for one in found] == [len(one["key"].encode()) for one in found]
-    parts = fetch(destination, s3.environment(), tmp_path)
-    assert [(key, error) for key, _, error in parts] == [(one["key"], "") for one in found]
-    assert all(content == key.encode() for key, content, _ in parts)
+    objects = fetch(destination, s3.environment(), tmp_path)
+    assert [(key, error) for key, _, error in objects] == [(one["key"], "") for one in found]
+    assert all(content == key.encode() for key, content, _ in objects)
 
 
 def test_keys_come_from_a_profile(s3, tmp_path):
@@ -105,17 +110,32 @@ def test_keys_come_from_a_profile(s3, tmp_path):
     environment = s3.environment(
         AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None, AWS_REGION=None, AWS_PROFILE="work",
         AWS_SHARED_CREDENTIALS_FILE=str(credentials))
-    assert len(listing("s3://pcaps/dir", environment)) == len(ODD_KEYS)
+    assert len(listing("s3://pcaps/dir", environment)) == len(BELOW)
 
 
 def test_session_token_is_signed_too(s3):
     found = listing("s3://pcaps?region=us-east-1", s3.environment(AWS_SESSION_TOKEN=SESSION_TOKEN))
-    assert len(found) == len(ODD_KEYS) + 1  # and the one elsewhere
+    assert len(found) == len(BELOW + ELSEWHERE)
 
 
 def test_nothing_there_is_an_empty_list(s3):
-    assert listing("s3://pcaps/dir?region=us-east-1", s3.environment(), needle="f" * 32) == []
+    assert listing("s3://pcaps/dir?region=us-east-1", s3.environment(), prefix=f"pcap_{'f' * 32}") == []
     assert listing("s3://pcaps/none?region=us-east-1", s3.environment()) == []
+
+
+def test_keys_begin_with_the_prefix(s3):
+    def keys(destination, prefix):
+        return [one["key"] for one in listing(destination, s3.environment(), prefix)]
+    assert keys("s3://pcaps/dir?region=us-east-1", f"pcap_{ID}") == [f"dir/pcap_{ID}.pcap"]
+    assert keys("s3://pcaps?region=us-east-1", "dir-") == [f"dir-old/{ID}"]
+    assert keys("s3://pcaps/dir?region=us-east-1", "a+b=c&d/") == [f"dir/a+b=c&d/{ID}"]
+
+
+def test_what_can_be_listed_can_be_probed(s3, tmp_path):
+    for destination in ("s3://pcaps/dir?region=us-east-1", "s3://pcaps/none?region=us-east-1",
+                        tmp_path):
+        done = probe("probe", destination, environment=s3.environment())
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
 def test_wrong_secret(s3):
@@ -161,7 +181,7 @@ def test_no_keys_and_no_server(s3):
 @pytest.mark.parametrize("offset, words", [("+20m", "ahead of"), ("-3h", "behind")])
 def test_wrong_clock(s3, offset, words):
     done = subprocess.run(
-        ["faketime", "-f", offset, PROBE, "list", "s3://pcaps?region=us-east-1", ID],
+        ["faketime", "-f", offset, PROBE, "list", "s3://pcaps?region=us-east-1", ""],
         capture_output=True, timeout=100, text=True, env={**os.environ, **s3.environment()})
     assert done.returncode == 1
     assert "the clock of this machine is wrong by" in done.stderr
@@ -176,10 +196,10 @@ def test_broken_connections_are_resumed(s3, tmp_path):
     # The first 120 connections break after some kilobytes, within heads and bodies.
     with CuttingProxy(s3.port, lambda n: chance.randrange(50, 200_000) if n <= 120 else None) as proxy:
         environment = s3.environment(AWS_ENDPOINT_URL_S3=proxy.url)
-        parts = fetch("s3://big?region=us-east-1", environment, tmp_path)
+        objects = fetch("s3://big?region=us-east-1", environment, tmp_path)
         assert proxy.cuts >= 24
-    assert [(key, error) for key, _, error in parts] == [(key, "") for key in sorted(bodies)]
-    assert all(content == bodies[key] for key, content, _ in parts)
+    assert [(key, error) for key, _, error in objects] == [(key, "") for key in sorted(bodies)]
+    assert all(content == bodies[key] for key, content, _ in objects)
 
 
 def test_object_that_changes_meanwhile_is_noticed(s3, tmp_path):
@@ -194,9 +214,9 @@ def test_object_that_changes_meanwhile_is_noticed(s3, tmp_path):
     # The listing passes; the first answer that is longer is cut, and the object is another then.
     with CuttingProxy(s3.port, lambda n: 1_000_000, on_cut=change) as proxy:
         environment = s3.environment(AWS_ENDPOINT_URL_S3=proxy.url)
-        parts = fetch("s3://changing?region=us-east-1", environment, tmp_path)
+        objects = fetch("s3://changing?region=us-east-1", environment, tmp_path)
         assert proxy.cuts >= 1
-    (changed, content, error), steady = parts
+    (changed, content, error), steady = objects
     assert changed == key
     assert "is not what it was when it was listed" in error
     assert content == b"a" * len(content) and 0 < len(content) < len(before)
@@ -207,9 +227,9 @@ def test_key_that_cannot_be_asked_for_is_named(s3, tmp_path):
     s3.create_bucket("dots")
     s3.put("dots", f"a/{ID}", b"good")
     s3.put("dots", f"a/./{ID}", b"dots")
-    parts = fetch("s3://dots?region=us-east-1", s3.environment(), tmp_path)
-    assert parts[1] == (f"a/{ID}", b"good", "")
-    key, content, error = parts[0]
+    objects = fetch("s3://dots?region=us-east-1", s3.environment(), tmp_path)
+    assert objects[1] == (f"a/{ID}", b"good", "")
+    key, content, error = objects[0]
     assert (key, content) == (f"a/./{ID}", b"")
     assert f"a/./{ID}" in error
 
@@ -222,6 +242,6 @@ def test_folder_reads_like_a_bucket(tmp_path):
         file.write_bytes(key.encode())
     target = tmp_path / "target"
     target.mkdir()
-    parts = fetch(source, {}, target)
-    assert sorted(key for key, _, _ in parts) == sorted(key.replace("//", "/") for key in ODD_KEYS)
-    assert all(key in content.decode().replace("//", "/") for key, content, _ in parts)
+    objects = fetch(source, {}, target)
+    assert sorted(key for key, _, _ in objects) == sorted(key.replace("//", "/") for key in ODD_KEYS)
+    assert all(key in content.decode().replace("//", "/") for key, content, _ in objects)

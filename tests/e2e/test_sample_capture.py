@@ -61,7 +61,7 @@ def test_packets_cut_before_the_bytes_a_filter_needs_are_kept_and_marked(emulato
     long = [record(p) for p in served if p.data[0] >> 4 == 4 and p.length > 200]
     assert long and capture.returncode == 0
     assert capture.records == long
-    assert all("cloudflaredump:1;undecided=true" in packet.comments[0]
+    assert all('cloudflaredump:{"version":1,"undecided":true}' in packet.comments[0]
                for packet in capture.section.packets)
     assert all(not packet.comments for packet in Client(api).capture("ip[8] = 64").section.packets)
 
@@ -130,7 +130,7 @@ def test_without_the_plugin_the_description_is_a_sentence(client):
     assert described
     for line in described:
         sentence, separator, machine = line.rpartition(" | ")
-        assert separator and machine.startswith("cloudflaredump:1;pcap_id=")
+        assert separator and machine.startswith('cloudflaredump:{"version":1,"pcap_id":')
         assert sentence.startswith("Cloudflare sample, all data centers, 5 min up to ")
         assert sentence.endswith('filter "udp port 53"') and len(sentence) <= 120
 

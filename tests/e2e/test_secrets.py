@@ -198,7 +198,7 @@ def test_a_secret_in_the_filter_or_the_description(api):
 
 @pytest.mark.parametrize("variables", [{"CLOUDFLARE_API_TOKEN": "wrong-" + TOKEN},
                                        {"CLOUDFLARE_API_TOKEN": TOKEN + "\n\x01"},
-                                       {"CLOUDFLARE_API_TOKEN": " " + TOKEN},
+                                       {"CLOUDFLARE_API_TOKEN": "Bearer " + TOKEN},
                                        {"CLOUDFLARE_API_BASE_URL": f"https://user:{TOKEN}@nowhere.invalid/x",
                                         "CLOUDFLARE_API_TOKEN": TOKEN}])
 def test_errors_about_the_secret_itself(api, variables):
@@ -207,6 +207,24 @@ def test_errors_about_the_secret_itself(api, variables):
     assert [capture.returncode for capture in captures] == [1, 1]
     check_nowhere(client, *captures)
     assert all(re.search(r"\w", capture.sentence) for capture in captures)
+
+
+@pytest.mark.parametrize("around", ["{}\n", " {}", "{} ", "\t{}\r\n"])
+def test_blanks_around_values_of_the_environment(api, around):
+    client = with_log(Client(api, CLOUDFLARE_API_TOKEN=around.format(TOKEN)))
+    for name in ("CLOUDFLARE_ACCOUNT_ID", "CLOUDFLARE_API_BASE_URL"):
+        client.env[name] = around.format(client.env[name])
+    captures = client.both("udp")
+    assert [capture.returncode for capture in captures] == [0, 0]
+    check_nowhere(client, *captures)
+
+
+def test_a_value_that_cannot_be_right_is_named_by_its_source(api):
+    for variable, value in [("CLOUDFLARE_API_TOKEN", f"Bearer {TOKEN}"),
+                            ("CLOUDFLARE_ACCOUNT_ID", "accounts/1"), ("CLOUDFLAREDUMP_LOG_LEVEL", "loud\n")]:
+        done = Client(api, **{variable: value}).capture("udp")
+        assert done.returncode in (1, 2) and f"({variable})" in done.sentence
+        assert "planted" not in done.sentence
 
 
 def test_private_files_are_private(api):

@@ -3,12 +3,14 @@
 the FIFO is closed and nothing is said. The time is measured and printed; the bound asserted is
 generous, for machines that are busy."""
 
+import functools
 import os
 import signal
 import subprocess
 import time
 
 import pytest
+import wireshark
 from capturing import (SAMPLE, SANITIZED, Client, ExtcapRun, finish, kill_group, requests_of,
                        wait_until)
 from emulator import Packet, write_pcap
@@ -66,7 +68,44 @@ def phase_downloading(emulator, large):
     return api, asked(api, 3), {}
 
 
-PHASES = [phase_waiting, phase_list, phase_post, phase_polling, phase_retrying, phase_downloading]
+# A resolver in place of the C library's: it answers after half a minute. Where FIRST names a folder,
+# it knows no name the first time: the program has forbidden itself to look names up then.
+SLOW_NAMES = """
+#include <netdb.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+int getaddrinfo(const char *n, const char *s, const struct addrinfo *h, struct addrinfo **r) {
+  const char *first = getenv("FIRST");
+  if (first != NULL && mkdir(first, 0700) == 0) return EAI_NONAME;
+  mkdir(getenv("ASKED"), 0700);
+  sleep(30);
+  return EAI_AGAIN;
+}
+"""
+
+
+@functools.cache
+def library_of_slow_names():
+    library = wireshark.open_folder() / "slow_names.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-xc", "-", "-o", library], input=SLOW_NAMES,
+                   text=True, check=True)
+    return library
+
+
+def slow_names():
+    """(what is true once a name has been asked for, variables for a program with that resolver)"""
+    mark = wireshark.open_folder() / "asked"
+    return mark.exists, {"LD_PRELOAD": str(library_of_slow_names()), "ASKED": str(mark)}
+
+
+def phase_looking_up(_, __):
+    """The name of the API's host is being looked up."""
+    return "https://slow.example", *slow_names()
+
+
+PHASES = [phase_waiting, phase_list, phase_post, phase_polling, phase_retrying, phase_downloading,
+          *([] if SANITIZED else [phase_looking_up])]
 
 
 def send(process, signals):
@@ -113,37 +152,31 @@ def test_the_tool_ends_before_its_first_packet(emulator, large, phase):
     assert not path.exists()
 
 
-# A resolver that does not answer. It knows no name where it is asked first: there the program has
-# forbidden itself to look names up.
-SLOW_NAMES = """
-#include <netdb.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-int getaddrinfo(const char *n, const char *s, const struct addrinfo *h, struct addrinfo **r) {
-  if (mkdir(getenv("FIRST"), 0700) == 0) return EAI_NONAME;
-  mkdir(getenv("SECOND"), 0700);
-  for (;;) pause();
-}
-"""
-
-
 @pytest.mark.skipif(SANITIZED, reason="the resolver is preloaded")
 def test_an_extcap_ends_while_a_name_in_its_filter_is_looked_up(emulator):
-    client = Client(emulator())
-    library, second = client.folder / "slow_names.so", client.folder / "second"
-    subprocess.run(["cc", "-shared", "-fPIC", "-xc", "-", "-o", library], input=SLOW_NAMES,
-                   text=True, check=True)
-    client.env |= {"LD_PRELOAD": str(library), "FIRST": str(client.folder / "first"),
-                   "SECOND": str(second)}
+    ready, variables = slow_names()
+    client = Client(emulator(), FIRST=str(wireshark.open_folder() / "first"), **variables)
     run = ExtcapRun(client, "host slow.example")
-    wait_until(second.exists, "the look-up")
+    wait_until(ready, "the look-up")
     started = time.monotonic()
     send(run.process, SIGNALS["TERM"])
     done = run.finish(30)
     taken = time.monotonic() - started
     report("looking a name up", taken)
     assert taken < 4, "the look-up's own limit ended it"
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("number", ["INT", "TERM", "HUP"])
+def test_an_extcap_ends_while_its_filter_is_compiled(emulator, number):
+    """libpcap takes a minute for it."""
+    run = ExtcapRun(Client(emulator()), " or ".join(f"port {1000 + 7 * i}" for i in range(600)))
+    time.sleep(0.5)
+    assert run.process.poll() is None
+    started = time.monotonic()
+    send(run.process, SIGNALS[number])
+    done = run.finish(30)
+    report(f"compiling a filter, SIG{number}", time.monotonic() - started)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 

@@ -37,7 +37,7 @@ def test_the_blocks_of_a_capture(emulator):
     for number, (interface, served) in enumerate(zip(section.interfaces, downloads)):
         assert interface.link_type == 101 and interface.snap_length == 262143
         assert interface.name == "cloudflare-sample" and interface.filter == "udp port 53"
-        assert f";request={number + 1};requests=2" in interface.description
+        assert f'"request":{number + 1},"requests":2' in interface.description
         assert statistic(interface, RECEIVED) == len(served)
         assert statistic(interface, DELIVERED) == delivered[number]
         assert b"match the filter" in interface.statistics[COMMENT]
@@ -64,8 +64,8 @@ def test_what_wireshark_writes_is_what_we_wrote(emulator):
     span = {"start_time": end - 100, "end_time": end}
     through, direct = Client(api).both("tcp port 443", **span)
     for left, right in zip(through.section.interfaces, direct.section.interfaces, strict=True):
-        assert re.sub("[0-9a-f]{32}|submitted=[^;]*", "", left.description) == \
-            re.sub("[0-9a-f]{32}|submitted=[^;]*", "", right.description)
+        assert re.sub('[0-9a-f]{32}|"submitted":"[^"]*"', "", left.description) == \
+            re.sub('[0-9a-f]{32}|"submitted":"[^"]*"', "", right.description)
         assert (left.name, left.filter, left.snap_length) == (right.name, right.filter, 262143)
         assert left.statistics and left.statistics.keys() == right.statistics.keys()
 
@@ -83,7 +83,7 @@ def test_the_limit_is_reached(emulator):
     assert (told["exit_status"], told["received"], told["delivered"]) == (4, 10, 10)
     assert len(told["losses"]) == 1
     interface, = capture.section.interfaces
-    assert ";limit_reached=true" in interface.description and len(capture.section.packets) == 10
+    assert '"limit_reached":true' in interface.description and len(capture.section.packets) == 10
     by_tshark = client.tshark("udp", "-o", "extcap.cloudflare_sample.packetlimit:10")
     assert by_tshark.returncode == 0 and len(by_tshark.records) == 10
     assert "limit of 10 packets was reached" in by_tshark.sentence
@@ -131,7 +131,7 @@ def test_a_damaged_download_gives_its_good_packets(emulator, sixty, lost):
     assert capture.records == [record(packet) for packet in packets[:good]]
     marks = [packet.comments for packet in capture.section.packets]
     assert all(not mark for mark in marks[:-1])
-    assert "cloudflaredump:1;damaged=" in marks[-1][0]
+    assert 'cloudflaredump:{"version":1,"damaged":' in marks[-1][0]
     by_extcap = client.extcap("udp")
     assert by_extcap.stderr.count("\n") == 1 and "damaged" in by_extcap.stderr
     assert by_extcap.records == capture.records

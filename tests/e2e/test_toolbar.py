@@ -177,7 +177,7 @@ def test_a_face_without_its_tool_does_not_make_the_window_stand_still(instant_ap
     run = ExtcapRun(client, "udp", *toolbar.words, program=face_alone())
     time.sleep(0.5)
     toolbar.open()
-    assert "is not installed" in run.finish().stderr
+    assert "was not found" in run.finish().stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])

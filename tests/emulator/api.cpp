@@ -52,6 +52,12 @@ Answer NotJson() {
   return Failure(415, {{kCodeBadBody, "The body must be sent as Content-Type: application/json"}});
 }
 
+/// The first site of a city: "sin01" of SIN.
+std::string SiteAt(std::string colo) {
+  std::ranges::transform(colo, colo.begin(), [](char c) { return g_ascii_tolower(c); });
+  return colo + "01";
+}
+
 PcapForm WrittenForm(const PacketOptions& options, const Traffic& traffic) {
   PcapForm form = traffic.form();
   form.link_type = options.link_type.value_or(form.link_type);
@@ -62,10 +68,12 @@ PcapForm WrittenForm(const PacketOptions& options, const Traffic& traffic) {
 
 }  // namespace
 
-Api::Api(const Options& options, std::unique_ptr<Traffic> traffic)
+Api::Api(const Options& options, std::unique_ptr<Traffic> traffic, Places places)
     : options_(options),
       rules_(options.answers.rules, options.answers.headers, options.answers.body),
       traffic_(std::move(traffic)),
+      places_(std::move(places)),
+      graphql_(options.access, options.analytics, places_, *traffic_),
       form_(WrittenForm(options.packets, *traffic_)),
       life_{.job = Seconds(options.captures.job_seconds / options.captures.speed),
             .result = options.captures.job_result,
@@ -76,12 +84,17 @@ Api::Api(const Options& options, std::unique_ptr<Traffic> traffic)
             .no_packets_result = options.captures.no_packets_result,
             .parts = options.parts,
             .form = form_,
-            .seed = options.packets.seed},
+            .seed = options.packets.seed,
+            .places = &places_},
       ownership_(options.captures.show_keys) {}
 
 Outcome<std::unique_ptr<Api>> Api::Make(const Options& options, std::unique_ptr<Traffic> traffic,
                                         Time now) {
-  std::unique_ptr<Api> api(new Api(options, std::move(traffic)));
+  auto egress = PacketTest::Compile(options.places.egress);
+  if (!egress) return std::unexpected("--egress: " + egress.error());
+  Places places(options.places.entries, options.places.drops, *std::move(egress),
+                SiteAt(options.captures.trace_colo));
+  std::unique_ptr<Api> api(new Api(options, std::move(traffic), std::move(places)));
   for (const std::string& conf : options.captures.registered) {
     auto added = api->ownership_.AddValidated(conf, now);
     if (!added) return std::unexpected(added.error());
@@ -103,6 +116,10 @@ Answer Api::Route(const Request& request, const Moment& now) {
   const std::string path = under_base ? request.path.substr(base.size()) : request.path;
   if (path == "/cdn-cgi/trace") return request.method == "GET" ? Trace(now) : WrongMethod("GET");
   if (!under_base) return NoRoute(request.path);
+  if (path == "/graphql") {
+    if (request.method != "POST") return WrongMethod("POST");
+    return IsJsonType(request.content_type) ? graphql_.Ask(request, now) : NotJson();
+  }
   if (auto refusal = CheckCredentials(request, options_.access)) return *std::move(refusal);
   const Parts parts = Split(path);
   if (parts.size() < 3 || parts[0] != "accounts" || parts[2] != "pcaps") return NoRoute(path);

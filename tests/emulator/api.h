@@ -7,8 +7,10 @@
 
 #include "tests/emulator/answer.h"
 #include "tests/emulator/capture_store.h"
+#include "tests/emulator/graphql.h"
 #include "tests/emulator/options.h"
 #include "tests/emulator/ownership.h"
+#include "tests/emulator/places.h"
 #include "tests/emulator/request.h"
 #include "tests/emulator/traffic.h"
 
@@ -16,7 +18,8 @@ namespace cloudflare_emulator {
 
 inline constexpr const char* kBasePath = "/client/v4";
 
-/// The PCAPs API: what each request does and is answered with. Knows no sockets.
+/// The PCAPs API and the GraphQL API of its packets: what each request does and is answered with.
+/// Knows no sockets.
 class Api {
  public:
   /// The error is a sentence about the options.
@@ -32,7 +35,7 @@ class Api {
  private:
   using Parts = std::vector<std::string>;
 
-  Api(const Options& options, std::unique_ptr<Traffic> traffic);
+  Api(const Options& options, std::unique_ptr<Traffic> traffic, Places places);
 
   Answer Route(const Request& request, const Moment& now);
   Answer RouteAccount(const Request& request, const Parts& rest, const Moment& now);
@@ -51,6 +54,8 @@ class Api {
   Options options_;
   AnswerRules rules_;
   std::unique_ptr<Traffic> traffic_;
+  Places places_;
+  Graphql graphql_;
   PcapForm form_;
   LifeCycle life_;
   FullSettings full_;

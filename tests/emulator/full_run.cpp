@@ -37,12 +37,9 @@ Outcome<void> WriteAll(const Destination& destination, const std::vector<PartObj
       return;
     }
   };
-  {
-    std::vector<std::jthread> writers;
-    for (std::size_t i = 0; i < std::min(kWriters, objects.size()); ++i) {
-      writers.emplace_back(write);
-    }
-  }
+  std::vector<std::thread> writers;
+  for (std::size_t i = 0; i < std::min(kWriters, objects.size()); ++i) writers.emplace_back(write);
+  for (std::thread& writer : writers) writer.join();
   return outcome;
 }
 
@@ -78,6 +75,14 @@ void FullRun::Advance(Span now) {
   if (finished_) Finish(now);
 }
 
+bool FullRun::IsSeen(const Record& record) const {
+  if (settings_.places == nullptr || !settings_.places->told()) return true;
+  const json_t* const body = request_.body.get();
+  auto colo = TextOf(json_object_get(body, "colo_name"));
+  if (!colo) colo = TextOf(json_object_get(body, "colo"));
+  return settings_.places->EntersAt(record, colo.value_or(""));
+}
+
 bool FullRun::IsFull(std::size_t next_bytes) const {
   if (request_.packet_limit && static_cast<double>(records_.size() + 1) > *request_.packet_limit) {
     return true;
@@ -90,7 +95,7 @@ void FullRun::Take(Span now) {
   const Span passed = std::min(Faster(now - start_, 1 / settings_.speed), limit);
   if (passed < Span::zero()) return;
   for (Record& record : traffic_->Between(taken_until_ + Span(1), first_time_ + passed)) {
-    if (!Matches(request_.filter, record)) continue;
+    if (!Matches(request_.filter, record) || !IsSeen(record)) continue;
     if (IsFull(record.bytes.size())) return End(now);
     bytes_ += record.bytes.size();
     records_.push_back(std::move(record));

@@ -12,6 +12,7 @@
 #include "tests/emulator/bucket.h"
 #include "tests/emulator/capture_request.h"
 #include "tests/emulator/parts.h"
+#include "tests/emulator/places.h"
 #include "tests/emulator/request.h"
 #include "tests/emulator/traffic.h"
 
@@ -26,6 +27,7 @@ struct FullSettings {
   PartOptions parts{};
   PcapForm form{};
   std::uint64_t seed = 1;
+  const Places* places = nullptr;  ///< Null: every data center has all packets.
 };
 
 /// One full capture from its request to the objects in the bucket. It takes packets from the
@@ -58,6 +60,8 @@ class FullRun {
   void Convert(Span now);
   void Finish(Span now);
   void Fail(std::string why);
+  /// Whether the capture's data center sees the packet.
+  bool IsSeen(const Record& record) const;
   bool IsFull(std::size_t next_bytes) const;
   void WriteParts(bool late);
 

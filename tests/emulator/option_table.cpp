@@ -93,12 +93,13 @@ RawOptions::~RawOptions() {
                      colo_field,  no_packets_result,
                      part_name,   part_linktypes,
                      part_magics, part_sizes,
-                     answer_body, router_tunnel,
+                     answer_body, egress,
+                     analytics,   router_tunnel,
                      router_drop}) {
     g_free(text);
   }
-  for (char** list :
-       {packets, more_packets, registered, answers, answers_after, answer_headers, routers}) {
+  for (char** list : {packets, more_packets, registered, entries, drops, answers, answers_after,
+                      answer_headers, routers}) {
     g_strfreev(list);
   }
 }
@@ -165,6 +166,35 @@ std::vector<GOptionEntry> RawOptions::Entries() {
       Flag("damaged-part", &damaged_part, "The first part ends in the middle of a record"),
       Flag("garbled-part", &garbled_part,
            "The last part has an impossible record length in its middle"),
+
+      Strings("entry", &entries,
+              "Packets of FILTER enter at SITE, such as ord02, and only captures there have them; "
+              "the first that fits counts, others enter at --trace-colo; repeatable (none: every "
+              "data center has all packets)",
+              "SITE=FILTER"),
+      Strings(
+          "drop", &drops,
+          "SYSTEM (dosd, flowtrackd, magic-firewall) drops packets of FILTER, as analytics tell "
+          "it; repeatable",
+          "SYSTEM=FILTER"),
+      String("egress", &egress,
+             "Packets that come from the customer (src net 203.0.113.0/24 or src net "
+             "2001:db8:113::/48)",
+             "FILTER"),
+      String("analytics", &analytics,
+             "POST /graphql: answer, refuse the token, or have no such dataset (on)",
+             "on|denied|absent"),
+      Int64("analytics-max-duration", &analytics_max_duration,
+            "The Settings node's maxDuration, in seconds (604800)"),
+      Int64("analytics-not-older-than", &analytics_not_older_than,
+            "The Settings node's notOlderThan, in seconds (9676800)"),
+      Int64("analytics-page", &analytics_page, "The Settings node's maxPageSize (10000)"),
+      Int64("analytics-budget", &analytics_budget, "Queries in five minutes (300)"),
+      Int64("analytics-interval", &analytics_interval,
+            "Packets that each packet stands for, being a sample of them (10000)"),
+      Flag("analytics-hide-interval", &analytics_hide_interval,
+           "The dataset has no avg.sampleInterval"),
+      Real("analytics-lag", &analytics_lag, "Time until a packet is in the dataset (0)"),
 
       Paths("router", &routers,
             "Write what a router of the customer captures, and FILE.truth.jsonl; repeatable"),

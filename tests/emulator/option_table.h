@@ -42,6 +42,17 @@ struct RawOptions {
   char* part_sizes = nullptr;
   double late_seconds = 5;
 
+  char** entries = nullptr;
+  char** drops = nullptr;
+  char* egress = nullptr;
+  char* analytics = nullptr;
+  gint64 analytics_max_duration = 604800;
+  gint64 analytics_not_older_than = 9676800;
+  gint64 analytics_page = 10000;
+  gint64 analytics_budget = 300;
+  gint64 analytics_interval = 10000;
+  double analytics_lag = 0;
+
   char** routers = nullptr;
   char* router_tunnel = nullptr;
   char* router_drop = nullptr;
@@ -62,6 +73,7 @@ struct RawOptions {
   int parts = 3;
   int late_parts = 0;
   gboolean help = FALSE;
+  gboolean analytics_hide_interval = FALSE;
   gboolean rebase = FALSE;
   gboolean big_endian = FALSE;
   gboolean show_keys = FALSE;

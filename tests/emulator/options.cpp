@@ -78,7 +78,10 @@ class Reader {
   void ReadPackets(PacketOptions& options);
   void ReadCaptures(CaptureOptions& options);
   void ReadParts(PartOptions& options);
+  void ReadPlaces(PlaceOptions& options);
+  void ReadAnalytics(AnalyticsOptions& options);
   void ReadAnswers(AnswerOptions& options);
+  std::vector<PacketRule> Rules(const char* option, char** texts);
   void ReadRouters(RouterOptions& options);
 
   const RawOptions& raw_;
@@ -188,6 +191,51 @@ void Reader::ReadParts(PartOptions& options) {
   options.garbled = raw_.garbled_part;
 }
 
+std::vector<PacketRule> Reader::Rules(const char* option, char** texts) {
+  std::vector<PacketRule> rules;
+  for (const std::string& text : List(texts)) {
+    auto rule = ParsePacketRule(text);
+    if (rule) {
+      rules.push_back(*std::move(rule));
+    } else {
+      Complain(Text("%s: %s", option, rule.error().c_str()));
+    }
+  }
+  return rules;
+}
+
+void Reader::ReadPlaces(PlaceOptions& options) {
+  static const std::regex kSite("[a-z]{3}[0-9]{2,3}");
+  options.entries = Rules("--entry", raw_.entries);
+  for (const PacketRule& entry : options.entries) {
+    if (std::regex_match(entry.name, kSite)) continue;
+    Complain(Text("--entry %s is no site such as ord02.", entry.name.c_str()));
+  }
+  options.drops = Rules("--drop", raw_.drops);
+  Take(raw_.egress, options.egress);
+}
+
+void Reader::ReadAnalytics(AnalyticsOptions& options) {
+  options.access = Choose<AnalyticsAccess>("--analytics", raw_.analytics,
+                                           {{"on", AnalyticsAccess::kOn},
+                                            {"denied", AnalyticsAccess::kDenied},
+                                            {"absent", AnalyticsAccess::kAbsent}},
+                                           AnalyticsAccess::kOn);
+  const auto positive = [this](const char* option, gint64 value) {
+    if (value < 1) Complain(Text("%s must be a number from 1 on.", option));
+    return value;
+  };
+  options.max_duration = positive("--analytics-max-duration", raw_.analytics_max_duration);
+  options.not_older_than = positive("--analytics-not-older-than", raw_.analytics_not_older_than);
+  options.max_page_size = positive("--analytics-page", raw_.analytics_page);
+  options.interval = positive("--analytics-interval", raw_.analytics_interval);
+  options.budget = static_cast<std::size_t>(
+      AtLeast("--analytics-budget", static_cast<double>(raw_.analytics_budget), 0));
+  options.tells_interval = raw_.analytics_hide_interval == FALSE;
+  options.lag = AtLeast("--analytics-lag", raw_.analytics_lag, 0);
+  options.speed = raw_.speed;
+}
+
 void Reader::ReadAnswers(AnswerOptions& options) {
   // Those carried out first come first, so that a rule for both reads naturally.
   for (const bool carry_out : {true, false}) {
@@ -237,6 +285,8 @@ Options Reader::Read() {
   ReadPackets(options.packets);
   ReadCaptures(options.captures);
   ReadParts(options.parts);
+  ReadPlaces(options.places);
+  ReadAnalytics(options.analytics);
   ReadAnswers(options.answers);
   ReadRouters(options.routers);
   Take(raw_.log, options.log);

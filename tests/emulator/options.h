@@ -9,6 +9,7 @@
 
 #include "tests/emulator/answer_rules.h"
 #include "tests/emulator/parts.h"
+#include "tests/emulator/places.h"
 #include "tests/emulator/router_side.h"
 #include "tests/emulator/sample.h"
 
@@ -60,6 +61,28 @@ struct CaptureOptions {
   bool show_keys = false;
 };
 
+/// Where packets enter and what drops them.
+struct PlaceOptions {
+  std::vector<PacketRule> entries{};
+  std::vector<PacketRule> drops{};
+  std::string egress = "src net 203.0.113.0/24 or src net 2001:db8:113::/48";
+};
+
+/// Whether the token may read the account's analytics, and whether they have the dataset.
+enum class AnalyticsAccess { kOn, kDenied, kAbsent };
+
+struct AnalyticsOptions {
+  AnalyticsAccess access = AnalyticsAccess::kOn;
+  std::int64_t max_duration = 604800;     ///< Seconds.
+  std::int64_t not_older_than = 9676800;  ///< Seconds: 16 weeks.
+  std::int64_t max_page_size = 10000;
+  std::size_t budget = 300;       ///< Queries in five minutes.
+  std::int64_t interval = 10000;  ///< Packets behind one sample.
+  bool tells_interval = true;     ///< avg.sampleInterval is there.
+  double lag = 0;                 ///< Seconds until a packet is known.
+  double speed = 1;
+};
+
 struct AnswerOptions {
   std::vector<AnswerRule> rules{};
   std::vector<std::string> headers{};
@@ -74,6 +97,8 @@ struct Options {
   PacketOptions packets{};
   CaptureOptions captures{};
   PartOptions parts{};
+  PlaceOptions places{};
+  AnalyticsOptions analytics{};
   AnswerOptions answers{};
   RouterOptions routers{};
   std::string log{};

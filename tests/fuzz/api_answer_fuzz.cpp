@@ -47,7 +47,7 @@ void UseJob(const json_t* object) {
   request.type =
       job.type == "full" ? api::PcapRequest::Type::kFull : api::PcapRequest::Type::kSimple;
   request.filter_v1 = job.filter_v1;
-  const api::Json body(json_loads(api::WritePcapRequest(request).c_str(), 0, nullptr));
+  const Json body(json_loads(api::WritePcapRequest(request).c_str(), 0, nullptr));
   Check(json_is_object(body.get()));
   api::CameFrom(job, request);
 }

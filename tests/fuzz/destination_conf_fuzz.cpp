@@ -2,8 +2,10 @@
 //
 // An arbitrary text as the address of a bucket: what is taken has a form without keys that means
 // the same, and no mistake shows a key.
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <initializer_list>
 
 #include "extcap/bucket/destination_conf.h"
 #include "extcap/bucket/store_address.h"
@@ -22,6 +24,7 @@ void CheckRoundTrip(const std::string& text, const bucket::DestinationConf& conf
   const Result<bucket::DestinationConf> again = bucket::ParseReadFrom(bucket::WithoutKeys(text));
   Check(again.has_value());
   Check(again->kind == conf.kind && again->bucket == conf.bucket && again->region == conf.region);
+  Check(again->jurisdiction == conf.jurisdiction);
   Check(again->account_id == conf.account_id && again->secret_access_key.empty());
   // Blanks at the very end of an address are not taken for a part of it.
   if (!conf.directory.ends_with(' ') && !conf.directory.ends_with('\t')) {
@@ -35,8 +38,13 @@ void CheckAddress(const bucket::DestinationConf& conf) {
   Check(address.has_value());
   const std::optional<http::Url> url = http::ParseUrl(address->url + bucket::ObjectPath("key"));
   Check(url && url->scheme == "https" && url->port.empty());
-  Check(url->host.ends_with(".amazonaws.com") || url->host.ends_with(".amazonaws.com.cn") ||
-        url->host == "storage.googleapis.com" || url->host.ends_with(".r2.cloudflarestorage.com"));
+  const auto is_below = [&](const char* domain) { return url->host.ends_with(domain); };
+  Check(std::ranges::any_of(
+      std::initializer_list<const char*>{".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu",
+                                         ".c2s.ic.gov", ".sc2s.sgov.gov", ".cloud.adc-e.uk",
+                                         ".csp.hci.ic.gov", "storage.googleapis.com",
+                                         ".r2.cloudflarestorage.com"},
+      is_below));
 }
 
 }  // namespace

@@ -45,9 +45,11 @@ void TestLinkLayer(const filter::CaptureFilter& filter, std::uint64_t seed) {
 void Try(const std::string& text) {
   const std::uint64_t seed = SeedOf(text);
   // The dialog's answer is not stricter than the capture's.
-  const bool accepted =
-      filter::CaptureFilter::Compile(text, filter::NameLookup::kAccept).has_value();
-  auto filter = filter::CaptureFilter::Compile(text, filter::NameLookup::kRefuse);
+  const bool accepted = filter::CaptureFilter::Compile(text, filter::NameLookup::kAccept,
+                                                       filter::CompileBounds{.limits = {}})
+                            .has_value();
+  auto filter = filter::CaptureFilter::Compile(text, filter::NameLookup::kRefuse,
+                                               filter::CompileBounds{.limits = {}});
   if (!filter) return;
   if (!accepted) std::abort();
   if (capture::ExplainJson(text, filter::MakePlan(*filter, {})).empty()) std::abort();
@@ -61,9 +63,13 @@ void Try(const std::string& text) {
 }  // namespace
 }  // namespace cloudflaredump
 
+extern "C" int LLVMFuzzerInitialize(int*, char***) {
+  cloudflaredump::filter::ForbidNameLookup();
+  return 0;
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size > cloudflaredump::kLongest) return 0;
-  if (!cloudflaredump::filter::NameLookupForbidden()) cloudflaredump::filter::ForbidNameLookup();
   cloudflaredump::Try(std::string(reinterpret_cast<const char*>(data), size));
   return 0;
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What a store answers, as an arbitrary text: once as a listing, once as an error.
+// What a store answers, as an arbitrary text: once as a listing, of which the files of a capture
+// are selected, once as an error.
 #include <cstdint>
 #include <cstdlib>
 
+#include "extcap/bucket/capture_files.h"
 #include "extcap/bucket/listing.h"
 #include "extcap/bucket/store_error.h"
 
@@ -15,7 +17,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const bucket::StoredObject& object : page->objects) {
       if (object.key.empty()) std::abort();
     }
-    if (!bucket::SameKeysAndSizes(page->objects, page->objects)) std::abort();
+    const bucket::CaptureFiles found = bucket::SelectCaptureFiles(page->objects, "", "k");
+    if (found.files.size() + found.left_out.size() > page->objects.size()) std::abort();
+    // What was selected stays selected.
+    if (bucket::SelectCaptureFiles(found.files, "", "k").files != found.files) std::abort();
   }
   const bucket::StoreContext store{
       .bucket = "pcaps", .region = "us-east-1", .key_source = "a profile"};

@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Any bytes as the parts of a capture: the parser, whole and in chunks, and the merge, of files
-// that are all there and of transfers that arrive in pieces, must agree packet by packet, and what
-// the writer makes of the packets must stay within its limits.
+// Any bytes as the files of a capture: a reader of a file in memory, and one of a file in a store
+// or on a disk with a window of any size, must give the same packets and the same damage; a merge
+// must give each of them once; and what the writer makes of them must stay within its limits.
 //
-// The input: how many parts there are, the sizes of pieces, then each part as two bytes of length
-// and its bytes; the last part is what is left.
+// The input: how many files there are, the size of windows, then each file as two bytes of length
+// and its bytes; the last file is what is left.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
-#include <tuple>
 #include <vector>
 
+#include "extcap/pcap/file_store.h"
 #include "extcap/pcap/merge.h"
-#include "extcap/pcap/pcap_parser.h"
 #include "extcap/pcap/pcapng_writer.h"
-#include "extcap/pcap/spool.h"
 
 namespace cloudflaredump {
 namespace {
@@ -24,118 +22,142 @@ using Bytes = std::span<const std::byte>;
 
 struct Seen {
   std::uint64_t nanoseconds;
-  std::size_t part;
+  std::size_t file;
   std::uint32_t original;
   std::vector<std::byte> bytes;
 
   auto operator<=>(const Seen&) const = default;
 };
 
-struct Part {
+/// The packets of one file, sorted, and what is lost of it.
+struct Reading {
   std::vector<Seen> packets;
   std::string loss;
+
+  bool operator==(const Reading&) const = default;
 };
 
 void Check(bool holds) {
   if (!holds) std::abort();
 }
 
-Part Parse(Bytes file, std::size_t number, std::size_t chunk) {
-  pcap::PcapParser parser;
-  Part part;
-  std::vector<pcap::Packet> packets;
-  const auto take = [&](pcap::Packet&& packet) { packets.push_back(std::move(packet)); };
-  Result<void> result;
-  while (result && !file.empty()) {
-    const Bytes piece = file.first(std::min(chunk, file.size()));
-    result = parser.Push(piece, take);
-    file = file.subspan(piece.size());
-  }
-  if (result) result = parser.Finish();
-  if (!result) part.loss = ClauseOf(result.error());
-  for (const pcap::Packet& packet : packets) {
-    part.packets.push_back(
-        {.nanoseconds = pcap::Nanoseconds(packet.ticks, parser.header()->precision),
-         .part = number,
-         .original = packet.original_length,
-         .bytes = packet.bytes});
-  }
-  return part;
+Seen See(std::uint64_t nanoseconds, std::size_t file, const pcap::PacketView& view) {
+  return {.nanoseconds = nanoseconds,
+          .file = file,
+          .original = view.original_length,
+          .bytes = {view.bytes.begin(), view.bytes.end()}};
 }
 
-std::vector<Bytes> SplitParts(Bytes input, std::size_t count) {
-  std::vector<Bytes> parts;
-  while (parts.size() + 1 < count && input.size() >= 2) {
+using Order = pcap::FileReader::Order;
+
+Reading ReadAll(std::unique_ptr<pcap::FileBytes> file, std::size_t number, std::size_t window,
+                Order order) {
+  pcap::FileReader reader(std::move(file), window, order);
+  Reading reading;
+  std::vector<std::byte> shared;
+  bool last = false;
+  std::uint64_t latest = 0;
+  for (; reader.FindNext(); reader.Drop()) {
+    Check(!last);
+    last = reader.last();
+    const Result<pcap::PacketView> view = reader.Load(shared);
+    Check(view.has_value());
+    reading.packets.push_back(See(reader.nanoseconds(), number, *view));
+    Check(order == Order::kNearby || reader.nanoseconds() >= latest);
+    latest = reader.nanoseconds();
+  }
+  Check(last == !reading.packets.empty());
+  if (reader.damage()) reading.loss = ClauseOf(*reader.damage());
+  std::sort(reading.packets.begin(), reading.packets.end());
+  return reading;
+}
+
+std::unique_ptr<pcap::FileBytes> InMemory(Bytes file) {
+  return std::make_unique<pcap::MemoryFile>(
+      std::string(reinterpret_cast<const char*>(file.data()), file.size()));
+}
+
+std::unique_ptr<pcap::FileBytes> Store(pcap::FileStore& store, Bytes file) {
+  auto arrival = store.Begin(file.size());
+  Check(arrival && arrival->Append(file));
+  return std::move(*arrival).Finish();
+}
+
+std::vector<Bytes> SplitFiles(Bytes input, std::size_t count) {
+  std::vector<Bytes> files;
+  while (files.size() + 1 < count && input.size() >= 2) {
     const std::size_t size = std::min<std::size_t>(
         std::to_integer<std::size_t>(input[0]) * 256 + std::to_integer<std::size_t>(input[1]),
         input.size() - 2);
-    parts.push_back(input.subspan(2, size));
+    files.push_back(input.subspan(2, size));
     input = input.subspan(2 + size);
   }
-  parts.push_back(input);
-  return parts;
+  files.push_back(input);
+  return files;
 }
 
-/// The merge of `files` through a spool, in pieces of `chunk` bytes.
-std::vector<Seen> MergeAll(const std::vector<Bytes>& files, std::size_t chunk,
-                           const std::vector<Part>& want) {
-  pcap::Spool spool;
-  std::vector<std::unique_ptr<pcap::PartSource>> sources;
-  sources.reserve(files.size());
-  for (std::size_t i = 0; i < files.size(); ++i) sources.push_back(spool.Source(spool.AddPart()));
-  pcap::Merge merge(std::move(sources), 1);
-  std::vector<std::size_t> sent(files.size());
+void CheckBlock(const pcap::PacketView& view) {
+  std::string block;
+  Check(pcap::AppendPacket(block, 0, view, {"comment"}) ==
+        (view.bytes.size() <= pcap::kLargestPacket));
+  Check(block.size() <= pcap::kLargestBlock && block.size() % 4 == 0);
+}
+
+/// The merge of files, of which each must be what `want` says.
+std::vector<Seen> MergeAll(std::vector<std::unique_ptr<pcap::FileBytes>> files, std::size_t memory,
+                           const std::vector<Reading>& want) {
+  pcap::Merge merge(std::move(files), memory);
   std::vector<Seen> seen;
+  std::vector<std::size_t> told(want.size());
   std::uint64_t latest = 0;
-  pcap::Merge::Step step;
-  while ((step = merge.Next()) != pcap::Merge::Step::kEnd) {
-    if (step == pcap::Merge::Step::kPacket) {
-      const pcap::MergedPacket& packet = merge.packet();
-      Check(packet.late == (packet.nanoseconds < latest));
-      latest = std::max(latest, packet.nanoseconds);
-      seen.push_back({.nanoseconds = packet.nanoseconds,
-                      .part = packet.part,
-                      .original = packet.view.original_length,
-                      .bytes = {packet.view.bytes.begin(), packet.view.bytes.end()}});
-      std::string block;
-      Check(pcap::AppendPacket(block, 0, packet.view, {"comment"}) ==
-            (packet.view.bytes.size() <= pcap::kLargestPacket));
-      Check(block.size() <= pcap::kLargestBlock && block.size() % 4 == 0);
-      continue;
+  const auto tell = [&] {
+    for (const pcap::FileLoss& loss : merge.losses()) {
+      Check(ClauseOf(loss.error) == want[loss.file].loss);
+      ++told[loss.file];
     }
-    const std::size_t part = merge.waits_for();
-    Check(sent[part] <= files[part].size());
-    const Bytes rest = files[part].subspan(sent[part]);
-    const Bytes piece = rest.first(std::min(chunk, rest.size()));
-    Check(spool.Append(part, piece).has_value());
-    sent[part] += piece.size();
-    if (sent[part] == files[part].size()) spool.Finish(part);
+  };
+  while (merge.Next()) {
+    const pcap::MergedPacket& packet = merge.packet();
+    Check(packet.late == (packet.nanoseconds < latest));
+    latest = std::max(latest, packet.nanoseconds);
+    seen.push_back(See(packet.nanoseconds, packet.file, packet.view));
+    CheckBlock(packet.view);
+    tell();
   }
-  for (std::size_t part = 0; part < files.size(); ++part) {
-    const auto& loss = merge.report(part).loss;
-    Check((loss ? loss->what : "") == want[part].loss);
-    Check(merge.report(part).packets == want[part].packets.size());
+  tell();
+  for (std::size_t file = 0; file < want.size(); ++file) {
+    const auto& loss = merge.report(file).loss;
+    Check((loss ? ClauseOf(*loss) : "") == want[file].loss);
+    Check(merge.report(file).packets == want[file].packets.size());
+    Check(told[file] == (want[file].loss.empty() ? 0 : 1));
   }
+  std::sort(seen.begin(), seen.end());
   return seen;
 }
 
 void Test(Bytes input) {
   if (input.size() < 2) return;
   const std::size_t count = 1 + std::to_integer<std::size_t>(input[0]) % 5;
-  const std::size_t chunk = 1 + std::to_integer<std::size_t>(input[1]);
-  const std::vector<Bytes> files = SplitParts(input.subspan(2), count);
-  std::vector<Part> parts;
+  const std::size_t window = std::to_integer<std::size_t>(input[1]) * 64;
+  const std::vector<Bytes> files = SplitFiles(input.subspan(2), count);
+  pcap::FileStore store(0);
+  std::vector<Reading> readings;
   std::vector<Seen> all;
+  std::vector<std::unique_ptr<pcap::FileBytes>> in_memory, stored;
   for (std::size_t i = 0; i < files.size(); ++i) {
-    parts.push_back(Parse(files[i], i, files[i].size() + 1));
-    const Part chunked = Parse(files[i], i, chunk);
-    Check(chunked.packets == parts[i].packets && chunked.loss == parts[i].loss);
-    all.insert(all.end(), parts[i].packets.begin(), parts[i].packets.end());
+    const Reading reading = ReadAll(InMemory(files[i]), i, 65536, Order::kNearby);
+    for (const Order order : {Order::kNearby, Order::kWhole}) {
+      Check(ReadAll(Store(store, files[i]), i, window, order) == reading);
+    }
+    Check(pcap::Summarize(*Store(store, files[i])).packets == reading.packets.size());
+    all.insert(all.end(), reading.packets.begin(), reading.packets.end());
+    readings.push_back(reading);
+    in_memory.push_back(InMemory(files[i]));
+    stored.push_back(Store(store, files[i]));
   }
-  std::vector<Seen> merged = MergeAll(files, chunk, parts);
-  std::sort(merged.begin(), merged.end());
   std::sort(all.begin(), all.end());
-  Check(merged == all);
+  Check(MergeAll(std::move(in_memory), pcap::Merge::kMemory, readings) == all);
+  Check(MergeAll(std::move(stored), window, readings) == all);
 }
 
 }  // namespace

@@ -63,8 +63,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
   }
   const std::string key = started.Intend("a", {}, WallTime());
-  started.Started(key, "f00");
-  Check(started.Latest("a") == "f00");
+  started.Started(key, "f00f00f00f00f00f");
+  Check(started.Latest("a") == "f00f00f00f00f00f");
   started.Forget(key);
   json_t* const array = json_load_file(started.path().c_str(), 0, nullptr);
   Check(json_is_array(array) && json_array_size(array) <= 100);

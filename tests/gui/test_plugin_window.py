@@ -17,10 +17,10 @@ def sample_interfaces():
 
 
 def full_interfaces():
-    """A full capture of two parts."""
+    """A full capture of two files."""
     return [Interface(name="cloudflare-ORD", description=describe(
         "Cloudflare ORD (Chicago), full capture",
-        **{**FULL, "part": n}, submitted="2026-11-23T06:20:00Z",
+        **{**FULL, "file": n}, submitted="2026-11-23T06:20:00Z",
         destination_conf="s3://pcaps?region=us-east-1", object=f"pcap_7d7c_{n}.pcap",
         filter_v1__destination_address="203.0.113.7", filter_v1__protocol=6,
         coverage__first="2026-11-23T06:20:01Z", coverage__last="2026-11-23T06:20:59Z"))
@@ -80,7 +80,7 @@ def test_statistics_of_a_sample_and_a_full_capture(window, emulator, screenshots
     shown = open_file(window, emulator, both())
     _, cells = statistics(shown)
     for name, count in (("Packets", "60"), ("ORD (Chicago, United States)", "30"),
-                        ("All data centers (sample)", "30"), ("Part 2 of 2: pcap_7d7c_2.pcap", "15")):
+                        ("All data centers (sample)", "30"), ("File 2 of 2: pcap_7d7c_2.pcap", "15")):
         assert cells[cells.index(name) + 1] == count, cells
     shown.picture(screenshots / "statistics.png")
 

@@ -15,6 +15,10 @@ from gi.repository import Atspi, GLib
 warnings.filterwarnings("ignore", category=DeprecationWarning, message="Atspi")
 
 
+# What newer versions of AT-SPI call a role, as older ones do.
+ROLES = {"button": "push button"}
+
+
 @functools.cache
 def everything():
     """The widget above all applications. The bus's address is in AT_SPI_BUS_ADDRESS, which is read
@@ -57,7 +61,8 @@ class Widget:
     @property
     @_or("")
     def role(self):
-        return self._node.get_role_name()
+        name = self._node.get_role_name()
+        return ROLES.get(name, name)
 
     @property
     @_or("")

@@ -133,16 +133,19 @@ class WiresharkWindow:
 
     def interfaces(self):
         """[text] of the list's rows, as they stand there."""
-        listed = self.main.find("frame", "Interface list")
-        return [cell.name for cell in listed.all("table cell") if cell.name] if listed else []
+        return [cell.name for cell in self._interface_cells() if cell.name]
+
+    def _interface_cells(self):
+        # Qt 5 calls it a frame, Qt 6 a panel.
+        listed = self.main.find(name="Interface list")
+        return list(listed.all("table cell")) if listed else []
 
     def await_interfaces(self):
         self.wait(lambda: self._row("cloudflare-sample"), "the list of interfaces")
 
     def _row(self, interface):
         """The cells of an interface's row: gear, name, sparkline."""
-        listed = self.main.find("frame", "Interface list")
-        cells = list(listed.all("table cell")) if listed else []
+        cells = self._interface_cells()
         at = next((n for n, cell in enumerate(cells) if cell.name.endswith(f": {interface}")), None)
         return at and cells[at - 1:at + 2]
 
@@ -184,11 +187,17 @@ class WiresharkWindow:
     def show_toolbar(self):
         """Has the toolbar of our interfaces shown: it is `toolbar` from then on."""
         self.menu("View", "Interface Toolbars", TOOLBAR)
-        self.toolbar = self.wait(self._toolbar, "the toolbar")
+        self.toolbar = self.wait(lambda: self._toolbar_with("Log"), "the toolbar")
 
-    def _toolbar(self):
-        return next((bar for bar in self.main.all("tool bar") if bar.find("push button", "Log")),
+    def _toolbar_with(self, button):
+        """Tool bars have no names with Qt 6."""
+        return next((bar for bar in self.main.all("tool bar") if bar.find("push button", button)),
                     None)
+
+    @property
+    def stop_button(self):
+        """Of the main tool bar."""
+        return self._toolbar_with("Stop").find("push button", "Stop")
 
     def state(self):
         """The text of the toolbar's status field."""
@@ -199,8 +208,12 @@ class WiresharkWindow:
         self.toolbar.find("push button", button).act("Press")
 
     def columns(self):
-        return [header.name for header in
-                self.main.find("tree", "Packet list").all("table column header")]
+        """The packet list's; with Qt 6 they have no names for a moment."""
+        def named():
+            headers = [header.name for header in
+                       self.main.find("tree", "Packet list").all("table column header")]
+            return all(headers) and headers
+        return self.wait(named, "the names of the columns")
 
     def packets(self):
         """The packet list's rows that are on the screen, as {column: text}."""
@@ -208,6 +221,8 @@ class WiresharkWindow:
         if table is None:
             return []
         columns = [c.name for c in table.all("table column header", showing=False)]
+        if not columns or not all(columns):
+            return []
         cells = [cell.name for cell in table.all("table cell")]
         return [dict(zip(columns, cells[n:n + len(columns)]))
                 for n in range(0, len(cells), len(columns))]

@@ -51,11 +51,10 @@ double CostOf(const std::vector<filter::Box>& boxes) {
 
 /// `box` with those fields left out whose bit is not in `fields`.
 filter::Box Keep(filter::Box box, unsigned fields) {
-  if ((fields & 1) == 0) box.source_address.reset();
-  if ((fields & 2) == 0) box.destination_address.reset();
-  if ((fields & 4) == 0) box.source_port.reset();
-  if ((fields & 8) == 0) box.destination_port.reset();
-  if ((fields & 16) == 0) box.protocol.reset();
+  filter::ForEachField([&](auto field) {
+    if ((fields & 1) == 0) (box.*field).reset();
+    fields >>= 1;
+  });
   return box;
 }
 

@@ -57,7 +57,8 @@ int Main(int count, char** arguments) {
   std::string line;
   while (std::getline(file, line)) {
     if (line.empty() || line.starts_with('#')) continue;
-    auto filter = filter::CaptureFilter::Compile(line, filter::NameLookup::kRefuse);
+    auto filter = filter::CaptureFilter::Compile(line, filter::NameLookup::kRefuse,
+                                                 filter::CompileBounds{.limits = {}});
     if (!filter) {
       ++totals.refused;
       CheckRefusal(line, filter.error(), narrow);

@@ -24,7 +24,8 @@ std::uint64_t Argument(int count, char** arguments, int index, std::uint64_t oth
 
 void Try(std::uint64_t seed, unsigned packets, FilterTotals& totals) {
   Random random(seed);
-  auto filter = filter::CaptureFilter::Compile(RandomFilter(random), filter::NameLookup::kRefuse);
+  auto filter = filter::CaptureFilter::Compile(RandomFilter(random), filter::NameLookup::kRefuse,
+                                               filter::CompileBounds{.limits = {}});
   if (!filter || filter->kind() != filter::CaptureFilter::Kind::kIp) {
     ++totals.refused;
     return;

@@ -151,6 +151,16 @@ void ExtraArgumentsGoWhereTheCallerSays(void**) {
   AssertText(ValueIn(arguments, Opt::kColo), "ORD");
 }
 
+void AnExtraArgumentTakesTheOptionsPlace(void**) {
+  std::string start;
+  const ExtraArgument extra[] = {{.name = "start-time", .text = &start}};
+  const Arguments arguments =
+      ValueOf(CommandLine({"--start-time", "-1h", "--end-time", "-2m"}).Parse(extra));
+  AssertText(start, "-1h");
+  AssertText(ValueIn(arguments, Opt::kStartTime), "(none)");
+  AssertText(ValueIn(arguments, Opt::kEndTime), "-2m");
+}
+
 void AMistypedOptionIsRefusedWithoutItsValue(void**) {
   AssertFails(CommandLine({"--tme-limit", "5"}).Parse(), Error::Kind::kUsage,
               "Unknown option --tme-limit; see --help.");
@@ -190,6 +200,7 @@ int main() {
       cmocka_unit_test(EverySecretOfALineIsWiped),
       cmocka_unit_test(WordsAreWhatIsLeft),
       cmocka_unit_test(ExtraArgumentsGoWhereTheCallerSays),
+      cmocka_unit_test(AnExtraArgumentTakesTheOptionsPlace),
       cmocka_unit_test(AMistypedOptionIsRefusedWithoutItsValue),
       cmocka_unit_test(AMissingValueIsRefused),
       cmocka_unit_test(UnknownOptionsCanBeIgnored),

@@ -73,9 +73,20 @@ void RetryAfterAsADateIsKept(void**) {
 void RetryAfterBeyondTheBudgetEndsAtOnce(void**) {
   FakeEventLoop loop;
   Backoff backoff(loop, 5s);
-  assert_false(backoff.WaitForNextTry("300", kGoOn));
+  assert_false(backoff.WaitForNextTry("301", kGoOn));
   assert_true(loop.Steady() == system::SteadyTime());
   assert_false(Backoff(loop, 5s).NextWait("18446744073709551615").has_value());
+}
+
+/// A server that says when is believed, up to five minutes, and the time left is told.
+void RetryAfterMayBeLongerThanTheBudget(void**) {
+  FakeEventLoop loop;
+  Backoff backoff(loop, 5s);
+  std::vector<Duration> told;
+  assert_true(backoff.WaitForNextTry("90", kGoOn, [&](Duration left) { told.push_back(left); }));
+  assert_true(loop.Steady() - system::SteadyTime() == 90s);
+  assert_int_equal(told.size(), 89);
+  assert_true(told.front() == 90s && told.back() == 2s);
 }
 
 void UselessRetryAfterFallsBackToTheDoublingWait(void**) {
@@ -99,8 +110,9 @@ void StopEndsTheWait(void**) {
 }
 
 void TransientStatusesAreTheRetriableOnes(void**) {
-  for (const int status : {408, 429, 500, 502, 503, 504}) assert_true(IsTransientStatus(status));
-  for (const int status : {200, 204, 301, 400, 401, 403, 404, 409, 412, 501, 505}) {
+  for (const int status : {408, 425, 429, 500, 501, 502, 503, 504, 505, 520, 530, 599})
+    assert_true(IsTransientStatus(status));
+  for (const int status : {200, 204, 301, 400, 401, 403, 404, 409, 412, 418, 428, 499}) {
     assert_false(IsTransientStatus(status));
   }
 }
@@ -118,6 +130,7 @@ int main() {
       cmocka_unit_test(RetryAfterInSecondsIsKept),
       cmocka_unit_test(RetryAfterAsADateIsKept),
       cmocka_unit_test(RetryAfterBeyondTheBudgetEndsAtOnce),
+      cmocka_unit_test(RetryAfterMayBeLongerThanTheBudget),
       cmocka_unit_test(UselessRetryAfterFallsBackToTheDoublingWait),
       cmocka_unit_test(StopEndsTheWait),
       cmocka_unit_test(TransientStatusesAreTheRetriableOnes),

@@ -86,6 +86,21 @@ void TheDestinationComesFirst(void**) {
   assert_false(ComesBefore(source, source));
 }
 
+void ABoxBecomesAFilter(void**) {
+  assert_true(ToFilterV1(Box()) == FilterV1());
+  Box box;
+  box.source_address = IpAddress{.version = 4, .bytes = {192, 0, 2, 1}};
+  box.destination_address = IpAddress{.version = 6, .bytes = {0x20, 0x01, 0x0d, 0xb8}};
+  box.source_port = 0;
+  box.destination_port = 65535;
+  box.protocol = 17;
+  assert_true(ToFilterV1(box) == (FilterV1{.source_address = "192.0.2.1",
+                                           .destination_address = "2001:db8::",
+                                           .source_port = 0,
+                                           .destination_port = 65535,
+                                           .protocol = 17}));
+}
+
 }  // namespace
 }  // namespace cloudflaredump::filter
 
@@ -98,6 +113,7 @@ int main() {
       cmocka_unit_test(TheJoinHoldsBothAndNoMoreThanItMust),
       cmocka_unit_test(BitsAreThoseOfTheFields),
       cmocka_unit_test(TheDestinationComesFirst),
+      cmocka_unit_test(ABoxBecomesAFilter),
   };
   return cmocka_run_group_tests_name("box", tests, nullptr, nullptr);
 }

@@ -50,7 +50,8 @@ void AnIncompletePairDoesNotStandInTheTokensWay(void**) {
 
 void HalfAPairAloneSaysWhatIsMissing(void**) {
   const auto key_only = FindCredentials(LoadSettings(Given({{Opt::kApiKey, "typed-key"}})));
-  AssertFails(key_only, Error::Kind::kFinal, "the e-mail address is missing");
+  AssertFails(key_only, Error::Kind::kFinal,
+              "an API key needs its email address, and the address is missing");
   AssertLacks(SentenceOf(key_only.error()), "typed-key");
   AssertFails(FindCredentials(LoadSettings(Given({{Opt::kApiEmail, "me@x"}}))), Error::Kind::kFinal,
               "the key is missing");
@@ -70,6 +71,24 @@ void NothingAtAllLeadsTheUser(void**) {
   }
 }
 
+/// No header can carry them, and a server's 6003 would not say what is wrong.
+void ACredentialWithABlankInsideIsRefusedByItsSource(void**) {
+  for (const char* bad :
+       {"Bearer planted-6", "planted-6\nplanted-7", "\"planted 6\"", "planted-ü"}) {
+    FakeEnvironment environment;
+    environment.Set("CLOUDFLARE_API_TOKEN", bad);
+    const auto found = FindCredentials(LoadSettings({}, InterfaceKind::kSample, environment));
+    AssertFails(found, Error::Kind::kFinal,
+                "the api-token (CLOUDFLARE_API_TOKEN) contains a blank");
+    AssertLacks(SentenceOf(found.error()), "planted");
+    // What is not used does not matter.
+    AssertText(Choice(LoadSettings(kGivenPair, InterfaceKind::kSample, environment)),
+               "key me@x typed-key");
+  }
+  AssertFails(FindCredentials(LoadSettings(Given({{Opt::kApiEmail, "a b"}, {Opt::kApiKey, "k"}}))),
+              Error::Kind::kFinal, "the api-email (--api-email) contains a blank");
+}
+
 void AnAccountIsTakenAsItIs(void**) {
   for (const char* good : {"0123456789abcdef0123456789abcdef", "A", "my_account-1"}) {
     AssertText(ValueOf(FindAccount(LoadSettings(Given({{Opt::kAccountId, good}})))), good);
@@ -78,7 +97,7 @@ void AnAccountIsTakenAsItIs(void**) {
 
 void NoAccountLeadsTheUser(void**) {
   AssertFails(FindAccount(LoadSettings({})), Error::Kind::kFinal,
-              "no Cloudflare account: put account-id=… under [default] in "
+              "no Cloudflare account ID: put account-id=… under [default] in "
               "/nonexistent/.config/cloudflaredump/config.ini");
 }
 
@@ -87,7 +106,7 @@ void AnAccountThatIsNoAccountIsRefused(void**) {
   for (const char* bad :
        {"../user", "a/b", "a?b", "a b", "a%2e", "ü", "0123456789abcdef0123456789abcdef0"}) {
     AssertFails(FindAccount(LoadSettings(Given({{Opt::kAccountId, bad}}))), Error::Kind::kFinal,
-                "(--account-id), but an account id is 32 hexadecimal characters");
+                "(--account-id), but an account ID is 32 hexadecimal characters");
   }
 }
 
@@ -103,6 +122,7 @@ int main() {
       cmocka_unit_test(AnIncompletePairDoesNotStandInTheTokensWay),
       cmocka_unit_test(HalfAPairAloneSaysWhatIsMissing),
       cmocka_unit_test(NothingAtAllLeadsTheUser),
+      cmocka_unit_test(ACredentialWithABlankInsideIsRefusedByItsSource),
       cmocka_unit_test(AnAccountIsTakenAsItIs),
       cmocka_unit_test(NoAccountLeadsTheUser),
       cmocka_unit_test(AnAccountThatIsNoAccountIsRefused),

@@ -92,21 +92,6 @@ void ASecretInServerTextStaysOut(void**) {
   AssertLacks(WriteCaptureDescription(told), "cfut_");
 }
 
-void ABoxBecomesAFilter(void**) {
-  assert_true(ToFilterV1(filter::Box()) == api::FilterV1());
-  filter::Box box;
-  box.source_address = filter::IpAddress{.version = 4, .bytes = {192, 0, 2, 1}};
-  box.destination_address = filter::IpAddress{.version = 6, .bytes = {0x20, 0x01, 0x0d, 0xb8}};
-  box.source_port = 0;
-  box.destination_port = 65535;
-  box.protocol = 17;
-  assert_true(ToFilterV1(box) == (api::FilterV1{.source_address = "192.0.2.1",
-                                                .destination_address = "2001:db8::",
-                                                .source_port = 0,
-                                                .destination_port = 65535,
-                                                .protocol = 17}));
-}
-
 }  // namespace
 }  // namespace cloudflaredump::capture
 
@@ -118,7 +103,6 @@ int main() {
       cmocka_unit_test(TheBucketIsLeftToTheCaller),
       cmocka_unit_test(WhatAJobDoesNotSayIsNotDescribed),
       cmocka_unit_test(ASecretInServerTextStaysOut),
-      cmocka_unit_test(ABoxBecomesAFilter),
   };
   return cmocka_run_group_tests_name("description", tests, nullptr, nullptr);
 }

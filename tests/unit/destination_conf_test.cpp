@@ -51,6 +51,10 @@ void DocumentedFormsAreRead(void**) {
   AssertText(r2.access_key_id, "id=");
   AssertText(r2.secret_access_key, "plantedsecret+");
   AssertText(Parsed("r2://pcaps/d?account-id=a").directory, "d");
+  AssertText(r2.jurisdiction, "");
+  AssertText(Parsed("r2://pcaps/d?account-id=a&jurisdiction=eu").jurisdiction, "eu");
+  AssertContains(Mistake("r2://pcaps?account-id=a&jurisdiction=e.u"), "not a jurisdiction of R2");
+  AssertContains(Mistake("s3://pcaps?region=a&jurisdiction=eu"), "which it cannot have");
   AssertText(Parsed(" gs://bucket-test/dir// \n").directory, "dir");
 }
 
@@ -124,7 +128,8 @@ void BucketNamesAreThoseOfTheStore(void**) {
 void AddressesAreWrittenWithoutKeys(void**) {
   for (const char* const text :
        {"s3://pcaps-bucket/dir?region=us-east-1", "gs://bucket_test", "gs://bucket/a/b",
-        "s3://tokens/a=b", "r2://pcaps/d?account-id=abc", "file:///tmp/x",
+        "s3://tokens/a=b", "r2://pcaps/d?account-id=abc",
+        "r2://pcaps/d?account-id=abc&jurisdiction=eu", "file:///tmp/x",
         "file:///tmp/100%25%20pure"}) {
     AssertText(WithoutKeys(text), text);
   }

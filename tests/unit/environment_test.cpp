@@ -24,6 +24,18 @@ void WithoutTheVariableTheSystemIsAsked(void**) {
   AssertText(HomeFolder([](const char*) { return ""; }), user->pw_dir);
 }
 
+void ValuesAreTrimmed(void**) {
+  constexpr const char* kName = "CLOUDFLAREDUMP_ENVIRONMENT_TEST";
+  for (const auto& [set, read] :
+       {std::pair("here", "here"), std::pair("here\n", "here"),
+        std::pair(" \tin here\r\n", "in here"), std::pair(" \n", ""), std::pair("", "")}) {
+    setenv(kName, set, 1);
+    AssertText(ProcessEnvironment(kName), read);
+  }
+  unsetenv(kName);
+  assert_null(ProcessEnvironment(kName));
+}
+
 }  // namespace
 }  // namespace cloudflaredump::system
 
@@ -32,6 +44,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(HomeIsWhatTheVariableSays),
       cmocka_unit_test(WithoutTheVariableTheSystemIsAsked),
+      cmocka_unit_test(ValuesAreTrimmed),
   };
   return cmocka_run_group_tests_name("environment", tests, nullptr, nullptr);
 }

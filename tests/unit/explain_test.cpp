@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture/explain.h"
 
-#include "extcap/filter/compile.h"
 #include "tests/unit/unit_test.h"
 
 namespace cloudflaredump::capture {
@@ -49,7 +48,6 @@ void AFilterIsQuotedAndItsOddBytesReplaced(void**) {
 
 int main() {
   using namespace cloudflaredump::capture;
-  cloudflaredump::filter::ForbidNameLookup();
   const CMUnitTest tests[] = {
       cmocka_unit_test(OneLineOfJsonInAFixedOrder),
       cmocka_unit_test(AFilterThatHoldsEverythingIsAnEmptyObject),

@@ -68,18 +68,6 @@ class FakeHttp final : public http::Http {
     return id;
   }
 
-  void Pause(Transfer transfer) override {
-    const auto found = active_.find(transfer);
-    if (found != active_.end()) found->second.paused = true;
-  }
-
-  void Resume(Transfer transfer) override {
-    const auto found = active_.find(transfer);
-    if (found == active_.end() || !found->second.paused) return;
-    found->second.paused = false;
-    if (found->second.timer == 0) Schedule(transfer, Duration(0));
-  }
-
   void Cancel(Transfer transfer) override {
     const auto found = active_.find(transfer);
     if (found == active_.end()) return;
@@ -89,10 +77,6 @@ class FakeHttp final : public http::Http {
   }
 
   std::size_t active() const { return active_.size(); }
-  bool paused(Transfer transfer) const {
-    const auto found = active_.find(transfer);
-    return found != active_.end() && found->second.paused;
-  }
 
   std::vector<http::HttpRequest> requests;
   std::size_t most_at_once = 0;
@@ -112,7 +96,6 @@ class FakeHttp final : public http::Http {
     Duration stall_timeout{0};
     std::size_t max_body = 0;
     bool head_sent = false;
-    bool paused = false;
     std::size_t sent = 0;
     system::EventLoop::Id timer = 0;
   };
@@ -166,7 +149,7 @@ class FakeHttp final : public http::Http {
     const std::size_t last = std::min(
         {answer.body.size(), answer.cut_at.value_or(SIZE_MAX), answer.stall_at.value_or(SIZE_MAX)});
     if (active.sent < last) {
-      if (!active.paused) SendPiece(id, active, last);
+      SendPiece(id, active, last);
       return;
     }
     if (answer.cut_at && active.sent == *answer.cut_at) {

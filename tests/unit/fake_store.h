@@ -80,12 +80,14 @@ class FakeStore {
     const std::string token = *PercentDecode(parameters["continuation-token"]);
     if (!token.empty()) after.assign(token.rbegin(), token.rend());
     std::string xml = "<ListBucketResult><EncodingType>url</EncodingType>";
+    const std::size_t most =
+        std::min<std::size_t>(page_size, ParseNumber(parameters["max-keys"]).value_or(page_size));
     std::size_t count = 0;
     std::string last;
     bool truncated = false;
     for (auto at = objects.upper_bound(after); at != objects.end(); ++at) {
       if (!at->first.starts_with(parameters["prefix"])) continue;
-      if (count == page_size) {
+      if (count == most) {
         truncated = true;
         break;
       }

@@ -211,64 +211,6 @@ void ManyTransfersRunAtOnce(void**) {
   }
 }
 
-void PauseHoldsBackTheSender(void**) {
-  system::GlibEventLoop loop;
-  CurlHttp http(loop);
-  constexpr std::size_t kSize = 64 << 20;  // far more than socket buffers hold
-  std::atomic<bool> all_sent = false;
-  RawServer server([&](RawConnection& connection) {
-    connection.ReadRequest();
-    connection.Send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(kSize) + "\r\n\r\n");
-    const std::string block(1 << 20, 'z');
-    for (std::size_t sent = 0; sent < kSize; sent += block.size()) connection.Send(block);
-    all_sent = true;
-    connection.WaitForClose();
-  });
-  HttpRecorder recorder;
-  HttpRequest request = Request(server.Url());
-  request.max_body = kSize;
-  request.stall_timeout = 150ms;  // the clock must stand still while paused
-  Http::Transfer transfer = 0;
-  recorder.on_body = [&]() -> Result<void> {
-    if (recorder.pieces == 1) http.Pause(transfer);
-    return {};
-  };
-  transfer = http.Start(request, recorder);
-  loop.RunUntil([&] { return recorder.pieces > 1; }, loop.Steady() + 500ms);
-  assert_int_equal(recorder.pieces, 1);
-  assert_false(all_sent);
-  http.Resume(transfer);
-  assert_int_equal(recorder.pieces, 1);  // not from within Resume
-  assert_true(loop.RunUntil([&] { return recorder.end.has_value(); }, loop.Steady() + 60s));
-  assert_true(recorder.end->has_value());
-  assert_int_equal(recorder.body.size(), kSize);
-  assert_int_equal(recorder.body.find_first_not_of('z'), std::string::npos);
-}
-
-void EveryPieceMayPause(void**) {
-  system::GlibEventLoop loop;
-  CurlHttp http(loop);
-  std::string body;
-  for (int i = 0; i < 300000; ++i) body += static_cast<char>('a' + i % 23);
-  RawServer server([&](RawConnection& connection) {
-    connection.ReadRequest();
-    connection.Send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) +
-                    "\r\n\r\n" + body);
-  });
-  HttpRecorder recorder;
-  Http::Transfer transfer = 0;
-  recorder.on_body = [&]() -> Result<void> {
-    http.Pause(transfer);
-    loop.CallAt(loop.Steady() + 1ms, [&] { http.Resume(transfer); });
-    return {};
-  };
-  transfer = http.Start(Request(server.Url()), recorder);
-  http.Pause(transfer);
-  http.Resume(transfer);
-  assert_true(loop.RunUntil([&] { return recorder.end.has_value(); }, loop.Steady() + 60s));
-  assert_true(recorder.body == body);
-}
-
 void ReceiversMayCancelAndStartAnywhere(void**) {
   for (const int where : {0, 1, 2}) {
     system::GlibEventLoop loop;
@@ -444,8 +386,6 @@ int main() {
       cmocka_unit_test(ConnectionsAreUsedAgain),
       cmocka_unit_test(ALeftPostIsNotSentTwice),
       cmocka_unit_test(ManyTransfersRunAtOnce),
-      cmocka_unit_test(PauseHoldsBackTheSender),
-      cmocka_unit_test(EveryPieceMayPause),
       cmocka_unit_test(ReceiversMayCancelAndStartAnywhere),
       cmocka_unit_test(ReceiversErrorComesBack),
       cmocka_unit_test(OnEndMayRunTheLoop),

@@ -98,11 +98,12 @@ class TlsServer {
   MHD_Daemon* daemon_ = nullptr;
 };
 
-Result<HttpAnswer> Get(const std::string& url) {
+Result<HttpAnswer> Get(const std::string& url, const std::string& ca_file = "") {
   system::GlibEventLoop loop;
   CurlHttp http(loop);
   HttpRequest request;
   request.url = url;
+  request.ca_file = ca_file;
   return Fetch(http, loop, request, kGoOn);
 }
 
@@ -150,6 +151,16 @@ void CurlsVariableComesFirst(void**) {
   unsetenv("SSL_CERT_FILE");
 }
 
+/// AWS_CA_BUNDLE is for S3's requests, not for those to Cloudflare in the same process.
+void ARequestMayHaveItsOwnAuthorities(void**) {
+  const auto certificate = MakeCertificate("IP:127.0.0.1");
+  const TlsServer server(*certificate);
+  setenv("CURL_CA_BUNDLE", "/nonexistent", 1);
+  assert_true(Get(server.Url("127.0.0.1"), certificate->file()).has_value());
+  assert_false(Get(server.Url("127.0.0.1")).has_value());
+  unsetenv("CURL_CA_BUNDLE");
+}
+
 void NameInTheCertificateMustBeTheHosts(void**) {
   const auto certificate = MakeCertificate("DNS:other.test");
   const TlsServer server(*certificate);
@@ -195,6 +206,7 @@ int main() {
       cmocka_unit_test(UnknownAuthorityIsRefused),
       cmocka_unit_test(AuthorityOfTheEnvironmentIsTrusted),
       cmocka_unit_test(CurlsVariableComesFirst),
+      cmocka_unit_test(ARequestMayHaveItsOwnAuthorities),
       cmocka_unit_test(NameInTheCertificateMustBeTheHosts),
       cmocka_unit_test(MissingAuthorityFileIsSaid),
       cmocka_unit_test(ServerWithoutTlsIsSaid),

@@ -111,7 +111,7 @@ void DamagedNflogIsNotIp(void**) {
 void OtherLinkTypesAreNotKnown(void**) {
   for (const std::uint32_t link_type : {0U, 12U, 105U, 242U, 0xffffffffU}) {
     assert_false(KnowsLinkType(link_type));
-    AssertOutcome(link_type, Bytes({0x45, 0, 0, 20}), Outcome::kNotIp);
+    AssertOutcome(link_type, Bytes({0x45, 0, 0, 20}), Outcome::kUnknownLinkType);
   }
   for (const std::uint32_t link_type : {1U, 101U, 113U, 228U, 229U, 239U, 276U}) {
     assert_true(KnowsLinkType(link_type));

@@ -151,9 +151,18 @@ void AnOutageIsBorne(void**) {
 
 void AFinalAnswerEndsTheWatch(void**) {
   ApiFixture f;
-  f.http.Answer("GET", "*", {.status = 404, .body = Refusal("1", "gone")});
+  f.http.Answer("GET", "*", {.status = 403, .body = Refusal("1", "gone")});
   AssertFails(Await(f), Error::Kind::kFinal, "cannot ask for the capture");
   assert_int_equal(f.Elapsed(), 1);
+}
+
+/// An id that is seconds old may not be known everywhere yet.
+void ANewIdMayBeUnknownForAWhile(void**) {
+  ApiFixture f;
+  f.http.Answer("GET", "*", {.status = 404, .body = Refusal("1", "gone")});
+  f.http.Answer("GET", "*", {.status = 409, .body = Refusal("1", "not yet")});
+  f.http.Answer("GET", "*", Ok(JobJson(kTestId, "success")));
+  AssertGood(Await(f));
 }
 
 void AStopEndsTheWatchAtOnce(void**) {
@@ -183,6 +192,7 @@ int main() {
       cmocka_unit_test(ALongJobIsPolledEveryHalfMinute),
       cmocka_unit_test(AnOutageIsBorne),
       cmocka_unit_test(AFinalAnswerEndsTheWatch),
+      cmocka_unit_test(ANewIdMayBeUnknownForAWhile),
       cmocka_unit_test(AStopEndsTheWatchAtOnce),
   };
   return cmocka_run_group_tests_name("job_watch", tests, nullptr, nullptr);

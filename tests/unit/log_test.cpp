@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/system/log.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <vector>
 
 #include "common/redact.h"
@@ -107,11 +109,22 @@ void AnUnwritableLogSaysWhatToDo(void**) {
   AssertFails(OpenLog(LogLevel::kInfo, "/nonexistent/log"), Error::Kind::kFinal,
               "cannot open the log file /nonexistent/log: No such file or directory; name "
               "another with --log-file.");
+  AssertFails(OpenLog(LogLevel::kInfo, "/dev/null"), Error::Kind::kFinal,
+              "the log file /dev/null is not a regular file; name another with --log-file.");
 }
 
 void AFullDiskIsNoError(void**) {
-  AssertGood(OpenLog(LogLevel::kDebug, "/dev/full"));
+  const TempFolder folder;
+  AssertGood(OpenLog(LogLevel::kDebug, folder / "log"));
+  const auto before = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit limit = {};
+  getrlimit(RLIMIT_FSIZE, &limit);
+  const rlimit none = {.rlim_cur = 0, .rlim_max = limit.rlim_max};
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
   OneOfEachLevel();
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+  std::signal(SIGXFSZ, before);
+  AssertText(ReadFile(folder / "log"), "");
 }
 
 void TheTapHearsWhatPeopleShouldSee(void**) {
@@ -130,8 +143,8 @@ void ADashIsStandardError(void**) {
   const std::string path = folder.Write("stderr", "");
   std::fflush(stderr);
   const int kept = dup(STDERR_FILENO);
-  const int file = OpenPrivateForAppend(path);
-  if (file < 0 || kept < 0) {
+  const int file = ValueOf(OpenPrivateForAppend("file", path));
+  if (kept < 0) {
     fail_msg("no file to stand in for stderr");
     return;
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The man page says all that the options table says. MAN_PAGE is the page as it is installed.
+// The man page contains the options table. MAN_PAGE is the page as it is installed.
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -29,6 +29,10 @@ std::string EntryOf(const std::string& page, const std::string& from) {
 void EveryOptionIsInThePage(void**) {
   const std::string page = Page();
   for (const config::Option& option : config::AllOptions()) {
+    if (option.type == config::OptionType::kPick) {
+      assert_int_equal(page.find(Roff(option.name)), std::string::npos);
+      continue;
+    }
     const bool dialog = option.tab != nullptr;
     const std::string head = "\n\\fB" + Roff(std::string(dialog ? "--" : "") + option.name) +
                              "\\fR" + (dialog ? " " : "=");
@@ -58,7 +62,7 @@ void EveryVariableIsInThePage(void**) {
 void NothingIsLeftOfTheTemplate(void**) {
   const std::string page = Page();
   assert_true(page.size() > 5000);
-  assert_int_equal(page.find("On ."), std::string::npos);
+  assert_int_equal(page.find("Interfaces: ."), std::string::npos);
   assert_int_equal(page.find('@'), std::string::npos);
 }
 

@@ -9,9 +9,10 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 
 #include "common/text.h"
-#include "extcap/pcap/pcap_parser.h"
+#include "extcap/pcap/file_reader.h"
 #include "extcap/pcap/pcapng_writer.h"
 #include "tests/unit/pcap_bytes.h"
 #include "tests/unit/unit_test.h"
@@ -80,12 +81,17 @@ struct Reading {
 };
 
 Reading ReadWhole(const Bytes& file) {
-  PcapParser parser;
+  FileReader reader(std::make_unique<MemoryFile>(ToText(file)), file.size());
   Reading reading;
-  const auto take = [&](Packet&& packet) { reading.packets.push_back(std::move(packet)); };
-  assert_true(parser.Push(file, take).has_value());
-  assert_true(parser.Finish().has_value());
-  reading.header = parser.header().value();
+  std::vector<std::byte> unused;
+  for (; reader.FindNext(); reader.Drop()) {
+    const PacketView view = reader.Load(unused).value();
+    reading.packets.push_back({.ticks = view.ticks,
+                               .original_length = view.original_length,
+                               .bytes = {view.bytes.begin(), view.bytes.end()}});
+  }
+  assert_false(reader.damage().has_value());
+  reading.header = reader.header().value();
   return reading;
 }
 
@@ -110,6 +116,16 @@ std::vector<std::string> Fields(const fs::path& path) {
           "-e",     "frame.cap_len",
           "-e",     "frame.len",
           "-e",     "frame.encap_type"};
+}
+
+std::string SortedLines(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  std::sort(lines.begin(), lines.end());
+  std::string sorted;
+  for (const std::string& line : lines) sorted += line + "\n";
+  return sorted;
 }
 
 void RealCapturesAreReadToTheirEnd(void**) {
@@ -147,7 +163,8 @@ void WiresharkReadsInOursWhatItReadsInTheOriginal(void**) {
       print_message("tshark is not installed\n");
       skip();
     }
-    AssertText(*read, Run(Fields(path)).value());
+    // Packets that the file has slightly out of order are in order in ours.
+    AssertText(SortedLines(*read), SortedLines(Run(Fields(path)).value()));
   }
 }
 

@@ -21,23 +21,26 @@ void EveryPublishedStatusHasItsPhase(void**) {
     job.status = status;
     return job.phase();
   };
-  for (const char* done : {"success", "complete"}) assert_true(phase(done) == JobPhase::kDone);
+  for (const char* done : {"success", "complete", "Success", "COMPLETE"})
+    assert_true(phase(done) == JobPhase::kDone);
   assert_true(phase("failed") == JobPhase::kFailed);
   for (const char* going : {"unknown", "pending", "running", "conversion_pending",
-                            "conversion_running", "", "Success", "queued", "failed "}) {
+                            "conversion_running", "", "queued", "failed "}) {
     assert_true(phase(going) == JobPhase::kGoing);
   }
 }
 
-void IdsAreThirtyTwoLettersAndDigitsAtMost(void**) {
-  for (const char* good : {"66802ca5668e47a2b82c2e6746e45037", "a", "ABCxyz019", "ownership1"}) {
+void AnIdIsSafeInAPathAndLongEnoughToBeFound(void**) {
+  for (const char* good : {"66802ca5668e47a2b82c2e6746e45037", "ABCxyz0191234567",
+                           "6d1f0aac-13cd-40e3-900d-29f5dd0e8a2b"}) {
     assert_true(IsPcapId(good));
   }
-  for (const char* bad : {"", "ownership", "66802ca5668e47a2b82c2e6746e450370", "a/b", "..", "a b",
-                          "a-b", "a?b", "a%2f", "ü", "a\n"}) {
+  for (const char* bad :
+       {"", "ownership", "66802ca5668e47a", "0123456789abcde/", "..", "0123456789abcdef b",
+        "0123456789abcdef?b", "0123456789abcdef%2f", "0123456789abcdefü", "0123456789abcdef\n"}) {
     assert_false(IsPcapId(bad));
   }
-  assert_false(IsPcapId(std::string_view("a\0b", 3)));
+  assert_false(IsPcapId(std::string(20, '\0')));
 }
 
 /// The example of Cloudflare's documentation, without its comment.
@@ -163,7 +166,7 @@ void AFieldOfTheWrongTypeIsUnsetAndHurtsNoOther(void**) {
     const bool number = kFields[i].good == "5";
     AssertText(all[i], number ? "5" : "t");
     std::vector<std::string> wrong = {"null", "true", "[]", "{}", "[1]"};
-    for (const char* more : {"\"5\"", "-1", "5.5", "-5.0", "1e300"}) {
+    for (const char* more : {"\"five\"", "-1", "5.5", "-5.0", "1e300"}) {
       if (number) wrong.emplace_back(more);
     }
     if (!number) wrong.insert(wrong.end(), {"5", "5.5", "0"});
@@ -175,6 +178,14 @@ void AFieldOfTheWrongTypeIsUnsetAndHurtsNoOther(void**) {
       }
     }
   }
+}
+
+void NumbersMayComeAsTexts(void**) {
+  const PcapJob job = ReadText(
+      R"({"packet_limit":"100","packets_captured":"7","filter_v1":{"destination_port":"53"}})");
+  assert_int_equal(job.packet_limit.value(), 100);
+  assert_int_equal(job.packets_captured.value(), 7);
+  assert_int_equal(job.filter_v1.destination_port.value(), 53);
 }
 
 void WhatIsNoObjectIsAnEmptyJob(void**) {
@@ -341,11 +352,12 @@ int main() {
   using namespace cloudflaredump::api;
   const CMUnitTest tests[] = {
       cmocka_unit_test(EveryPublishedStatusHasItsPhase),
-      cmocka_unit_test(IdsAreThirtyTwoLettersAndDigitsAtMost),
+      cmocka_unit_test(AnIdIsSafeInAPathAndLongEnoughToBeFound),
       cmocka_unit_test(TheDocumentedSampleIsRead),
       cmocka_unit_test(TheDocumentedFullCaptureIsRead),
       cmocka_unit_test(TheSchemasNameOfTheDataCenterIsPreferred),
       cmocka_unit_test(AFieldOfTheWrongTypeIsUnsetAndHurtsNoOther),
+      cmocka_unit_test(NumbersMayComeAsTexts),
       cmocka_unit_test(WhatIsNoObjectIsAnEmptyJob),
       cmocka_unit_test(ATimeLimitBeyondAllReasonIsUnset),
       cmocka_unit_test(WholeNumbersMayBeWrittenWithAPoint),

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/filter/plan.h"
 
-#include "extcap/filter/compile.h"
 #include "tests/unit/unit_test.h"
 
 namespace cloudflaredump::filter {
@@ -221,6 +220,58 @@ void BroadIsARequestThatPinsNoneOfWhatTheFilterNames(void**) {
   assert_false(PlanOf("host 192.0.2.1 or icmp", 3).broad);
 }
 
+void AFilterAboutTheLinkLayerThatNamesAnEndpointIsBroad(void**) {
+  const std::pair<const char*, const char*> named[] = {
+      {"vlan and host 192.0.2.1", "[dst host 192.0.2.1][src host 192.0.2.1]"},
+      {"host 192.0.2.1 or (vlan and host 192.0.2.1)", "[dst host 192.0.2.1][src host 192.0.2.1]"},
+      {"vlan 5 and vlan 6 and dst host 192.0.2.1", "[dst host 192.0.2.1]"},
+      {"ether host 1:2:3:4:5:6 and tcp dst port 443", "[tcp dst port 443]"},
+      {"mpls and src host 192.0.2.1", "[src host 192.0.2.1]"},
+      {"mpls 5 and mpls 6 and udp src port 53", "[udp src port 53]"},
+      {"vlan and mpls and dst host 192.0.2.1", "[dst host 192.0.2.1]"},
+      {"vlan and src net 10.0.0.0/8", ""},
+      {"vlan and ip6 dst host 2001:db8::1", ""},
+      {"ether src 1:2:3:4:5:6 and ether[30:4] = 0xc0000201", ""}};
+  for (const auto& [text, narrower] : named) {
+    for (const int n : {1, 4}) {
+      const Plan plan = PlanOf(text, n);
+      if (!plan.broad) fail_msg("%s is broad", text);
+      assert_true(plan.link_layer);
+      AssertText(Written(plan.requests), "[]");
+      if (n == 1) AssertText(Written(plan.narrower), narrower);
+    }
+  }
+  for (const char* text :
+       {"vlan", "vlan 5 and tcp", "vlan and ip[8] = 1", "ip[8] = 1 or (vlan and ip[8] = 1)",
+        "mpls and ip[8] = 1", "ether host 1:2:3:4:5:6", "multicast", "mpls 1000 and udp",
+        "vlan and not host 192.0.2.1", "vlan and ip protochain 6", "ether multicast and icmp",
+        "ether[12:2] = 0x8137", "vlan and arp or vlan and host 192.0.2.1 and port 9 and arp"}) {
+    const auto filter = CaptureFilter::Compile(text, NameLookup::kRefuse);
+    if (!filter || filter->kind() != CaptureFilter::Kind::kLinkLayer) continue;
+    const Plan plan = PlanOf(text, 1);
+    if (plan.broad) fail_msg("%s is not broad", text);
+    assert_true(plan.link_layer);
+  }
+  assert_false(PlanOf("host 192.0.2.1", 1).link_layer);
+}
+
+void ABroadPlanIsRefusedWithWhatWouldWork(void**) {
+  AssertText(
+      SentenceOf(BroadPlanError(PlanOf("tcp port 443", 1))),
+      "Cloudflare can be told only \"tcp\" of this filter, so other traffic would use up the "
+      "packet limit; narrower filters that work: tcp dst port 443, or tcp src port 443; "
+      "--if-broad warn runs it as it is.");
+  AssertText(
+      SentenceOf(BroadPlanError(PlanOf("vlan and host 192.0.2.1", 1))),
+      "Cloudflare can be told nothing of this filter, so other traffic would use up the "
+      "packet limit; leave out vlan and other link-layer words, VLAN tags are looked through; "
+      "narrower filters that work: dst host 192.0.2.1, or src host 192.0.2.1; --if-broad "
+      "warn runs it as it is.");
+  AssertText(SentenceOf(BroadPlanError(PlanOf("net 10.0.0.0/8", 1))),
+             "Cloudflare can be told nothing of this filter, so other traffic would use up the "
+             "packet limit; --if-broad warn runs it as it is.");
+}
+
 void NarrowerFiltersPlanAsTheirBoxes(void**) {
   const Plan plan = PlanOf("host 192.0.2.1 and tcp port 80 or icmp", 1);
   assert_true(plan.broad);
@@ -277,7 +328,6 @@ void NamesThatNobodyLookedUpPinNothing(void**) {
 
 int main() {
   using namespace cloudflaredump::filter;
-  ForbidNameLookup();
   const CMUnitTest tests[] = {
       cmocka_unit_test(AConjunctionIsOneExactRequest),
       cmocka_unit_test(AHostIsADestinationAndASource),
@@ -296,6 +346,8 @@ int main() {
       cmocka_unit_test(ManyHostsStillGiveAPlan),
       cmocka_unit_test(ExactSaysThatNoResidualIsNeeded),
       cmocka_unit_test(BroadIsARequestThatPinsNoneOfWhatTheFilterNames),
+      cmocka_unit_test(AFilterAboutTheLinkLayerThatNamesAnEndpointIsBroad),
+      cmocka_unit_test(ABroadPlanIsRefusedWithWhatWouldWork),
       cmocka_unit_test(NarrowerFiltersPlanAsTheirBoxes),
       cmocka_unit_test(WhatIsNotDocumentedIsSaid),
       cmocka_unit_test(PlansAreTheSameEachTime),

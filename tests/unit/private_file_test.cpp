@@ -2,10 +2,12 @@
 #include "extcap/system/private_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 
+#include "common/text.h"
 #include "tests/unit/results.h"
 #include "tests/unit/temp_folder.h"
 
@@ -15,8 +17,7 @@ namespace {
 void ANewFileIsForItsOwnerOnly(void**) {
   const TempFolder folder;
   const mode_t before = umask(0);
-  const int fd = OpenPrivateForAppend(folder / "log");
-  assert_true(fd >= 0);
+  const int fd = ValueOf(OpenPrivateForAppend("log file", folder / "log"));
   close(fd);
   AssertGood(ReplacePrivateFile(folder / "state", "x"));
   umask(before);
@@ -27,19 +28,89 @@ void ANewFileIsForItsOwnerOnly(void**) {
 void AppendingKeepsWhatIsThere(void**) {
   const TempFolder folder;
   const std::string path = folder.Write("log", "old\n");
-  const int fd = OpenPrivateForAppend(path);
+  const int fd = ValueOf(OpenPrivateForAppend("log file", path));
   assert_int_equal(write(fd, "new\n", 4), 4);
   close(fd);
   AssertText(ReadFile(path), "old\nnew\n");
+}
+
+void AssertNoLog(const std::string& path, const std::string& why) {
+  AssertFails(OpenPrivateForAppend("log file", path), Error::Kind::kFinal, why);
 }
 
 void ALinkIsNotFollowed(void**) {
   const TempFolder folder;
   const std::string victim = folder.Write("victim", "precious");
   assert_int_equal(symlink(victim.c_str(), (folder / "log").c_str()), 0);
-  assert_int_equal(OpenPrivateForAppend(folder / "log"), -1);
-  assert_int_equal(errno, ELOOP);
+  AssertNoLog(folder / "log", "the log file " + (folder / "log") + " is a symbolic link");
   AssertText(ReadFile(victim), "precious");
+}
+
+/// With and without a reader: opening a FIFO would otherwise wait, or give the log to the reader.
+void AFifoOrDeviceIsRefusedAtOnce(void**) {
+  const TempFolder folder;
+  const std::string fifo = folder / "fifo";
+  assert_int_equal(mkfifo(fifo.c_str(), 0600), 0);
+  AssertNoLog(fifo, "the log file " + fifo + " is not a regular file");
+  AssertFails(ReadRegularFile("configuration file", fifo), Error::Kind::kFinal,
+              "the configuration file " + fifo + " is not a regular file");
+  const int reader = open(fifo.c_str(), O_RDONLY | O_NONBLOCK);
+  AssertNoLog(fifo, "is not a regular file");
+  close(reader);
+  for (const char* device : {"/dev/null", "/dev/full"}) {
+    AssertNoLog(device, "is not a regular file");
+    AssertFails(ReadRegularFile("file", device), Error::Kind::kFinal, "is not a regular file");
+  }
+  AssertFails(ReadRegularFile("file", folder.path()), Error::Kind::kFinal, "is not a regular file");
+}
+
+void ALogThatOthersCanWriteIsRefused(void**) {
+  const TempFolder folder;
+  for (const mode_t mode : {0660U, 0602U, 0666U}) {
+    const std::string path = folder.Write("it's", "", mode);
+    AssertNoLog(
+        path, "others can write to the log file " + path + "; run: chmod 600 " + ShellQuote(path));
+    unlink(path.c_str());
+  }
+}
+
+void ALogThatOthersCanReadBecomesPrivate(void**) {
+  const TempFolder folder;
+  const std::string path = folder.Write("log", "old\n", 0644);
+  close(ValueOf(OpenPrivateForAppend("log file", path)));
+  assert_int_equal(ModeOf(path), 0600);
+  AssertText(ReadFile(path), "old\n");
+}
+
+void OnlyOurFilesAndRootsAreTrusted(void**) {
+  const auto check = [](uid_t owner, unsigned mode) {
+    return CheckTrusted("configuration file", "/x y", owner, mode);
+  };
+  for (const unsigned mode : {0600U, 0644U, 0444U, 0100755U}) {
+    AssertGood(check(geteuid(), mode));
+    AssertGood(check(0, mode));
+    AssertFails(check(geteuid() + 1, mode), Error::Kind::kFinal,
+                "the configuration file /x y belongs to another user; use a file of your own.");
+  }
+  for (const unsigned mode : {0620U, 0602U, 0100666U}) {
+    AssertFails(check(geteuid(), mode), Error::Kind::kFinal,
+                "others can write to the configuration file /x y; run: chmod 600 '/x y'.");
+  }
+}
+
+void AFileIsReadWholeWithItsModeAndOwner(void**) {
+  const TempFolder folder;
+  assert_false(ValueOf(ReadRegularFile("file", folder / "none")).has_value());
+  assert_false(ValueOf(ReadRegularFile("file", folder.Write("x", "") + "/none")).has_value());
+  const std::string bytes(10000, '\0');
+  const auto read = ValueOf(ReadRegularFile("file", folder.Write("big", bytes, 0640)));
+  AssertText(read.value().bytes, bytes);
+  assert_int_equal(read->mode & 0777, 0640);
+  assert_int_equal(read->owner, geteuid());
+  const std::string huge(std::size_t{1} << 20, 'x');
+  assert_true(ValueOf(ReadRegularFile("file", folder.Write("huge", huge))).has_value());
+  AssertFails(ReadRegularFile("file", folder.Write("huge", huge + "x")), Error::Kind::kFinal,
+              "is larger than 1 MiB");
 }
 
 void OthersMayReadLooksAtGroupAndOthers(void**) {
@@ -99,6 +170,11 @@ int main() {
       cmocka_unit_test(ANewFileIsForItsOwnerOnly),
       cmocka_unit_test(AppendingKeepsWhatIsThere),
       cmocka_unit_test(ALinkIsNotFollowed),
+      cmocka_unit_test(AFifoOrDeviceIsRefusedAtOnce),
+      cmocka_unit_test(ALogThatOthersCanWriteIsRefused),
+      cmocka_unit_test(ALogThatOthersCanReadBecomesPrivate),
+      cmocka_unit_test(OnlyOurFilesAndRootsAreTrusted),
+      cmocka_unit_test(AFileIsReadWholeWithItsModeAndOwner),
       cmocka_unit_test(OthersMayReadLooksAtGroupAndOthers),
       cmocka_unit_test(ReplacingMakesFoldersForItsOwnerOnly),
       cmocka_unit_test(ReplacingLeavesOnlyTheNewContent),

@@ -84,6 +84,13 @@ void WipeLeavesNothingOfTheText(void**) {
   for (std::size_t i = 12; i < sizeof text; ++i) assert_int_equal(text[i], 0);
 }
 
+void WipeBytesReachesBehindAZero(void**) {
+  std::string text("planted\0planted\0", 16);
+  WipeBytes(std::span(text).first(15));
+  AssertText(text, std::string(16, '\0'));
+  WipeBytes({});
+}
+
 }  // namespace
 }  // namespace cloudflaredump
 
@@ -99,6 +106,7 @@ int main() {
       cmocka_unit_test(AnAddressWithoutItsKeysIsAsItWas),
       cmocka_unit_test(KeysOfAnAddressAreRegistered),
       cmocka_unit_test(WipeLeavesNothingOfTheText),
+      cmocka_unit_test(WipeBytesReachesBehindAZero),
   };
   return cmocka_run_group_tests_name("redact", tests, nullptr, nullptr);
 }

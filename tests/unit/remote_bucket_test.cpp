@@ -4,6 +4,7 @@
 #include "tests/unit/environment_table.h"
 #include "tests/unit/fake_event_loop.h"
 #include "tests/unit/fake_store.h"
+#include "tests/unit/fake_tool.h"
 #include "tests/unit/object_recorder.h"
 
 namespace cloudflaredump::bucket {
@@ -19,25 +20,28 @@ const std::string kId = "66802ca5668e47a2b82c2e6746e45037";
 struct Scene {
   explicit Scene(const std::string& destination = "s3://pcaps/dir?region=eu-west-3",
                  const std::string& url = "https://pcaps.s3.eu-west-3.amazonaws.com",
-                 const EnvironmentTable& environment = {{"AWS_ACCESS_KEY_ID", "AKIA1"},
+                 const EnvironmentTable& environment = {{"HOME", "/nonexistent"},
+                                                        {"AWS_ACCESS_KEY_ID", "AKIA1"},
                                                         {"AWS_SECRET_ACCESS_KEY", "secret1"},
-                                                        {"AWS_SESSION_TOKEN", "token1"}})
+                                                        {"AWS_SESSION_TOKEN", "token1"}},
+                 const BucketSettings& settings = {})
       : store(http, url) {
     const Result<DestinationConf> conf = ParseReadFrom(destination);
     assert_true(conf.has_value());
-    Result<std::unique_ptr<Bucket>> opened = OpenBucket(*conf, {}, environment.Get(), http, loop);
+    Result<std::unique_ptr<Bucket>> opened =
+        OpenBucket(*conf, settings, environment.Get(), http, loop);
     if (!opened) fail_msg("%s", SentenceOf(opened.error()).c_str());
     bucket = std::move(*opened);
   }
 
-  std::vector<StoredObject> List() {
-    const Result<std::vector<StoredObject>> objects = bucket->List(kId, kGoOn);
+  std::vector<StoredObject> List(const std::string& prefix = "") {
+    const Result<std::vector<StoredObject>> objects = bucket->List(prefix, kGoOn);
     if (!objects) fail_msg("%s", SentenceOf(objects.error()).c_str());
     return *objects;
   }
 
   Error ListError() {
-    const Result<std::vector<StoredObject>> objects = bucket->List(kId, kGoOn);
+    const Result<std::vector<StoredObject>> objects = bucket->List("", kGoOn);
     assert_false(objects.has_value());
     return objects.error();
   }
@@ -67,7 +71,7 @@ void ListingIsSignedForTheBucketsHostAndRegion(void**) {
   const http::HttpRequest& sent = scene.http.requests.front();
   AssertText(sent.url,
              "https://pcaps.s3.eu-west-3.amazonaws.com/"
-             "?encoding-type=url&list-type=2&prefix=dir");
+             "?encoding-type=url&list-type=2&prefix=dir%2F");
   AssertText(sent.sigv4->access_key_id, "AKIA1");
   AssertText(sent.sigv4->secret_access_key, "secret1");
   AssertText(sent.sigv4->session_token, "token1");
@@ -77,7 +81,9 @@ void ListingIsSignedForTheBucketsHostAndRegion(void**) {
 }
 
 void GoogleAndR2AreSignedAsTheyWantIt(void**) {
-  Scene google("gs://pcaps", "https://storage.googleapis.com/pcaps");
+  BucketSettings settings;
+  settings.keys.gcs = {.access_key_id = "GOOG1", .secret_access_key = "secret3", .source = "GCS"};
+  Scene google("gs://pcaps", "https://storage.googleapis.com/pcaps", {}, settings);
   google.List();
   AssertText(google.http.requests[0].url,
              "https://storage.googleapis.com/pcaps/?encoding-type=url&list-type=2&prefix=");
@@ -87,6 +93,61 @@ void GoogleAndR2AreSignedAsTheyWantIt(void**) {
   r2.List();
   AssertText(r2.http.requests[0].sigv4->region, "auto");
   AssertText(r2.http.requests[0].sigv4->secret_access_key, "secret2");
+}
+
+/// Temporary keys that AWS's tool exported, in the middle of a fetch that takes hours.
+void KeysThatEndAreRenewedBetweenRequests(void**) {
+  FakeTool tool;
+  tool.Prints(ProcessKeys("ASIA1", "secret1", "token1", "2026-11-23T07:20:00Z"));
+  tool.Prints(ProcessKeys("ASIA2", "secret2", "token2", "2026-11-23T08:20:00Z"));
+  BucketSettings settings;
+  settings.keys.tool = tool.Access();
+  Scene scene("s3://pcaps/dir?region=eu-west-3", "https://pcaps.s3.eu-west-3.amazonaws.com",
+              {{"HOME", "/nonexistent"}}, settings);
+  const StoredObject object = scene.Add("k", "0123456789");
+  AssertText(scene.Read(object).text, "0123456789");
+  AssertText(scene.http.requests.back().sigv4->access_key_id, "ASIA1");
+  scene.loop.RunUntil(kGoOn, scene.loop.Steady() + 56min);
+  AssertText(scene.Read(object, 5).text, "56789");
+  AssertText(scene.http.requests.back().sigv4->access_key_id, "ASIA2");
+  AssertText(scene.http.requests.back().sigv4->session_token, "token2");
+  scene.List();
+  AssertText(scene.http.requests.back().sigv4->access_key_id, "ASIA2");
+  assert_int_equal(tool.calls.size(), 2);
+  tool.answers.clear();
+  scene.loop.RunUntil(kGoOn, scene.loop.Steady() + 2h);
+  const std::size_t before = scene.http.requests.size();
+  const ObjectRecorder read = scene.Read(object);
+  assert_true(read.error().kind == Kind::kPassing);
+  AssertContains(SentenceOf(read.error()), "there is no aws in PATH");
+  AssertContains(SentenceOf(scene.ListError()), "there is no aws in PATH");
+  assert_int_equal(scene.http.requests.size(), before);
+}
+
+/// AWS_CA_BUNDLE and AWS's endpoints are for s3:// alone; the others have their own.
+void EachStoreHasItsOwnEndpoint(void**) {
+  const EnvironmentTable environment{{"HOME", "/nonexistent"},
+                                     {"AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1"},
+                                     {"AWS_CA_BUNDLE", "/authorities"},
+                                     {"AWS_ACCESS_KEY_ID", "AKIA1"},
+                                     {"AWS_SECRET_ACCESS_KEY", "secret1"},
+                                     {"GOOGLE_OAUTH_ACCESS_TOKEN", "ya29.x"}};
+  Scene s3("s3://pcaps?region=r", "http://127.0.0.1:1/pcaps", environment);
+  s3.List();
+  AssertText(s3.http.requests.back().ca_file, "/authorities");
+  AssertText(s3.bucket->KeysFrom(), "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
+  Scene google("gs://pcaps", "https://storage.googleapis.com/pcaps", environment);
+  google.List();
+  AssertText(google.http.requests.back().ca_file, "");
+  BucketSettings settings;
+  settings.s3_endpoint = "http://127.0.0.1:2";
+  settings.r2_endpoint = "http://127.0.0.1:3";
+  settings.gcs_endpoint = "http://127.0.0.1:4";
+  Scene("s3://pcaps?region=r", "http://127.0.0.1:2/pcaps", environment, settings).List();
+  Scene("gs://pcaps", "http://127.0.0.1:4/pcaps", environment, settings).List();
+  Scene("r2://pcaps?account-id=a&access-key-id=i&secret-access-key=s", "http://127.0.0.1:3/pcaps",
+        environment, settings)
+      .List();
 }
 
 void GoogleTokenIsABearer(void**) {
@@ -99,9 +160,20 @@ void GoogleTokenIsABearer(void**) {
   AssertText(sent.headers[0].second, "Bearer ya29.x");
 }
 
-void ObjectsOfTheIdAreListedOverAllPages(void**) {
+void GoogleSendsGzipAsItIsStored(void**) {
+  Scene google("gs://pcaps", "https://storage.googleapis.com/pcaps",
+               {{"GOOGLE_OAUTH_ACCESS_TOKEN", "ya29.x"}});
+  google.Read(google.Add("k", "x"));
+  assert_true(google.http.requests.back().accept_gzip);
+  Scene s3;
+  s3.Read(s3.Add("k", "x"));
+  assert_false(s3.http.requests.back().accept_gzip);
+}
+
+void ObjectsBelowTheDirectoryAreListedOverAllPages(void**) {
   for (const bool tokens : {true, false}) {
     Scene scene;
+    AssertText(scene.bucket->directory(), "dir/");
     scene.store.page_size = 3;
     scene.store.gives_tokens = tokens;
     std::vector<std::string> want;
@@ -109,16 +181,108 @@ void ObjectsOfTheIdAreListedOverAllPages(void**) {
       const std::string key = Format("dir/%02d +&=%%?#\xc3\xa9/", i) + kId + ".pcap";
       scene.Add(key, "x");
       want.push_back(key);
-      scene.Add(Format("dir/%02d other", i), "x");
+      scene.Add(Format("dir2/%02d other", i), "x");
+      scene.Add(Format("dir-old/%02d other", i), "x");
     }
     scene.Add("elsewhere/" + kId, "x");
+    scene.Add("dir", "x");
+    scene.Add("dir/", "");  // placeholders of folders
     scene.Add("dir/" + kId + "/", "");
     std::vector<std::string> got;
     for (const StoredObject& object : scene.List()) got.push_back(object.key);
+    assert_true(std::ranges::is_sorted(got));
     std::ranges::sort(want);
     assert_true(got == want);
-    assert_true(scene.store.listings >= 41 / 3);
+    assert_int_equal(scene.store.listings,
+                     (22 + 2) / 3);  // nothing beside the directory is asked for
   }
+}
+
+void KeysBeginWithThePrefix(void**) {
+  Scene scene;
+  for (const char* const key : {"dir/pcap_7.pcap", "dir/pcap_70.pcap", "dir/pcap_8.pcap",
+                                "dir/a/pcap_7.pcap", "pcap_7.pcap", "dirpcap_7.pcap"}) {
+    scene.Add(key, "x");
+  }
+  const std::vector<StoredObject> found = scene.List("pcap_7");
+  assert_int_equal(found.size(), 2);
+  AssertText(found[0].key, "dir/pcap_7.pcap");
+  AssertText(found[1].key, "dir/pcap_70.pcap");
+  AssertContains(scene.http.requests.back().url, "prefix=dir%2Fpcap_7");
+}
+
+void ProbeAsksForOneKey(void**) {
+  Scene scene;
+  for (int i = 0; i < 5; ++i) scene.Add(Format("dir/%d", i), "x");
+  assert_true(scene.bucket->Probe(kGoOn).has_value());
+  assert_int_equal(scene.http.requests.size(), 1);
+  AssertText(scene.http.requests[0].url,
+             "https://pcaps.s3.eu-west-3.amazonaws.com/"
+             "?encoding-type=url&list-type=2&max-keys=1&prefix=dir%2F");
+  Scene denied;
+  denied.http.Answer("GET", "*",
+                     {.status = 403, .body = "<Error><Code>AccessDenied</Code></Error>"});
+  AssertContains(SentenceOf(denied.bucket->Probe(kGoOn).error()), "may not list the bucket pcaps");
+}
+
+/// A page of a listing, with the objects in `contents` and a token for the next one.
+std::string Page(const std::string& contents, const std::string& token) {
+  return "<ListBucketResult>" + contents + "<IsTruncated>" + (token.empty() ? "false" : "true") +
+         "</IsTruncated><NextContinuationToken>" + token +
+         "</NextContinuationToken></ListBucketResult>";
+}
+
+std::string Contents(const std::string& key) {
+  return "<Contents><Key>" + key + "</Key><Size>1</Size></Contents>";
+}
+
+void APageWithoutObjectsGoesOnByItsToken(void**) {
+  Scene scene;
+  scene.http.Answer("GET", "*", {.body = Page("", "t1")});
+  scene.http.Answer("GET", "*", {.body = Page("", "t2")});
+  scene.http.Answer("GET", "*", {.body = Page(Contents("dir/a"), "t3")});
+  scene.http.Answer("GET", "*", {.body = Page("", "t4")});
+  scene.http.Answer("GET", "*", {.body = Page(Contents("dir/b"), "")});
+  const std::vector<StoredObject> found = scene.List();
+  assert_int_equal(found.size(), 2);
+  const char* const ends[] = {"", "continuation-token=t1", "continuation-token=t2",
+                              "start-after=dir%2Fa", "continuation-token=t4"};
+  for (std::size_t i = 0; i < std::size(ends); ++i) {
+    AssertContains(scene.http.requests[i].url, ends[i]);
+  }
+}
+
+void AKeyOnTwoPagesIsOneObject(void**) {
+  Scene scene;
+  scene.http.Answer("GET", "*", {.body = Page(Contents("dir/a") + Contents("dir/b"), "t1")});
+  scene.http.Answer("GET", "*", {.body = Page(Contents("dir/b") + Contents("dir/c"), "")});
+  const std::vector<StoredObject> found = scene.List();
+  assert_int_equal(found.size(), 3);
+  AssertText(found[1].key, "dir/b");
+}
+
+void PagesWithoutEndAreBounded(void**) {
+  Scene scene;
+  scene.http.Answer("GET", "*", {.body = Page("", "again")});
+  AssertContains(SentenceOf(scene.ListError()), "too many objects below dir/");
+  assert_int_equal(scene.http.requests.size(), Bucket::kMostPages);
+}
+
+void ObjectsWithoutEndAreBounded(void**) {
+  Scene scene;
+  constexpr std::size_t kPage = 50'000;
+  std::size_t pages = 0;
+  scene.http.Serve("GET", "*", [&](const http::HttpRequest&) {
+    std::string contents;
+    for (std::size_t i = 0; i < kPage; ++i)
+      contents += Contents(Format("dir/%09zu", pages * kPage + i));
+    ++pages;
+    return FakeAnswer{.body = Page(contents, "t")};
+  });
+  const Error error = scene.ListError();
+  AssertContains(SentenceOf(error), "the bucket pcaps has too many objects below dir/");
+  AssertContains(SentenceOf(error), "write captures into a directory of their own");
+  assert_int_equal(pages, Bucket::kMostObjects / kPage + 1);
 }
 
 void PlusIsNotSentInAQueryWhereItCanBeHelped(void**) {
@@ -178,7 +342,7 @@ void StopEndsTheListing(void**) {
   scene.http.Answer("GET", "*", {.status = 503});
   bool stop = false;
   scene.loop.CallAt(scene.loop.Steady() + 3s, [&] { stop = true; });
-  const auto objects = scene.bucket->List(kId, [&] { return stop; });
+  const auto objects = scene.bucket->List("", [&] { return stop; });
   assert_true(objects.error().kind == Kind::kInterrupted);
   assert_true(scene.loop.Steady() - system::SteadyTime() == 3s);
 }
@@ -314,26 +478,6 @@ void ReceiversMayCancelAndFail(void**) {
   assert_int_equal(scene.http.active(), 0);
 }
 
-void PausedReadWaits(void**) {
-  Scene scene;
-  const StoredObject object = scene.Add("k", "0123456789");
-  scene.store.on_read = [](const std::string&, FakeAnswer& answer) { answer.piece = 4; };
-  ObjectRecorder recorder;
-  Bucket::Read read = 0;
-  recorder.on_bytes = [&]() -> Result<void> {
-    scene.bucket->Pause(read);
-    return {};
-  };
-  read = scene.bucket->StartRead(object, 0, recorder);
-  scene.loop.RunUntil(kGoOn, scene.loop.Steady() + 1min);
-  AssertText(recorder.text, "0123");
-  recorder.on_bytes = nullptr;
-  scene.bucket->Resume(read);
-  scene.loop.RunUntil(kGoOn, scene.loop.Steady() + 1min);
-  assert_true(recorder.end->result.has_value());
-  AssertText(recorder.text, "0123456789");
-}
-
 void SmallObjectIsReadWhole(void**) {
   Scene scene;
   const StoredObject object = scene.Add("ownership-challenge-1.txt", "challenge\n");
@@ -352,8 +496,17 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(ListingIsSignedForTheBucketsHostAndRegion),
       cmocka_unit_test(GoogleAndR2AreSignedAsTheyWantIt),
+      cmocka_unit_test(KeysThatEndAreRenewedBetweenRequests),
+      cmocka_unit_test(EachStoreHasItsOwnEndpoint),
       cmocka_unit_test(GoogleTokenIsABearer),
-      cmocka_unit_test(ObjectsOfTheIdAreListedOverAllPages),
+      cmocka_unit_test(GoogleSendsGzipAsItIsStored),
+      cmocka_unit_test(ObjectsBelowTheDirectoryAreListedOverAllPages),
+      cmocka_unit_test(KeysBeginWithThePrefix),
+      cmocka_unit_test(ProbeAsksForOneKey),
+      cmocka_unit_test(APageWithoutObjectsGoesOnByItsToken),
+      cmocka_unit_test(AKeyOnTwoPagesIsOneObject),
+      cmocka_unit_test(PagesWithoutEndAreBounded),
+      cmocka_unit_test(ObjectsWithoutEndAreBounded),
       cmocka_unit_test(PlusIsNotSentInAQueryWhereItCanBeHelped),
       cmocka_unit_test(ListingThatGoesInCirclesEnds),
       cmocka_unit_test(ListingIsTriedAgainWhileItMayHelp),
@@ -369,7 +522,6 @@ int main() {
       cmocka_unit_test(RefusedReadSaysWhy),
       cmocka_unit_test(KeysThatLibcurlWouldChangeAreRefusedByName),
       cmocka_unit_test(ReceiversMayCancelAndFail),
-      cmocka_unit_test(PausedReadWaits),
       cmocka_unit_test(SmallObjectIsReadWhole),
   };
   return cmocka_run_group_tests_name("remote bucket", tests, nullptr, nullptr);

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "extcap/filter/capture_filter.h"
-#include "extcap/filter/compile.h"
 #include "extcap/filter/cut_packet.h"
 #include "extcap/filter/link_type.h"
+#include "tests/unit/libpcap_says.h"
 #include "tests/unit/unit_test.h"
 
 namespace cloudflaredump::filter {
@@ -112,21 +112,45 @@ void LinkLayerFiltersUseTheArrivingLinkType(void**) {
   const Bytes tagged = Behind(EthernetHeader({0x81, 0x00, 0, 5, 0x08, 0x00}), TcpPacket());
   AssertAnswer(AnswerOf("vlan 5", kLinkTypeEthernet, tagged), kMatches);
   AssertAnswer(AnswerOf("vlan 6", kLinkTypeEthernet, tagged), kRejects);
-  const CaptureFilter vlan = Compiled("vlan 5");
-  const auto refused = Residual::Make(vlan, kLinkTypeRaw);
-  assert_false(refused.has_value());
-  AssertContains(ClauseOf(refused.error()), "link type 101");
-  AssertContains(SentenceOf(refused.error()),
-                 "no VLAN support for Raw IP; get them without a filter");
 }
 
-/// Found by fault torture: a byte too many in a file's header ended in "usage".
-void ALinkTypeThatDoesNotExistIsNoMistakeOfTheUser(void**) {
-  const CaptureFilter filter = Compiled("host 192.0.2.1");
-  const auto refused = Residual::Make(filter, 25856);
-  assert_false(refused.has_value());
-  assert_true(refused.error().kind == Error::Kind::kFinal);
-  AssertContains(ClauseOf(refused.error()), "link type 25856");
+void AssertUntested(std::string_view text, std::uint32_t link_type, std::string_view why) {
+  const CaptureFilter filter = Compiled(text);
+  const auto residual = Residual::Make(filter, link_type);
+  assert_true(residual.has_value());
+  assert_true(residual->untested().has_value());
+  AssertContains(ClauseOf(*residual->untested()), Format("link type %u", link_type));
+  AssertContains(ClauseOf(*residual->untested()), why);
+  const Bytes packet = TcpPacket();
+  AssertAnswer(residual->Test(packet, 60), kUndecided);
+  AssertAnswer(residual->Test(std::span(packet).first(10), 60), kUndecided);
+  AssertAnswer(residual->Test({}, 0), kUndecided);
+}
+
+/// Neither matched nor rejected: their packets say nothing of what the filter is about.
+void PacketsWithoutTheLayerThatTheFilterIsAboutAreNotTested(void**) {
+  for (const char* text : {"vlan 5", "host 192.0.2.1 or (vlan and host 192.0.2.1)"}) {
+    AssertUntested(text, kLinkTypeRaw, LibpcapSays(text));
+    AssertUntested(text, kLinkTypeLinuxSll, LibpcapSays(text, DLT_LINUX_SLL));
+  }
+  AssertUntested("ether src 1:2:3:4:5:6", kLinkTypeIpv4, LibpcapSays("ether src 1:2:3:4:5:6"));
+}
+
+/// One byte too many in a file's header is enough for that.
+void ALinkTypeThatCannotBeFilteredEndsNothing(void**) {
+  AssertUntested("host 192.0.2.1", 25856, "");
+  AssertUntested("tcp", 147, LibpcapSays("tcp", 147));
+  AssertUntested("vlan 5", 147, LibpcapSays("vlan 5", 147));
+  const CaptureFilter all = Compiled("");
+  assert_false(Residual::Make(all, 25856)->untested().has_value());
+}
+
+void AStopEndsTheCompilationForALinkType(void**) {
+  std::string text = "vlan and (port 1000";
+  for (int i = 1; i < 40; ++i) text += " or port " + std::to_string(1000 + 7 * i);
+  const CaptureFilter filter = Compiled(text + ")");
+  const auto stopped = Residual::Make(filter, kLinkTypeRaw, [] { return true; });
+  assert_true(stopped.has_value() || stopped.error().kind == Error::Kind::kInterrupted);
 }
 
 void UnknownLinkTypesAreLeftToLibpcap(void**) {
@@ -134,13 +158,13 @@ void UnknownLinkTypesAreLeftToLibpcap(void**) {
   const Bytes packet = Behind({std::byte{2}, {}, {}, {}}, TcpPacket());
   AssertAnswer(AnswerOf("tcp dst port 443", 0, packet), kMatches);
   AssertAnswer(AnswerOf("udp", 0, packet), kRejects);
-  const CaptureFilter filter = Compiled("tcp");
-  assert_false(Residual::Make(filter, 147).has_value());
 }
 
 void AFilterWithUnknownNamesTestsNothing(void**) {
   const CaptureFilter filter = Compiled("host www.example.com", NameLookup::kAccept);
-  assert_false(Residual::Make(filter, kLinkTypeRaw).has_value());
+  const auto residual = Residual::Make(filter, kLinkTypeRaw);
+  assert_true(residual->untested().has_value());
+  AssertAnswer(residual->Test(TcpPacket(), 60), kUndecided);
 }
 
 void MissingBytesThatAreNeededLeaveItUndecided(void**) {
@@ -271,12 +295,13 @@ void ADefiniteAnswerHoldsForEveryCompletion(void**) {
 
 int main() {
   using namespace cloudflaredump::filter;
-  ForbidNameLookup();
   const CMUnitTest tests[] = {
       cmocka_unit_test(TheFilterIsTestedFromTheIpHeaderOn),
       cmocka_unit_test(OnlyIpPacketsMatchAnIpFilter),
       cmocka_unit_test(LinkLayerFiltersUseTheArrivingLinkType),
-      cmocka_unit_test(ALinkTypeThatDoesNotExistIsNoMistakeOfTheUser),
+      cmocka_unit_test(PacketsWithoutTheLayerThatTheFilterIsAboutAreNotTested),
+      cmocka_unit_test(ALinkTypeThatCannotBeFilteredEndsNothing),
+      cmocka_unit_test(AStopEndsTheCompilationForALinkType),
       cmocka_unit_test(UnknownLinkTypesAreLeftToLibpcap),
       cmocka_unit_test(AFilterWithUnknownNamesTestsNothing),
       cmocka_unit_test(MissingBytesThatAreNeededLeaveItUndecided),

@@ -95,7 +95,7 @@ void ADamagedFileGivesItsGoodPacketsAndAMark(void**) {
   assert_true(stream.packets[0].mark == PacketMark());
   assert_true(stream.packets[1].mark.damaged.has_value());
   AssertContains(outcome.verdict,
-                 "; the file of capture " + f.cloudflare.samples[0].id + " is damaged: ");
+                 "; the file of capture " + f.cloudflare.samples[0].id + ": the file is cut");
 }
 
 /// The other request's packets come after the mark.
@@ -121,14 +121,24 @@ void ADamagedFileWithoutAMatchIsSaidInTheVerdict(void**) {
   f.cloudflare.files = {file};
   const Outcome outcome = f.Run({}, "udp dst port 53 and len > 100");
   AssertStatus(outcome, ExitStatus::kIncomplete);
-  AssertContains(outcome.verdict, " is damaged: ");
+  AssertContains(outcome.verdict, ": the file is cut");
 }
 
 void WhatIsNoCaptureFileFailsBeforeTheStream(void**) {
-  for (const char* body : {"", "<html>Sign in to the Wi-Fi</html>", R"({"success":false})"}) {
+  for (const char* body : {"", "<html>Sign in to the Wi-Fi</html>"}) {
     SampleFixture f;
     f.cloudflare.files = {{.body = body}};
     AssertFailedBefore(f, f.Run({}, ""), "is not a capture file: ");
+  }
+}
+
+void AnErrorInPlaceOfTheFileIsShownAsOne(void**) {
+  for (const auto& [body, said] : std::vector<std::pair<std::string, const char*>>{
+           {R"({"success":false})", "answered HTTP 200: success is false, without a reason"},
+           {Refusal("1234", "expired"), "answered HTTP 200: code 1234, expired"}}) {
+    SampleFixture f;
+    f.cloudflare.files = {{.body = body}};
+    AssertFailedBefore(f, f.Run({}, ""), said);
   }
 }
 
@@ -154,13 +164,15 @@ void ABrokenDownloadIsFetchedAgain(void**) {
   AssertText(f.Read().Data(), "x");
 }
 
-void AFilterThatTheFileCannotAnswerFailsBeforeTheStream(void**) {
+void WhatTheFilterCannotTestIsKeptAndSaid(void**) {
   SampleFixture f;
   f.cloudflare.files = {File(PcapBytes().Record(kWindowSeconds, 0, "x"))};
   const Outcome outcome = f.Run({}, "ether host 2:0:0:0:0:1");
-  AssertStatus(outcome, ExitStatus::kFailed);
-  AssertContains(SentenceOf(*outcome.error), "ethernet addresses supported only on");
-  AssertText(f.sink.bytes, "");
+  AssertStatus(outcome, ExitStatus::kIncomplete);
+  AssertContains(outcome.verdict, "ethernet addresses supported only on");
+  AssertContains(outcome.verdict, "(1 of them could not be tested)");
+  AssertText(f.Read().Data(), "x");
+  assert_true(f.Read().packets[0].mark.undecided);
 }
 
 void AFailedJobIsToldInCloudflaresWords(void**) {
@@ -327,9 +339,10 @@ int main() {
       cmocka_unit_test(TheMarkStandsOnTheDamagedPartsOwnLastPacket),
       cmocka_unit_test(ADamagedFileWithoutAMatchIsSaidInTheVerdict),
       cmocka_unit_test(WhatIsNoCaptureFileFailsBeforeTheStream),
+      cmocka_unit_test(AnErrorInPlaceOfTheFileIsShownAsOne),
       cmocka_unit_test(AnUncertainEndIsSaid),
       cmocka_unit_test(ABrokenDownloadIsFetchedAgain),
-      cmocka_unit_test(AFilterThatTheFileCannotAnswerFailsBeforeTheStream),
+      cmocka_unit_test(WhatTheFilterCannotTestIsKeptAndSaid),
       cmocka_unit_test(AFailedJobIsToldInCloudflaresWords),
       cmocka_unit_test(AJobThatFoundNothingIsAnEmptyCapture),
       cmocka_unit_test(ALaterWindowsFailureKeepsTheEarlierOnes),

@@ -10,12 +10,8 @@
 
 #include "extcap/api/api_answer.h"
 #include "extcap/capture/sample_capture.h"
-#include "tests/unit/api_fixture.h"
-#include "tests/unit/fake_environment.h"
-#include "tests/unit/memory_sink.h"
+#include "tests/unit/capture_fixture.h"
 #include "tests/unit/pcap_bytes.h"
-#include "tests/unit/read_stream.h"
-#include "tests/unit/temp_folder.h"
 #include "tests/unit/udp_packet.h"
 
 namespace cloudflaredump {
@@ -51,7 +47,7 @@ class FakeSamples {
 
   /// The n-th sample's member `key` as its POST said it: a text, or compact JSON.
   std::string Asked(std::size_t n, const char* key) const {
-    const api::Json body(json_loads(samples.at(n).body.c_str(), 0, nullptr));
+    const Json body(json_loads(samples.at(n).body.c_str(), 0, nullptr));
     const json_t* const member = json_object_get(body.get(), key);
     if (member == nullptr) return "(none)";
     if (json_is_string(member)) return json_string_value(member);
@@ -79,7 +75,7 @@ class FakeSamples {
 
   /// The request, with what Cloudflare adds to it.
   std::string Tell(const Sample& sample) const {
-    const api::Json job(json_loads(sample.body.c_str(), 0, nullptr));
+    const Json job(json_loads(sample.body.c_str(), 0, nullptr));
     const auto put = [&](const char* key, const std::string& value) {
       json_object_set_new(job.get(), key, json_string(value.c_str()));
     };
@@ -95,66 +91,24 @@ class FakeSamples {
   ApiFixture& f_;
 };
 
-class RecordingReporter : public capture::Reporter {
- public:
-  void Status(const std::string& state) override { states.push_back(state); }
-  void Warning(const std::string& sentence) override { warnings.push_back(sentence); }
-
-  std::vector<std::string> states;
-  std::vector<std::string> warnings;
-};
-
 /// The fake clock's start, 2026-11-23T06:20:00Z, and the start of the default window.
 inline constexpr std::uint32_t kNowSeconds = 1795414800;
 inline constexpr std::uint32_t kWindowSeconds = kNowSeconds - 300;
 
 /// A sample capture with Cloudflare, clock, sink and reporter of the test's own.
-struct SampleFixture : ApiFixture {
-  SampleFixture() {
-    // What was started is remembered in a file.
-    setenv("XDG_STATE_HOME", folder.path().c_str(), 1);
-  }
-
+struct SampleFixture : CaptureFixture {
   capture::Outcome Run(const config::OptionValues& given, const char* filter_text) {
-    const config::Settings settings = LoadSettings(given);
-    const filter::CaptureFilter filter =
-        ValueOf(filter::CaptureFilter::Compile(filter_text, filter::NameLookup::kRefuse));
-    const config::CaptureInterface interface = ValueOf(config::FindInterface("cloudflare-sample"));
-    capture::PcapngStream stream(sink);
-    capture::SampleCapture capture({.api = api,
-                                    .loop = loop,
-                                    .stop = stop,
-                                    .reporter = reporter,
-                                    .settings = settings,
-                                    .filter = filter,
-                                    .interface = interface,
-                                    .stream = stream},
-                                   "acc123");
-    return capture.Run();
+    return With("cloudflare-sample", given, filter_text,
+                [](const capture::CaptureContext& context) {
+                  return capture::SampleCapture(context).Run();
+                });
   }
 
-  ReadStream Read() const { return ReadBack(sink.bytes); }
-
-  /// Whether the reporter was told this state.
-  bool Told(const std::string& state) const {
-    return std::ranges::find(reporter.states, state) != reporter.states.end();
-  }
-
-  TempFolder folder;
   FakeSamples cloudflare{*this};
-  system::StopRequests stop{loop};
-  RecordingReporter reporter;
-  MemorySink sink;
 };
 
 inline FakeAnswer File(const PcapBytes& pcap) {
   return {.body = ToText(pcap.bytes())};
-}
-
-inline void AssertStatus(const capture::Outcome& outcome, capture::ExitStatus status) {
-  if (capture::StatusOf(outcome) == status) return;
-  fail_msg("exit status %d: %s %s", static_cast<int>(capture::StatusOf(outcome)),
-           outcome.verdict.c_str(), outcome.error ? SentenceOf(*outcome.error).c_str() : "");
 }
 
 }  // namespace cloudflaredump

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cstdio>
+
 #include "common/redact.h"
 #include "extcap/config/arguments.h"
 #include "tests/unit/results.h"
@@ -77,8 +79,8 @@ void NothingIsSetAsideWhereThereIsNothing(void**) {
   assert_true(SetSecretsAside(line.count(), line.pointers.data()) == line.words);
 }
 
-/// Where no file can be made the next program wipes its own argv, as it does for the tool's users.
-void WithoutAFileAllStaysAsItIs(void**) {
+/// Where no pipe can be had the next program wipes its own argv, as it does for the tool's users.
+void WithoutAPipeAllStaysAsItIs(void**) {
   CommandLine line({"cloudflaredump", "--api-token", "planted-other"});
   const std::vector<std::string> before = line.words;
   std::vector<int> all;
@@ -88,8 +90,19 @@ void WithoutAFileAllStaysAsItIs(void**) {
   assert_true(words == before && line.words == before);
 }
 
-void WhatIsNoSuchFileIsRefused(void**) {
+void MoreThanAPipeHoldsStaysAsItIs(void**) {
+  CommandLine line({"cloudflaredump", "--api-token", std::string(100'000, 'x')});
+  const std::vector<std::string> before = line.words;
+  assert_true(SetSecretsAside(line.count(), line.pointers.data()) == before);
+  assert_true(line.words == before);
+}
+
+void WhatIsNoSuchPipeIsRefused(void**) {
   OptionValues values;
+  FILE* const file = tmpfile();
+  assert_non_null(file);
+  assert_false(TakeSecrets(std::to_string(fileno(file)), values).has_value());
+  fclose(file);
   for (const char* const fd : {"", "x", "-1", "99999", "18446744073709551616"}) {
     assert_false(TakeSecrets(fd, values).has_value());
   }
@@ -110,8 +123,9 @@ int main() {
       cmocka_unit_test(SecretsGoRoundArgv),
       cmocka_unit_test(AnAddressWithKeysGoesRoundArgvToo),
       cmocka_unit_test(NothingIsSetAsideWhereThereIsNothing),
-      cmocka_unit_test(WithoutAFileAllStaysAsItIs),
-      cmocka_unit_test(WhatIsNoSuchFileIsRefused),
+      cmocka_unit_test(WithoutAPipeAllStaysAsItIs),
+      cmocka_unit_test(MoreThanAPipeHoldsStaysAsItIs),
+      cmocka_unit_test(WhatIsNoSuchPipeIsRefused),
   };
   return cmocka_run_group_tests_name("secret_words", tests, nullptr, nullptr);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/config/settings.h"
 
+#include <sys/stat.h>
+
 #include "common/redact.h"
 #include "tests/unit/fake_environment.h"
 #include "tests/unit/option_values.h"
@@ -43,7 +45,8 @@ std::string EnvironmentOf(const Option& option) {
 
 void EachSourceYieldsToTheStrongerOnes(void**) {
   for (const Option& option : AllOptions()) {
-    if (option.id == Opt::kProfile) continue;  // its own test: a file cannot choose its section
+    // A file cannot choose its section, and only the dialog picks: they have tests of their own.
+    if (option.id == Opt::kProfile || option.type == OptionType::kPick) continue;
     const InterfaceKind kind = KindOf(option);
     const std::string in_file = SomeValue(option, 2);
     ConfigFixture config("[default]\n" + std::string(option.name) + "=" + in_file + "\n");
@@ -215,8 +218,9 @@ void TheFileIsLookedForWherePeopleKeepIt(void**) {
 void AFileThatWasNamedMustBeThere(void**) {
   FakeEnvironment environment;
   environment.Set("CLOUDFLAREDUMP_CONFIG", "/nonexistent/config.ini");
-  AssertFails(Settings::Load({}, InterfaceKind::kSample, environment.Reader()), Error::Kind::kFinal,
-              "cannot read the configuration file /nonexistent/config.ini: No such file");
+  AssertFails(
+      Settings::Load({}, InterfaceKind::kSample, environment.Reader()), Error::Kind::kFinal,
+      "there is no configuration file /nonexistent/config.ini; check CLOUDFLAREDUMP_CONFIG.");
 }
 
 void ASecretThatOthersCanReadIsRefusedWithTheCommand(void**) {
@@ -244,12 +248,39 @@ void AnAddressWithKeysIsASecretOfTheFile(void**) {
   }
 }
 
-void APickHoldsNoKeys(void**) {
-  const ConfigFixture config(
-      "[default]\ndestination-conf-pick=r2://b?account-id=1&secret-access-key=planted\n", 0600);
-  const auto settings = Settings::Load({}, InterfaceKind::kFull, config.environment.Reader());
-  AssertFails(settings, Error::Kind::kUsage, "put the address into destination-conf.");
-  AssertLacks(SentenceOf(settings.error()), "planted");
+/// Whoever can write to the file can send the token elsewhere, with or without one in the file.
+void AFileThatOthersCanWriteIsRefused(void**) {
+  for (const char* content : {"", "[default]\ncolos=FRA\n", "[default]\napi-token=planted-3\n"}) {
+    for (const mode_t mode : {0620U, 0602U, 0666U}) {
+      const ConfigFixture config(content, mode);
+      AssertFails(config.Load(), Error::Kind::kFinal,
+                  "others can write to the configuration file " + config.path +
+                      "; run: chmod 600 '" + config.path + "'.");
+      const Settings good =
+          Settings::LoadWhatIsGood(InterfaceKind::kSample, config.environment.Reader());
+      AssertText(good.At(Opt::kColos).where, "built in");
+    }
+  }
+}
+
+void WhatIsNotAFileIsRefusedAtOnce(void**) {
+  ConfigFixture config("");
+  const std::string fifo = config.folder / "fifo";
+  assert_int_equal(mkfifo(fifo.c_str(), 0600), 0);
+  for (const std::string& path : {fifo, std::string("/dev/zero"), config.folder.path()}) {
+    config.environment.Set("CLOUDFLAREDUMP_CONFIG", path);
+    AssertFails(config.Load(), Error::Kind::kFinal,
+                "the configuration file " + path + " is not a regular file.");
+  }
+}
+
+void AdvisedCommandsAreQuoted(void**) {
+  const TempFolder folder;
+  FakeEnvironment environment;
+  const std::string path = folder.Write("it's; reboot", "[default]\napi-token=planted-4\n", 0644);
+  environment.Set("CLOUDFLAREDUMP_CONFIG", path);
+  AssertFails(Settings::Load({}, InterfaceKind::kSample, environment.Reader()), Error::Kind::kFinal,
+              "it'\\''s; reboot'.");
 }
 
 void AFileWithoutSecretsMayBeReadByAll(void**) {
@@ -265,7 +296,7 @@ void UnknownKeysAreKeptForCheck(void**) {
   AssertText(settings.unknown_keys()[0], "[default] api_token");
   AssertText(settings.unknown_keys()[1], "[lab] Time-Limit");
   AssertText(settings.unknown_keys()[2], "[lab] color");
-  AssertText(settings.unknown_keys()[3], "[lab] profile");  // counts in [default] only
+  AssertText(settings.unknown_keys()[3], "[lab] profile");  // only [default] can choose
   AssertText(settings.Text(Opt::kTimeLimit), "5");
 }
 
@@ -321,11 +352,8 @@ void TheProcessesEnvironmentIsTheOne(void**) {
   assert_null(system::ProcessEnvironment("CLOUDFLAREDUMP_SETTINGS_TEST"));
 }
 
-/// What was picked from a list takes the place of the text beside it, unless it is older.
-void APickCountsMoreThanWhatIsTyped(void**) {
-  OptionValues given;
-  given[static_cast<std::size_t>(Opt::kColo)] = "LHR";
-  given[static_cast<std::size_t>(Opt::kColoPick)] = "typed";
+void APickOverridesWhatIsTyped(void**) {
+  OptionValues given = Given({{Opt::kColo, "LHR"}, {Opt::kColoPick, "typed"}});
   AssertText(LoadSettings(given, InterfaceKind::kFull).Text(Opt::kColo), "LHR");
   given[static_cast<std::size_t>(Opt::kColoPick)] = "FRA";
   const Settings settings = LoadSettings(given, InterfaceKind::kFull);
@@ -335,13 +363,35 @@ void APickCountsMoreThanWhatIsTyped(void**) {
   AssertText(LoadSettings(given, InterfaceKind::kFull).Text(Opt::kColo), "FRA");
 }
 
+void OnlyTheDialogPicks(void**) {
+  const ConfigFixture config("[default]\ncolo=LHR\ncolo-pick=FRA\n");
+  const Settings settings = ValueOf(config.Load({}, InterfaceKind::kFull));
+  AssertText(settings.Text(Opt::kColo), "LHR");
+  AssertText(settings.unknown_keys().at(0), "[default] colo-pick");
+}
+
+/// Blanks come with pasting. A path may really end in one.
+void WhatIsTypedIsTrimmed(void**) {
+  const Settings settings = LoadSettings(Given({{Opt::kApiToken, " planted-token-5\n"},
+                                                {Opt::kTimeLimit, "7 "},
+                                                {Opt::kPacketLimit, " "},
+                                                {Opt::kKeepOriginals, "/folder "}}));
+  AssertText(settings.Text(Opt::kApiToken), "planted-token-5");
+  AssertText(Redact("planted-token-5"), "[secret]");
+  AssertText(settings.Text(Opt::kTimeLimit), "7");
+  AssertText(settings.Text(Opt::kPacketLimit), "10000");
+  AssertText(settings.Text(Opt::kKeepOriginals), "/folder ");
+}
+
 }  // namespace
 }  // namespace cloudflaredump::config
 
 int main() {
   using namespace cloudflaredump::config;
   const CMUnitTest tests[] = {
-      cmocka_unit_test(APickCountsMoreThanWhatIsTyped),
+      cmocka_unit_test(APickOverridesWhatIsTyped),
+      cmocka_unit_test(OnlyTheDialogPicks),
+      cmocka_unit_test(WhatIsTypedIsTrimmed),
       cmocka_unit_test(EachSourceYieldsToTheStrongerOnes),
       cmocka_unit_test(WithNothingGivenTheDefaultsHold),
       cmocka_unit_test(ValuesAreReadAsTheirTypes),
@@ -360,7 +410,9 @@ int main() {
       cmocka_unit_test(AFileThatWasNamedMustBeThere),
       cmocka_unit_test(ASecretThatOthersCanReadIsRefusedWithTheCommand),
       cmocka_unit_test(AnAddressWithKeysIsASecretOfTheFile),
-      cmocka_unit_test(APickHoldsNoKeys),
+      cmocka_unit_test(AFileThatOthersCanWriteIsRefused),
+      cmocka_unit_test(WhatIsNotAFileIsRefusedAtOnce),
+      cmocka_unit_test(AdvisedCommandsAreQuoted),
       cmocka_unit_test(AFileWithoutSecretsMayBeReadByAll),
       cmocka_unit_test(UnknownKeysAreKeptForCheck),
       cmocka_unit_test(ABrokenFileIsRefusedWithoutItsContent),

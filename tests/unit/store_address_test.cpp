@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/bucket/store_address.h"
 
-#include "tests/unit/environment_table.h"
+#include "common/text.h"
 #include "tests/unit/unit_test.h"
 
 namespace cloudflaredump::bucket {
@@ -21,8 +21,32 @@ void AmazonsHostIsTheBucketsWhereTlsAllows(void**) {
              "https://pcaps.s3.eu-west-3.amazonaws.com eu-west-3");
   AssertText(Address("s3://my.pcaps?region=eu-west-3"),
              "https://s3.eu-west-3.amazonaws.com/my.pcaps eu-west-3");
-  AssertText(Address("s3://pcaps?region=cn-north-1"),
-             "https://pcaps.s3.cn-north-1.amazonaws.com.cn cn-north-1");
+}
+
+/// As botocore 1.43 makes them.
+void RegionsApartHaveTheirOwnDomains(void**) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"cn-north-1", "amazonaws.com.cn"},    {"us-gov-west-1", "amazonaws.com"},
+      {"eusc-de-east-1", "amazonaws.eu"},    {"us-iso-east-1", "c2s.ic.gov"},
+      {"us-isob-east-1", "sc2s.sgov.gov"},   {"eu-isoe-west-1", "cloud.adc-e.uk"},
+      {"us-isof-south-1", "csp.hci.ic.gov"}, {"eu-west-3", "amazonaws.com"},
+  };
+  for (const auto& [region, domain] : cases) {
+    AssertText(Address(std::string("s3://pcaps?region=") + region),
+               Format("https://pcaps.s3.%s.%s %s", region, domain, region));
+  }
+  AssertText(AmazonPartition("cn-northwest-1"), "aws-cn");
+  AssertText(AmazonPartition("us-gov-east-1"), "aws-us-gov");
+  AssertText(AmazonPartition("eusc-de-east-1"), "aws-eusc");
+  AssertText(AmazonPartition("us-isob-east-1"), "aws-iso-b");
+  AssertText(AmazonPartition("us-east-1"), "aws");
+}
+
+void JurisdictionsOfR2HaveTheirOwnHosts(void**) {
+  AssertText(Address("r2://pcaps?account-id=0123abc&jurisdiction=eu"),
+             "https://0123abc.eu.r2.cloudflarestorage.com/pcaps auto");
+  AssertText(Address("r2://pcaps?jurisdiction=fedramp&account-id=0123abc"),
+             "https://0123abc.fedramp.r2.cloudflarestorage.com/pcaps auto");
 }
 
 void AmazonsRegionIsTheBucketsElseTheEnvironments(void**) {
@@ -60,15 +84,6 @@ void EndpointMustBeAUrl(void**) {
   }
 }
 
-void EndpointComesFromTheEnvironmentFirst(void**) {
-  EnvironmentTable environment{{"AWS_ENDPOINT_URL_S3", ""}};
-  AssertText(FindEndpoint("https://mine.test", environment.Get()), "https://mine.test");
-  environment.Set("AWS_ENDPOINT_URL", "https://all.test");
-  AssertText(FindEndpoint("https://mine.test", environment.Get()), "https://all.test");
-  environment.Set("AWS_ENDPOINT_URL_S3", "https://s3.test");
-  AssertText(FindEndpoint("", environment.Get()), "https://s3.test");
-}
-
 void PathsAndQueriesAreAsSignaturesWantThem(void**) {
   AssertText(ObjectPath("a b/c+d=e&f%?#:@,!*'()$~._-\xc3\xa9//g"),
              "/a%20b/c%2Bd%3De%26f%25%3F%23%3A%40%2C%21%2A%27%28%29%24~._-%C3%A9//g");
@@ -86,11 +101,12 @@ int main() {
   using namespace cloudflaredump::bucket;
   const CMUnitTest tests[] = {
       cmocka_unit_test(AmazonsHostIsTheBucketsWhereTlsAllows),
+      cmocka_unit_test(RegionsApartHaveTheirOwnDomains),
+      cmocka_unit_test(JurisdictionsOfR2HaveTheirOwnHosts),
       cmocka_unit_test(AmazonsRegionIsTheBucketsElseTheEnvironments),
       cmocka_unit_test(GoogleAndR2HaveOneHostAndAuto),
       cmocka_unit_test(EndpointIsUsedInPathStyle),
       cmocka_unit_test(EndpointMustBeAUrl),
-      cmocka_unit_test(EndpointComesFromTheEnvironmentFirst),
       cmocka_unit_test(PathsAndQueriesAreAsSignaturesWantThem),
   };
   return cmocka_run_group_tests_name("store address", tests, nullptr, nullptr);

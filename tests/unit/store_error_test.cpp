@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/bucket/store_error.h"
 
-#include "tests/unit/unit_test.h"
+#include "common/redact.h"
+#include "tests/unit/results.h"
 
 namespace cloudflaredump::bucket {
 namespace {
@@ -42,6 +43,15 @@ void WrongSecretIsSaid(void**) {
 void UnknownKeyIsSaid(void**) {
   AssertFinal(Listing(403, Xml("InvalidAccessKeyId")),
               "Amazon S3 does not know the access key id from the AWS profile work");
+  const char* const kUnknown =
+      "<Message>The AWS Access Key Id you provided does not exist in our records.</Message>";
+  AssertFinal(Listing(403, Xml("InvalidAccessKeyId", kUnknown)), "correct it, or make a new key");
+  // As Ceph 16 answers where its key management does not give a key.
+  AssertFinal(Listing(403, Xml("InvalidAccessKeyId",
+                               "<Message>Failed to retrieve the actual key, "
+                               "kms-keyid: k1</Message>")),
+              "may not list the bucket pcaps of Amazon S3: Failed to retrieve the actual key, "
+              "kms-keyid: k1, request id 1.");
 }
 
 void RightRegionIsNamed(void**) {
@@ -81,6 +91,125 @@ void MissingPermissionIsNamed(void**) {
   AssertFinal(Listing(403, Xml("AccessDenied"), other), "an R2 API token with Object Read");
 }
 
+std::string Denied(const std::string& message, StoreAction action = StoreAction::kList,
+                   StoreContext store = kS3) {
+  const http::HttpHead head{.status = 403, .headers = {}};
+  return SentenceOf(StoreError(store, action, action == StoreAction::kList ? "" : "dir/k", head,
+                               Xml("AccessDenied", message), kNow));
+}
+
+std::string Message(const std::string& text) {
+  return "<Message>" + text + "</Message>";
+}
+
+constexpr const char* kUser =
+    "User: arn:aws:iam::111122223333:user/netops is not authorized to "
+    "perform: ";
+
+void PlainDenialGetsOurAdviceAndTheRequestsId(void**) {
+  for (const char* const words : {"Access Denied", "Access Denied.", "Forbidden", ""}) {
+    AssertText(Denied(Message(words)),
+               "the keys from the AWS profile work may not list the bucket pcaps of Amazon S3: "
+               "request id 1; add s3:ListBucket on arn:aws:s3:::pcaps to their policy.");
+  }
+  StoreContext china = kS3;
+  china.region = "cn-north-1";
+  AssertContains(Denied("", StoreAction::kRead, china),
+                 "add s3:GetObject on arn:aws-cn:s3:::pcaps/dir/* to");
+}
+
+/// What Amazon writes; its own reason is shown, and our advice only where it fits.
+void ReasonOfADenialIsShownAndAdviceFitsIt(void**) {
+  const std::string kms = Denied(
+      Message(std::string(kUser) + "kms:Decrypt on the resource associated with this ciphertext"),
+      StoreAction::kRead);
+  AssertContains(kms, "kms:Decrypt on the resource associated with this ciphertext, request id 1");
+  AssertContains(kms, "; allow them kms:Decrypt on the key that the bucket is encrypted with.");
+  const std::string missing =
+      Denied(Message(std::string(kUser) + "s3:ListBucket on resource: \"arn:aws:s3:::pcaps\" "
+                                          "because no identity-based policy allows the "
+                                          "s3:ListBucket action"));
+  AssertContains(missing, "; add s3:ListBucket on arn:aws:s3:::pcaps to their policy.");
+  const std::string forbidden =
+      Denied(Message(std::string(kUser) + "s3:ListBucket on resource: \"arn:aws:s3:::pcaps\" with "
+                                          "an explicit deny in a resource-based policy"));
+  AssertContains(forbidden, "explicit deny in a resource-based policy");
+  AssertContains(forbidden, "; a policy denies it, so adding a permission does not help");
+  for (const char* const where : {"service control", "VPC endpoint", "session",
+                                  "permissions "
+                                  "boundary"}) {
+    const std::string other = Denied(
+        Message(std::string(kUser) + "s3:ListBucket because no " + where + " policy allows it"));
+    AssertContains(other, where);
+    assert_true(other.find("; add") == std::string::npos);
+  }
+  const std::string unheard = Denied(Message("Request must be signed by the moon"));
+  AssertContains(unheard, "Request must be signed by the moon, request id 1.");
+  assert_true(unheard.find("; add") == std::string::npos);
+}
+
+void GooglesDetailsAreShown(void**) {
+  StoreContext store = kS3;
+  store.kind = StoreKind::kGcs;
+  const std::string permission = Denied(
+      "<Message>Access denied.</Message><Details>me@p.iam.gserviceaccount.com does not have "
+      "storage.objects.list access to the Google Cloud Storage bucket.</Details>",
+      StoreAction::kList, store);
+  AssertContains(permission, "me@p.iam.gserviceaccount.com does not have storage.objects.list");
+  AssertContains(permission, "; give their account the permission storage.objects.list");
+  const std::string perimeter = Denied(
+      "<Message>Access denied.</Message><Details>Request is prohibited by organization's "
+      "policy.</Details>",
+      StoreAction::kList, store);
+  AssertContains(perimeter, "prohibited by organization's policy");
+  assert_true(perimeter.find("give their account") == std::string::npos);
+}
+
+/// Whatever a server repeats, wherever its text is cut.
+void SecretsThatAServerRepeatsAreNotShown(void**) {
+  RegisterSecret("planted-secret-of-a-store");
+  for (std::size_t n = 470; n < 505; ++n) {
+    const std::string text = std::string(n, 'x') + "planted-secret-of-a-store";
+    for (const std::string& answer :
+         {Message(text), "<Details>" + text + "</Details>", "<Endpoint>" + text + "</Endpoint>"}) {
+      for (const char* const code : {"AccessDenied", "Teapot", "TemporaryRedirect"}) {
+        const int status = std::string(code) == "TemporaryRedirect" ? 307 : 403;
+        AssertLacks(SentenceOf(Listing(status, Xml(code, answer))), "plante");
+      }
+    }
+  }
+  AssertLacks(Denied(Message("https://x.test/?X-Amz-Signature=planted0")), "planted0");
+  AssertLacks(SentenceOf(Listing(403, Xml("planted-secret-of-a-store"))), "planted");
+}
+
+void RequestsIdMayStandInAHeader(void**) {
+  for (const char* const name : {"x-amz-request-id", "x-guploader-uploadid", "cf-ray"}) {
+    AssertFinal(Listing(403, "<Error><Code>AccessDenied</Code></Error>", kS3, {{name, "4442587F"}}),
+                ": request id 4442587F; add");
+  }
+}
+
+void TemporaryRedirectIsNamed(void**) {
+  const std::string endpoint = "<Endpoint>pcaps.s3-us-west-2.amazonaws.com</Endpoint>";
+  AssertFinal(Listing(307, Xml("TemporaryRedirect", endpoint)),
+              "Amazon S3 wants requests for the bucket pcaps to go elsewhere for now, to "
+              "pcaps.s3-us-west-2.amazonaws.com");
+  AssertFinal(Listing(307, "", kS3, {{"location", "https://other.test/path?secret"}}),
+              "for now, to other.test; a bucket that was just made");
+  AssertFinal(Listing(307, Xml("TemporaryRedirect"), kS3, {{"x-amz-bucket-region", "us-west-2"}}),
+              "is not in the region us-east-1 but in us-west-2");
+}
+
+void JurisdictionsAreNamedWhereABucketIsMissing(void**) {
+  StoreContext r2 = kS3;
+  r2.kind = StoreKind::kR2;
+  AssertFinal(Listing(404, Xml("NoSuchBucket"), r2),
+              "there is no bucket pcaps at Cloudflare R2 outside of jurisdictions; check its name, "
+              "account-id and jurisdiction (&jurisdiction=eu");
+  r2.jurisdiction = "eu";
+  AssertFinal(Listing(404, Xml("NoSuchBucket"), r2), "in the jurisdiction eu; check");
+}
+
 void ExpiredTokensAreSaid(void**) {
   for (const char* const code : {"ExpiredToken", "InvalidToken", "TokenRefreshRequired"}) {
     AssertFinal(Listing(400, Xml(code)),
@@ -116,8 +245,9 @@ void OtherAnswersAreShownCleaned(void**) {
   const Error clean = Listing(418, Xml("Teapot",
                                        "<Message>short and\n{stout}</Message>"
                                        "<Details>d</Details>"));
-  AssertText(ClauseOf(clean),
-             "Amazon S3 answered 418 Teapot to the listing of pcaps: short and (stout) (d)");
+  AssertText(
+      ClauseOf(clean),
+      "Amazon S3 answered 418 Teapot to the listing of pcaps: short and (stout) (d), request id 1");
   AssertText(ClauseOf(Listing(403, "<html><body>Blocked by the proxy")),
              "Amazon S3 answered 403 to the listing of pcaps");
 }
@@ -136,11 +266,23 @@ void PassingFaultsMayBeTriedAgain(void**) {
 int main() {
   using namespace cloudflaredump::bucket;
   const CMUnitTest tests[] = {
-      cmocka_unit_test(WrongSecretIsSaid),           cmocka_unit_test(UnknownKeyIsSaid),
-      cmocka_unit_test(RightRegionIsNamed),          cmocka_unit_test(MissingBucketIsSaid),
-      cmocka_unit_test(MissingPermissionIsNamed),    cmocka_unit_test(ExpiredTokensAreSaid),
-      cmocka_unit_test(WrongClockIsMeasured),        cmocka_unit_test(RemovedObjectIsSaid),
-      cmocka_unit_test(OtherAnswersAreShownCleaned), cmocka_unit_test(PassingFaultsMayBeTriedAgain),
+      cmocka_unit_test(WrongSecretIsSaid),
+      cmocka_unit_test(UnknownKeyIsSaid),
+      cmocka_unit_test(RightRegionIsNamed),
+      cmocka_unit_test(MissingBucketIsSaid),
+      cmocka_unit_test(MissingPermissionIsNamed),
+      cmocka_unit_test(PlainDenialGetsOurAdviceAndTheRequestsId),
+      cmocka_unit_test(ReasonOfADenialIsShownAndAdviceFitsIt),
+      cmocka_unit_test(GooglesDetailsAreShown),
+      cmocka_unit_test(SecretsThatAServerRepeatsAreNotShown),
+      cmocka_unit_test(RequestsIdMayStandInAHeader),
+      cmocka_unit_test(TemporaryRedirectIsNamed),
+      cmocka_unit_test(JurisdictionsAreNamedWhereABucketIsMissing),
+      cmocka_unit_test(ExpiredTokensAreSaid),
+      cmocka_unit_test(WrongClockIsMeasured),
+      cmocka_unit_test(RemovedObjectIsSaid),
+      cmocka_unit_test(OtherAnswersAreShownCleaned),
+      cmocka_unit_test(PassingFaultsMayBeTriedAgain),
   };
   return cmocka_run_group_tests_name("store error", tests, nullptr, nullptr);
 }

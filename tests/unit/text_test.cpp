@@ -79,6 +79,12 @@ void ThousandsAreGrouped(void**) {
   AssertText(CountedPackets(1234), "1,234 packets");
 }
 
+void PrintableTextKeepsWhatCanBePrinted(void**) {
+  AssertText(PrintableText("a  {b}\u00a0ä€𝄞"), "a  {b}\u00a0ä€𝄞");
+  AssertText(PrintableText("a\nb\x1b[0m\x7f\u202e\xff"), "a\ufffdb\ufffd[0m\ufffd\ufffd\ufffd");
+  AssertText(PrintableText(std::string_view("a\0b", 3)), "a\ufffdb");
+}
+
 }  // namespace
 }  // namespace cloudflaredump
 
@@ -97,6 +103,7 @@ int main() {
       cmocka_unit_test(PercentRoundTripsEveryByte),
       cmocka_unit_test(PercentDecodeRefusesHalfEscapes),
       cmocka_unit_test(ThousandsAreGrouped),
+      cmocka_unit_test(PrintableTextKeepsWhatCanBePrinted),
   };
   return cmocka_run_group_tests_name("text", tests, nullptr, nullptr);
 }

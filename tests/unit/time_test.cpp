@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "common/time.h"
 
+#include <cstdlib>
+#include <ctime>
+
 #include "tests/unit/unit_test.h"
 
 namespace cloudflaredump {
@@ -47,6 +50,53 @@ void SpansReadAsPeopleSayThem(void**) {
   AssertText(FormatSpan(125min), "2 h 5 min");
 }
 
+/// Sets the machine's time zone for one test.
+class Zone {
+ public:
+  explicit Zone(const char* name) {
+    setenv("TZ", name, 1);
+    tzset();
+  }
+  ~Zone() {
+    unsetenv("TZ");
+    tzset();
+  }
+};
+
+std::string Local(std::string_view text) {
+  // 2026-11-23T06:20:00Z is 07:20 in Berlin.
+  const auto time = ParseLocalTime(text, WallTime(std::chrono::seconds(1795414800)));
+  return time ? FormatRfc3339(*time) : "-";
+}
+
+void LocalTimesAreRead(void**) {
+  const Zone zone("Europe/Berlin");
+  AssertText(Local("03:10"), "2026-11-23T02:10:00Z");
+  AssertText(Local("03:10:07"), "2026-11-23T02:10:07Z");
+  AssertText(Local("23:50"), "2026-11-22T22:50:00Z");  // the last one that was
+  AssertText(Local("yesterday 23:00"), "2026-11-22T22:00:00Z");
+  AssertText(Local("today 03:10"), "2026-11-23T02:10:00Z");
+  AssertText(Local("2026-11-20 03:10"), "2026-11-20T02:10:00Z");
+  AssertText(Local("2026-07-20T03:10:09"), "2026-07-20T01:10:09Z");
+  for (const char* const bad : {"", "3:10", "03:1", "25:00", "03:60", "03.10", "tomorrow 03:10",
+                                "2026-13-01 03:10", "2026-11-2003:10", "03:10 x", "yesterday"}) {
+    AssertText(Local(bad), "-");
+  }
+}
+
+void TimesAreShownInBothZones(void**) {
+  const WallTime from(std::chrono::seconds(1795414800));
+  const WallTime to = from + std::chrono::minutes(5);
+  AssertText(FormatTimes(from, to), "06:20:00 to 06:25:00 UTC");
+  AssertText(FormatMoment(from), "2026-11-23T06:20:00Z");
+  AssertText(LocalTimes(from, to), "");
+  const Zone zone("Europe/Berlin");
+  AssertText(FormatTimes(from, to), "07:20:00 to 07:25:00 CET (06:20:00 to 06:25:00 UTC)");
+  AssertText(FormatMoment(from), "2026-11-23T06:20:00Z (07:20:00 CET)");
+  AssertText(LocalTimes(from, from + std::chrono::hours(20)),
+             "2026-11-23 07:20:00 to 2026-11-24 03:20:00 CET");
+}
+
 }  // namespace
 }  // namespace cloudflaredump
 
@@ -57,6 +107,8 @@ int main() {
       cmocka_unit_test(OtherTextIsNoTime),
       cmocka_unit_test(TimesBeyondTheClockAreNone),
       cmocka_unit_test(Rfc3339IsWrittenWithNeededDecimals),
+      cmocka_unit_test(LocalTimesAreRead),
+      cmocka_unit_test(TimesAreShownInBothZones),
       cmocka_unit_test(SpansReadAsPeopleSayThem),
   };
   return cmocka_run_group_tests_name("time", tests, nullptr, nullptr);

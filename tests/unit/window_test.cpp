@@ -67,8 +67,9 @@ void OtherTextsAreRefusedWithTheSpellings(void**) {
                           "-213504d",
                           "12345678901234567890123"}) {
     AssertFails(ParseTime(bad, kNow, "start-time"), Error::Kind::kUsage,
-                "but a time is written 2026-11-23T06:20:00Z, as seconds since 1970, as an age "
-                "such as -30m or -2h, or now.");
+                "but a time is written 03:10, yesterday 23:00, 2026-11-23 06:20 (local time), "
+                "2026-11-23T06:20:00Z, as seconds since 1970, as an age such as -30m or -2h, or "
+                "now.");
   }
   AssertFails(ParseTime("a}{b", kNow, "end-time"), Error::Kind::kUsage, "end-time is \"a)(b\",");
 }

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/bucket/object_fetcher.h"
+
+#include <utility>
+
+#include "common/text.h"
+#include "extcap/bucket/object_digest.h"
+
+namespace cloudflaredump::bucket {
+namespace {
+
+/// So often an object is read whose bytes are damaged each time.
+constexpr int kMostDamaged = 3;
+
+}  // namespace
+
+/// One object on its way.
+class ObjectFetcher::Object : public ObjectReceiver {
+ public:
+  Object(ObjectFetcher& fetcher, std::size_t number, StoredObject what)
+      : fetcher_(fetcher),
+        number_(number),
+        object_(std::move(what)),
+        has_md5_(LooksLikeMd5(object_.etag)),
+        backoff_(fetcher.loop_, fetcher.options_.patience) {}
+  ~Object() override {
+    fetcher_.bucket_.Cancel(read_);
+    fetcher_.loop_.Cancel(timer_);
+  }
+
+  void Start() { read_ = fetcher_.bucket_.StartRead(object_, got_, *this); }
+
+  void StartLater(Duration wait) {
+    timer_ = fetcher_.loop_.CallAt(fetcher_.loop_.Steady() + wait, [this] {
+      timer_ = 0;
+      fetcher_.queue_.push_front(this);
+      fetcher_.ScheduleFill();
+    });
+  }
+
+  Result<void> OnObjectBytes(std::span<const std::byte> bytes) override {
+    got_ += bytes.size();
+    fetcher_.bytes_ += bytes.size();
+    backoff_.Reset();
+    if (has_md5_) digest_.Add(bytes);
+    return fetcher_.receiver_.OnFetchBytes(number_, bytes);
+  }
+
+  void OnObjectEnd(ObjectEnd end) override {
+    read_ = 0;
+    --fetcher_.reading_;
+    fetcher_.ScheduleFill();
+    const bool cut = !end.result && end.result.error().kind == Error::Kind::kPassing;
+    // Cut off exactly at the end: nothing is missing.
+    if (cut && got_ > 0 && got_ == object_.size) end.result = {};
+    if (end.result && has_md5_ && !end.md5.empty() && digest_.Take() != end.md5) {
+      end.result = Damaged();
+    }
+    const bool again = !end.result && end.result.error().kind == Error::Kind::kPassing;
+    if (const auto wait = again ? backoff_.NextWait(end.retry_after) : std::nullopt) {
+      return StartLater(*wait);
+    }
+    ++fetcher_.ended_;
+    fetcher_.receiver_.OnFetchEnd(number_, std::move(end.result));
+  }
+
+ private:
+  /// The bytes are not those that the store has: they are read again, a few times.
+  std::unexpected<Error> Damaged() {
+    const std::string what = "the bytes of " + CleanLine(object_.key, 120) +
+                             " have another MD5 than the bucket tells (its ETag)";
+    if (++damaged_reads_ == kMostDamaged) {
+      return Fail(what + " at each try",
+                  "to read it as it is, copy it to a folder and use --read-from");
+    }
+    fetcher_.bytes_ -= std::exchange(got_, 0);
+    fetcher_.receiver_.OnFetchRestart(number_);
+    return Fail(what, Error::Kind::kPassing);
+  }
+
+  ObjectFetcher& fetcher_;
+  const std::size_t number_;
+  const StoredObject object_;
+  const bool has_md5_;
+  std::uint64_t got_ = 0;  ///< Bytes delivered: where the next read begins.
+  Bucket::Read read_ = 0;
+  system::EventLoop::Id timer_ = 0;
+  http::Backoff backoff_;
+  ObjectDigest digest_;
+  int damaged_reads_ = 0;
+};
+
+ObjectFetcher::ObjectFetcher(Bucket& bucket, system::EventLoop& loop, FetchReceiver& receiver,
+                             Options options)
+    : bucket_(bucket), loop_(loop), receiver_(receiver), options_(options) {}
+
+ObjectFetcher::~ObjectFetcher() {
+  loop_.Cancel(fill_);
+}
+
+void ObjectFetcher::Add(StoredObject object) {
+  bytes_in_all_ += object.size;
+  objects_.push_back(std::make_unique<Object>(*this, objects_.size(), std::move(object)));
+  queue_.push_back(objects_.back().get());
+  ScheduleFill();
+}
+
+void ObjectFetcher::ScheduleFill() {
+  if (fill_ == 0) fill_ = loop_.CallAt(loop_.Steady(), [this] { Fill(); });
+}
+
+void ObjectFetcher::Fill() {
+  fill_ = 0;
+  for (; !queue_.empty() && reading_ < options_.max_at_once; ++reading_) {
+    Object& object = *queue_.front();
+    queue_.pop_front();
+    object.Start();
+  }
+}
+
+}  // namespace cloudflaredump::bucket

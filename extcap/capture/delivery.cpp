@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/capture/delivery.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/text.h"
+#include "extcap/capture/verdict.h"
+#include "extcap/filter/link_type.h"
+
+namespace cloudflaredump::capture {
+namespace {
+
+/// How often, in packets, the event loop gets its turn.
+constexpr int kPacketsPerTurn = 1000;
+
+std::string Rfc3339(std::uint64_t nanoseconds) {
+  return FormatRfc3339(WallTime(std::chrono::nanoseconds(nanoseconds)));
+}
+
+}  // namespace
+
+Result<void> Delivery::Deliver(std::vector<FileToDeliver> files, const Describe& describe,
+                               WindowDuplicates* duplicates) {
+  Batch batch{.first = files_.size(),
+              .describe = describe,
+              .duplicates = duplicates,
+              .held = {},
+              .may_mismatch = exact_plan_ && context_.settings.IsOn(config::Opt::kLocalFilter) &&
+                              context_.filter.kind() != filter::CaptureFilter::Kind::kAll};
+  std::vector<std::unique_ptr<pcap::FileBytes>> bytes;
+  for (FileToDeliver& file : files) {
+    File& known = files_.emplace_back();
+    known.name = std::move(file.name);
+    known.request = file.request;
+    known.header.link_type = filter::kLinkTypeRaw;
+    bytes.push_back(std::move(file.bytes));
+  }
+  pcap::Merge merge(std::move(bytes), pcap::Merge::kMemory, order_);
+  for (int turn = 1; merge.Next(); ++turn) {
+    if (auto taken = Take(batch, merge); !taken) return taken;
+    // Signals and the toolbar get their turn, whatever the speed of the merge.
+    if (turn % kPacketsPerTurn == 0 &&
+        context_.loop.RunUntil(context_.stop.Leaving(), context_.loop.Steady())) {
+      return Stopped();
+    }
+  }
+  NoteLosses(batch, merge);
+  NoteEnds(batch, merge);
+  if (!batch.held.empty()) {
+    if (auto delivered = DeliverHeld(batch); !delivered) return delivered;
+  }
+  // What no packet after it could carry goes onto the last one.
+  if (pending_.damaged && context_.stream.MarkLast(pending_)) pending_ = {};
+  // Files without packets are files all the same: their interfaces tell of them.
+  for (std::size_t file = batch.first; file < files_.size(); ++file) {
+    InterfaceOf(batch, file);
+    if (auto flushed = context_.stream.FlushIfLarge(); !flushed) return flushed;
+  }
+  return {};
+}
+
+Result<void> Delivery::Take(Batch& batch, const pcap::Merge& merge) {
+  const pcap::MergedPacket& merged = merge.packet();
+  const std::size_t number = batch.first + merged.file;
+  File& file = files_[number];
+  if (++file.statistics.received == 1) file.header = *merge.header(merged.file);
+  ++outcome_.counts.received;
+  const std::uint64_t record = pcap::kRecordHeaderSize + merged.view.bytes.size();
+  ++received_.packets;
+  received_.bytes += record;
+  received_.longest_record = std::max(received_.longest_record, record);
+
+  const auto test = TestOf(file.header.link_type);
+  if (!test) return Failure(test);
+  const std::optional<Error>& untested = (*test)->untested();
+  if (untested && file.statistics.received == 1) {
+    outcome_.losses.push_back(file.name + ": " + ClauseOf(*untested) +
+                              ", so its packets were not tested; all are delivered");
+  }
+  if (untested) ++outcome_.counts.untested;
+  const filter::FilterAnswer answer = (*test)->Test(merged.view.bytes, merged.view.original_length);
+  NoteLosses(batch, merge);
+  const bool rejected = answer == filter::FilterAnswer::kRejects && !batch.mismatch &&
+                        context_.settings.IsOn(config::Opt::kLocalFilter);
+  if (rejected && batch.may_mismatch) {
+    batch.held.Add(number, merged.view, std::exchange(pending_.damaged, std::nullopt));
+    return batch.held.full() ? DeliverHeld(batch) : Result<void>();
+  }
+  if (rejected) {
+    Reject(number);
+    return {};
+  }
+  // A match: what was rejected before it was rejected rightly.
+  if (batch.may_mismatch && !batch.mismatch) RejectHeld(batch);
+  return DeliverPacket(batch, number, merged.view, answer);
+}
+
+Result<const filter::Residual*> Delivery::TestOf(std::uint32_t link_type) {
+  auto known = tests_.find(link_type);
+  if (known == tests_.end()) {
+    auto made = filter::Residual::Make(context_.filter, link_type, context_.stop.Leaving());
+    if (!made) return Failure(made);
+    known = tests_.emplace(link_type, *std::move(made)).first;
+  }
+  return &known->second;
+}
+
+Result<void> Delivery::DeliverPacket(Batch& batch, std::size_t number,
+                                     const pcap::PacketView& packet, filter::FilterAnswer answer) {
+  File& file = files_[number];
+  if (batch.duplicates != nullptr &&
+      !batch.duplicates->Take(file.request, Nanoseconds(packet.ticks, file.header.precision),
+                              packet.original_length, packet.bytes)) {
+    ++outcome_.counts.duplicates;
+    return {};
+  }
+  PacketMark mark = std::exchange(pending_, {});
+  mark.undecided = answer == filter::FilterAnswer::kUndecided;
+  auto taken = context_.stream.AddPacket(InterfaceOf(batch, number), packet, mark);
+  if (!taken) return Failure(taken);
+  if (!*taken) {
+    pending_.damaged = mark.damaged;
+    outcome_.losses.emplace_back("a packet too long for Wireshark was left out");
+    return {};
+  }
+  ++file.statistics.delivered;
+  ++outcome_.counts.delivered;
+  if (mark.undecided) {
+    ++file.statistics.undecided;
+    ++outcome_.counts.undecided;
+  }
+  if (answer == filter::FilterAnswer::kRejects) ++outcome_.counts.unmatched;
+  return {};
+}
+
+void Delivery::Reject(std::size_t file) {
+  ++files_[file].statistics.filtered_out;
+  ++outcome_.counts.filtered_out;
+}
+
+void Delivery::RejectHeld(Batch& batch) {
+  batch.may_mismatch = false;
+  const PacketMark after = std::exchange(pending_, {});
+  for (const HeldPackets::Held& held : batch.held.Take()) {
+    Reject(held.file);
+    if (held.damage) AddDamage(*held.damage);
+  }
+  if (after.damaged) AddDamage(*after.damaged);
+}
+
+Result<void> Delivery::DeliverHeld(Batch& batch) {
+  batch.mismatch = true;
+  context_.Warn(
+      "Cloudflare's packets for an exact filter do not match it here (are they still "
+      "encapsulated?); all are delivered, and --local-filter off does so every time.");
+  const PacketMark after = std::exchange(pending_, {});
+  for (const HeldPackets::Held& held : batch.held.Take()) {
+    if (held.damage) AddDamage(*held.damage);
+    auto done = DeliverPacket(batch, held.file, held.packet, filter::FilterAnswer::kRejects);
+    if (!done) return done;
+  }
+  if (after.damaged) AddDamage(*after.damaged);
+  return {};
+}
+
+void Delivery::AddDamage(const std::string& text) {
+  pending_.damaged = pending_.damaged ? *pending_.damaged + "; " + text : text;
+}
+
+void Delivery::NoteLosses(const Batch& batch, const pcap::Merge& merge) {
+  for (const pcap::FileLoss& loss : merge.losses()) {
+    std::string text = files_[batch.first + loss.file].name + ": " + ClauseOf(loss.error);
+    if (!loss.error.remedy.empty()) text += "; " + loss.error.remedy;
+    outcome_.losses.push_back(text);
+    AddDamage(text);
+  }
+}
+
+void Delivery::NoteEnds(const Batch& batch, const pcap::Merge& merge) {
+  for (std::size_t i = 0; i < merge.files(); ++i) {
+    File& file = files_[batch.first + i];
+    if (const pcap::PcapHeader* const header = merge.header(i)) file.header = *header;
+    const pcap::FileReport& report = merge.report(i);
+    file.statistics.first_nanoseconds = report.first_nanoseconds;
+    file.statistics.last_nanoseconds = report.last_nanoseconds;
+    outcome_.out_of_order += report.late;
+  }
+}
+
+std::uint32_t Delivery::InterfaceOf(Batch& batch, std::size_t number) {
+  File& file = files_[number];
+  if (file.interface_id) return *file.interface_id;
+  CaptureDescription description = batch.describe(number - batch.first);
+  if (!context_.filter.text().empty()) description.capture_filter = context_.filter.text();
+  if (batch.mismatch) description.residual_mismatch = true;
+  file.interface_id =
+      context_.stream.AddInterface({.link_type = file.header.link_type,
+                                    .precision = file.header.precision,
+                                    .name = context_.interface.name,
+                                    .description = WriteCaptureDescription(description),
+                                    .filter = context_.filter.text()});
+  return *file.interface_id;
+}
+
+Result<void> Delivery::Finish(const std::string& asked, const LimitState& limit) {
+  Coverage coverage{.asked = asked};
+  for (const File& file : files_) {
+    coverage.Include(file.statistics.first_nanoseconds, file.statistics.last_nanoseconds);
+  }
+  PacketMark end = std::exchange(pending_, {});
+  end.limit_reached = limit.reached.has_value();
+  if (outcome_.counts.received > 0) {
+    end.coverage_first = Rfc3339(coverage.first_nanoseconds);
+    end.coverage_last = Rfc3339(coverage.last_nanoseconds);
+  }
+  context_.stream.MarkLast(end);
+  if (limit.reached) {
+    outcome_.losses.push_back("the limit of " + *limit.reached +
+                              " was reached, so the capture ended early");
+  }
+  outcome_.limits_known = outcome_.limits_known && limit.known;
+  outcome_.stream_begun = true;
+  outcome_.reader_gone = context_.stop.reader_gone();
+  const bool filtered = context_.filter.kind() != filter::CaptureFilter::Kind::kAll;
+  outcome_.verdict = Verdict(outcome_, coverage, filtered);
+  for (File& file : files_) {
+    file.statistics.comment = outcome_.verdict;
+    context_.stream.AddStatistics(*file.interface_id, file.header.precision, file.statistics);
+    if (auto flushed = context_.stream.FlushIfLarge(); !flushed) return flushed;
+  }
+  return context_.stream.Flush();
+}
+
+}  // namespace cloudflaredump::capture

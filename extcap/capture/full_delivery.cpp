@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/capture/full_delivery.h"
+
+#include "common/redact.h"
+#include "common/text.h"
+#include "extcap/capture/delivery.h"
+#include "extcap/capture/description.h"
+#include "extcap/capture/file_collection.h"
+#include "extcap/capture/job_watch.h"
+#include "extcap/filter/link_type.h"
+#include "extcap/pcap/pcap_format.h"
+
+namespace cloudflaredump::capture {
+namespace {
+
+/// Says where packets went that Cloudflare counted, in either direction.
+void CompareCounts(const api::PcapJob& job, Outcome& outcome) {
+  const std::uint64_t read = outcome.counts.received;
+  if (!job.packets_captured || read == *job.packets_captured) return;
+  outcome.losses.push_back(Format("Cloudflare captured %s packets, but %s were found",
+                                  WithThousands(*job.packets_captured).c_str(),
+                                  WithThousands(read).c_str()));
+}
+
+}  // namespace
+
+Result<void> DeliverFull(const CaptureContext& context, const FilesPlace& place,
+                         const api::PcapJob& job, bool exact_plan, const std::string& asked,
+                         Outcome& outcome) {
+  FileCollection collection(context, place, job);
+  if (auto collected = collection.Run(); !collected) return collected;
+  for (const std::string& loss : collection.losses()) outcome.losses.push_back(loss);
+  for (const std::string& left_out : collection.left_out()) outcome.notes.push_back(left_out);
+  if (collection.AllFailed()) outcome.left_behind = HowToGetLater(job.id);
+
+  std::vector<CollectedFile>& files = collection.files();
+  std::vector<FileToDeliver> to_deliver;
+  std::vector<std::string> objects;
+  for (CollectedFile& file : files) {
+    to_deliver.push_back({.bytes = std::move(file.bytes),
+                          .name = Format("file %zu (%s)", objects.size() + 1,
+                                         CleanLine(file.object.key, 100).c_str())});
+    objects.push_back(file.object.key);
+  }
+  if (to_deliver.empty()) {
+    to_deliver.push_back(
+        {.bytes = std::make_unique<pcap::MemoryFile>(pcap::WriteFileHeader(filter::kLinkTypeRaw)),
+         .name = "no file"});
+  }
+  Delivery delivery(context, exact_plan, pcap::FileReader::Order::kNearby, outcome);
+  outcome.Note(delivery.Deliver(std::move(to_deliver), [&](std::size_t file) {
+    CaptureDescription description = DescribeJob(job);
+    if (job.destination_conf) description.destination_conf = RedactAddress(*job.destination_conf);
+    if (!objects.empty()) {
+      description.file = file + 1;
+      description.files = objects.size();
+      description.object = objects[file];
+    }
+    return description;
+  }));
+  if (context.stop.AtLeast(system::StopLevel::kStop)) outcome.stopped = true;
+  if (context.stop.AtLeast(system::StopLevel::kLeave)) return {};
+  CompareCounts(job, outcome);
+  return delivery.Finish(asked, JudgeLimits(job, delivery.received()));
+}
+
+Result<void> DeliverOthersFull(const CaptureContext& context, const api::PcapJob& job,
+                               Outcome& outcome) {
+  const auto place = OpenSourceOf(context, job);
+  if (!place) return Failure(place);
+  const std::string at = job.colo ? " at " + CleanLine(Redact(*job.colo), 20) : "";
+  return DeliverFull(context, *place, job, false, "full capture " + job.id + at, outcome);
+}
+
+}  // namespace cloudflaredump::capture

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/capture/traffic_notes.h"
+
+#include <glib.h>
+
+#include <algorithm>
+
+#include "common/text.h"
+#include "extcap/capture/engine.h"
+#include "extcap/capture/running_captures.h"
+#include "extcap/capture/traffic_report.h"
+#include "extcap/system/log.h"
+
+namespace cloudflaredump::capture {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::seconds;
+using Answers = std::vector<std::vector<api::TrafficRow>>;
+
+/// Data centers that a clause names.
+constexpr std::size_t kMostNamed = 4;
+
+/// How long is waited, in real time, where a person waits for something else.
+constexpr Duration kForRefusal = 5s;
+constexpr Duration kForVerdict = 3s;
+
+/// Asks once; what goes wrong is for the log only.
+std::optional<Answers> Ask(api::AnalyticsApi& analytics,
+                           const std::vector<api::TrafficQuery>& queries,
+                           const api::Patience& patience) {
+  auto answers =
+      analytics.Traffic(queries, false, {.retry_budget = Duration(0), .stop = patience.stop});
+  if (answers) return *std::move(answers);
+  system::Log(system::LogLevel::kInfo, "%s", ClauseOf(answers.error()).c_str());
+  return std::nullopt;
+}
+
+Window LastHour(WallTime end) {
+  const WallTime whole = std::chrono::ceil<seconds>(end);
+  return {whole - 1h, whole};
+}
+
+std::string Listed(const std::vector<std::string>& words) {
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) text += i + 1 == words.size() ? " and " : ", ";
+    text += words[i];
+  }
+  return text;
+}
+
+/// "FRA (92 %) and AMS (8 %)".
+std::string Places(const TrafficTable& table) {
+  std::vector<std::string> words;
+  for (const ColoTraffic& colo : table.colos) {
+    if (colo.count.packets <= 0) continue;
+    if (words.size() == kMostNamed) {
+      words.push_back(std::to_string(table.colos.size() - kMostNamed) + " others");
+      break;
+    }
+    const std::string name = colo.colo.empty() ? PlaceOf(colo) : colo.colo;
+    words.push_back(name + " (" + Percent(colo.share.value) + ")");
+  }
+  return Listed(words);
+}
+
+bool IsCalled(const std::string& name, const std::string& other) {
+  return g_ascii_strcasecmp(name.c_str(), other.c_str()) == 0;
+}
+
+/// Whether any of it entered at `place`, a data center or one of its sites.
+bool EnteredAt(const TrafficTable& table, const std::string& place) {
+  return std::ranges::any_of(table.colos, [&](const ColoTraffic& colo) {
+    return IsCalled(colo.colo, place) ||
+           std::ranges::any_of(colo.sites,
+                               [&](const SiteTraffic& site) { return IsCalled(site.site, place); });
+  });
+}
+
+/// "18 % of it was dropped at Cloudflare (dosd)".
+std::string Drops(const TrafficTable& table) {
+  if (table.dropped.packets <= 0) return "";
+  std::vector<std::string> systems;
+  for (const auto& [system, count] : table.dropped_by) systems.push_back(system);
+  return "; " + Percent(ShareOf(table.dropped, table.all).value) +
+         " of it was dropped at Cloudflare (" + Listed(systems) + ")";
+}
+
+std::string Told(const TrafficTable& table, const TrafficTerms& terms, const std::string& colo) {
+  const std::string counted =
+      terms.exact ? "this traffic"
+                  : (terms.AsFilter().empty() ? "all traffic towards this account"
+                                              : "the traffic of \"" + terms.AsFilter() + "\"");
+  std::string text = counted + " entered at " + Places(table);
+  if (!colo.empty() && !EnteredAt(table, colo)) text += ", none at " + colo;
+  return text + Drops(table) + " (about, from " + CountedSamples(table.all.samples) + ")";
+}
+
+/// `span` of real time on the loop's clock.
+Duration OnLoop(const system::EventLoop& loop, Duration span) {
+  return std::chrono::duration_cast<Duration>(span * loop.speed());
+}
+
+/// The windows of a sample that began at `began`, from the first to the last.
+std::optional<Window> SampleWindow(const config::Settings& settings, WallTime began) {
+  const auto windows =
+      PlanWindows(settings.Text(config::Opt::kStartTime), settings.Text(config::Opt::kEndTime),
+                  seconds(settings.Number(config::Opt::kTimeLimit)), began);
+  if (!windows) return std::nullopt;
+  return Window{windows->front().start, windows->back().end};
+}
+
+/// What a capture that began at `began` and has just ended asked for, where that is known.
+std::optional<Window> WindowOf(const CaptureContext& context, WallTime began) {
+  switch (context.interface.kind) {
+    case config::InterfaceKind::kSample:
+      return SampleWindow(context.settings, began);
+    case config::InterfaceKind::kFull:
+    case config::InterfaceKind::kColo:
+      return Window{began, context.loop.Now()};
+    default:
+      return std::nullopt;
+  }
+}
+
+/// Where a capture looked; empty for all data centers.
+std::string ColoOf(const CaptureContext& context) {
+  switch (context.interface.kind) {
+    case config::InterfaceKind::kColo:
+      return context.interface.colo;
+    case config::InterfaceKind::kFull:
+      return context.settings.Text(config::Opt::kColo);
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+bool DeservesTrafficNote(const Outcome& outcome) {
+  const bool lost = outcome.counts.received == 0 && !outcome.losses.empty();
+  return outcome.counts.delivered == 0 && !outcome.error && !lost;
+}
+
+std::optional<std::string> TrafficNote(api::AnalyticsApi& analytics,
+                                       const filter::CaptureFilter& filter, const Window& window,
+                                       const std::string& colo, const api::Patience& patience) {
+  const TrafficTerms terms = TermsOf(filter);
+  const Window hour = LastHour(window.end);
+  const WallTime start = std::chrono::floor<seconds>(window.start);
+  std::vector<api::TrafficQuery> queries = {
+      {.start = start, .end = hour.end, .matches = terms.matches},
+      {.start = hour.start, .end = hour.end, .matches = terms.matches}};
+  const auto answers = Ask(analytics, queries, patience);
+  if (!answers) return std::nullopt;
+  const TrafficTable exact = TallyTraffic(answers->at(0), {});
+  if (exact.all.samples >= 1) {
+    return "Cloudflare's analytics of this window: " + Told(exact, terms, colo);
+  }
+  const TrafficTable before = TallyTraffic(answers->at(1), {});
+  if (before.all.samples >= 1) {
+    return "Cloudflare's analytics have no samples of this window yet; in the hour before its "
+           "end " +
+           Told(before, terms, colo);
+  }
+  return "Cloudflare's analytics have no samples of this traffic in the hour before the end either "
+         "(they keep one packet in about 10,000)";
+}
+
+std::string BusiestAddresses(api::AnalyticsApi& analytics, const filter::CaptureFilter& filter,
+                             WallTime now, bool ipv6_sent, const api::Patience& patience) {
+  const TrafficTerms terms = TermsOf(filter);
+  const Window hour = LastHour(now);
+  std::vector<api::TrafficQuery> queries = BusyQueries(terms, hour);
+  if (queries.empty()) return "";
+  const std::size_t count = queries.size();
+  queries.push_back({.start = hour.start, .end = hour.end, .matches = terms.matches});
+  auto answers = Ask(analytics, queries, patience);
+  if (!answers) return "";
+  const TrafficTable table = TallyTraffic(answers->back(), {});
+  queries.resize(count);
+  answers->resize(count);
+  std::string text;
+  for (const BusyAddress& one : BusiestOf(terms, filter.text(), queries, *answers, table.all)) {
+    text += (text.empty() ? "" : ", ") + one.filter + " (" + Percent(one.share.value) +
+            (one.ipv6 && !ipv6_sent ? ", with --filter-ipv6 on)" : ")");
+  }
+  return text;
+}
+
+std::string BusiestAddresses(const CaptureContext& context) {
+  const auto access = FindAccess(context.settings);
+  if (!access) return "";
+  api::AnalyticsApi analytics(context.http, context.loop, *access);
+  const Bounded bounded(context.loop, OnLoop(context.loop, kForRefusal));
+  return BusiestAddresses(analytics, context.filter, context.loop.Now(),
+                          context.settings.IsOn(config::Opt::kFilterIpv6), bounded.patience());
+}
+
+void AddTrafficNote(const CaptureContext& context, WallTime began, Outcome& outcome) {
+  if (!DeservesTrafficNote(outcome) || outcome.verdict.empty()) return;
+  const auto window = WindowOf(context, began);
+  const auto access = FindAccess(context.settings);
+  if (!window || !access) return;
+  api::AnalyticsApi analytics(context.http, context.loop, *access);
+  const Bounded bounded(context.loop, OnLoop(context.loop, kForVerdict));
+  // A stop ended the capture; only a second one means that nobody waits any more.
+  const api::Patience patience{
+      .retry_budget = Duration(0),
+      .stop = [over = bounded.patience().stop, left = context.stop.Leaving()] {
+        return over() || left();
+      }};
+  const auto note = TrafficNote(analytics, context.filter, *window, ColoOf(context), patience);
+  if (!note) return;
+  if (outcome.verdict.ends_with('.')) outcome.verdict.pop_back();
+  outcome.verdict += "; " + *note + ".";
+}
+
+std::vector<ColoChoice> BusiestColos(api::AnalyticsApi& analytics,
+                                     const filter::CaptureFilter& filter, WallTime now,
+                                     const api::Patience& patience) {
+  const TrafficTerms terms = TermsOf(filter);
+  const Window hour = LastHour(now);
+  const auto answers =
+      Ask(analytics, {{.start = hour.start, .end = hour.end, .matches = terms.matches}}, patience);
+  std::vector<ColoChoice> choices;
+  if (!answers) return choices;
+  const std::string told = terms.AsFilter();
+  const std::string counted = told.empty()  ? " of the account's traffic"
+                              : terms.exact ? ""
+                                            : " of \"" + told + "\"";
+  for (const ColoTraffic& colo : TallyTraffic(answers->front(), {}).colos) {
+    choices.push_back({colo.colo, PlaceOf(colo) + ": " + Percent(colo.share.value) + counted +
+                                      " in the last hour"});
+  }
+  return choices;
+}
+
+}  // namespace cloudflaredump::capture
