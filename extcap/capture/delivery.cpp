@@ -221,15 +221,22 @@ Result<void> Delivery::Finish(const std::string& asked, const LimitState& limit)
   }
   outcome_.limits_known = outcome_.limits_known && limit.known;
   outcome_.stream_begun = true;
-  outcome_.reader_gone = context_.stop.reader_gone();
-  const bool filtered = context_.filter.kind() != filter::CaptureFilter::Kind::kAll;
-  outcome_.verdict = Verdict(outcome_, coverage, filtered);
+  const auto judge = [&] {
+    outcome_.reader_gone = context_.stop.reader_gone();
+    const bool filtered = context_.filter.kind() != filter::CaptureFilter::Kind::kAll;
+    outcome_.verdict = Verdict(outcome_, coverage, filtered);
+  };
+  judge();
+  Result<void> written;
   for (File& file : files_) {
     file.statistics.comment = outcome_.verdict;
     context_.stream.AddStatistics(*file.interface_id, file.header.precision, file.statistics);
-    if (auto flushed = context_.stream.FlushIfLarge(); !flushed) return flushed;
+    if (written = context_.stream.FlushIfLarge(); !written) break;
   }
-  return context_.stream.Flush();
+  if (written) written = context_.stream.Flush();
+  // A reader that left before the very end changes what is said of the capture.
+  if (!written) judge();
+  return written;
 }
 
 }  // namespace cloudflaredump::capture
