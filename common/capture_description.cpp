@@ -89,6 +89,16 @@ constexpr DescribedField<M> kMarkFields[] = {
     {"limit_reached", "Limit reached", kFlag, &M::limit_reached, ""},  // As in the description.
     {"coverage.first", "First time covered", kTime, &M::coverage_first, ""},
     {"coverage.last", "Last time covered", kTime, &M::coverage_last, ""},
+    {"compare.arrived", "Arrived", kFlag, &M::arrived,
+     "Whether the packet was seen at the routers; absent if it was not compared"},
+    {"compare.delay", "Delay", kNanoseconds, &M::delay,
+     "How much later than the fastest packet of its file it arrived"},
+    {"compare.local_frame", "Local frame", kCount, &M::local_frame,
+     "The number of the frame in the router's capture"},
+    {"compare.copies", "Copies", kCount, &M::copies,
+     "How many records of the routers' captures are this packet"},
+    {"compare.local_file", "Local file", kText, &M::local_file,
+     "The router's capture that has the packet"},
 };
 
 /// A JSON value, or null for a field that is not set.

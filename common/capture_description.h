@@ -64,16 +64,35 @@ struct PacketMark {
   bool limit_reached = false;  ///< the last packet: Cloudflare's limit ended the capture
   std::optional<std::string> coverage_first = {};
   std::optional<std::string> coverage_last = {};
+
+  // What a comparison with routers' captures says, in a comment of its own.
+  std::optional<bool> arrived = {};               ///< unset if the packet was not compared
+  std::optional<std::uint64_t> delay = {};        ///< nanoseconds more than the fastest packet's
+  std::optional<std::uint64_t> local_frame = {};  ///< in local_file, from 1
+  std::optional<std::uint64_t> copies = {};       ///< records of routers' captures that are it
+  std::optional<std::string> local_file = {};     ///< the router's capture that saw it first
   bool operator==(const PacketMark&) const = default;
 };
 
 /// What the values of a field are: says how they are written, and how Wireshark shows them.
-enum class FieldKind { kText, kTime, kSeconds, kPackets, kBytes, kCount, kPercent, kFlag, kFilter };
+enum class FieldKind {
+  kText,
+  kTime,
+  kSeconds,
+  kNanoseconds,
+  kPackets,
+  kBytes,
+  kCount,
+  kPercent,
+  kFlag,
+  kFilter
+};
 
 /// The largest number that a field of `kind` has.
 constexpr std::uint64_t LargestNumber(FieldKind kind) {
   if (kind == FieldKind::kPercent) return 100;
-  const bool wide = kind == FieldKind::kPackets || kind == FieldKind::kBytes;
+  const bool wide =
+      kind == FieldKind::kPackets || kind == FieldKind::kBytes || kind == FieldKind::kNanoseconds;
   return wide ? std::numeric_limits<std::int64_t>::max()
               : std::numeric_limits<std::uint32_t>::max();
 }

@@ -111,6 +111,7 @@ std::string MarkSentence(const PacketMark& mark) {
     if (mark.coverage_last) covered += " to " + Moment(*mark.coverage_last);
     add(covered + ".");
   }
+  if (mark.arrived) add(*mark.arrived ? "Seen at the routers." : "Not seen at the routers.");
   return text.empty() ? "Cloudflare packet." : CleanLine(text, text.size());
 }
 

@@ -35,6 +35,8 @@ Form FormOf(FieldKind kind) {
   switch (kind) {
     case FieldKind::kTime:
       return {FT_ABSOLUTE_TIME, ABSOLUTE_TIME_UTC};
+    case FieldKind::kNanoseconds:
+      return {FT_RELATIVE_TIME};
     case FieldKind::kSeconds:
       return {FT_UINT32, kUnits, &units_second_seconds};
     case FieldKind::kPackets:
@@ -182,7 +184,12 @@ class Collector {
     fields_.push_back({PlaceOf("colo.country"), std::string(colo->country)});
   }
   void Take(const std::optional<std::uint64_t>& number) {
-    if (number) Add(*number);
+    if (!number) return;
+    if (kind_ != FieldKind::kNanoseconds) return Add(*number);
+    nstime_t span = {};
+    span.secs = static_cast<time_t>(*number / 1'000'000'000);
+    span.nsecs = static_cast<int>(*number % 1'000'000'000);
+    Add(span);
   }
   void Take(const std::optional<bool>& flag) {
     if (flag) Add(*flag);

@@ -44,6 +44,8 @@ const Row kRows[] = {
     {Finding::kOtherSection, "cloudflare.expert.other_section", PI_UNDECODED, PI_NOTE,
      "This version of Wireshark cannot tell how packets of a file's further sections were captured;"
      " open it with 4.4 or later, or merge the original files"},
+    {Finding::kCompareMissing, "cloudflare.expert.compare_missing", PI_SEQUENCE, PI_WARN,
+     "This packet was not seen at the routers"},
 };
 static_assert(std::size(kRows) == kFindingCount);
 

@@ -21,6 +21,7 @@ enum class Finding : std::uint8_t {
   kLeftOut,           ///< Once per file.
   kMalformed,         ///< Once per file, and on each packet whose comment is malformed.
   kOtherSection,      ///< Once per file.
+  kCompareMissing,    ///< On each such packet.
   kCount,
 };
 

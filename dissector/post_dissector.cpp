@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "dissector/capture_interfaces.h"
+#include "dissector/compare_statistics.h"
 #include "dissector/fields.h"
 #include "dissector/findings.h"
 #include "dissector/packet_comments.h"
@@ -65,6 +66,7 @@ void ForEachFinding(const Packet& packet, const Say& say) {
     if (mark.undecided) say(Finding::kUndecided, nullptr);
     if (mark.limit_reached) say(Finding::kLimitReached, nullptr);
     if (mark.damaged) say(Finding::kDamaged, nullptr);
+    if (mark.arrived == false) say(Finding::kCompareMissing, nullptr);
   }
 }
 
@@ -100,6 +102,7 @@ int Dissect(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void*) {
     col_append_sep_str(pinfo->cinfo, COL_INFO, " ", interface->summary.c_str());
   }
   const Packet packet = {pinfo, tvb, *interface, cut, ReadComments(*pinfo)};
+  CountCompared(pinfo, packet.comments);
   const bool due = HasFinding(packet);
   const bool asked = interface->usable() && proto_field_is_referenced(tree, protocol);
   if (!due && !asked) return 0;
@@ -134,6 +137,7 @@ void RegisterProtocol() {
   proto_register_subtree_array(shapes, array_length(shapes));
   RegisterPreferences();
   RegisterStatistics();
+  RegisterCompareStatistics();
   register_init_routine(ForgetFile);
   register_cleanup_routine(ForgetFile);
 }

@@ -50,17 +50,24 @@ Result<Arguments> ParseArguments(int argc, char** argv, std::span<const ExtraArg
   std::vector<std::string> words = TakeOver(argc, argv);
   std::array<char*, static_cast<std::size_t>(Opt::kCount)> texts = {};
   std::vector<char*> extra_texts(extra.size(), nullptr);
+  std::vector<char**> extra_lists(extra.size(), nullptr);
   std::vector<gboolean> extra_flags(extra.size(), FALSE);
 
   std::vector<GOptionEntry> entries;
   for (std::size_t i = 0; i < extra.size(); ++i) {
     const ExtraArgument& e = extra[i];
-    void* const text = static_cast<void*>(&extra_texts[i]);
-    void* const place = e.text != nullptr ? text : &extra_flags[i];
+    void* place = &extra_flags[i];
+    GOptionArg kind = G_OPTION_ARG_NONE;
     // FILENAME accepts any bytes; STRING would refuse UTF-8 in the C locale.
-    entries.push_back({e.name, e.letter, e.help == nullptr ? G_OPTION_FLAG_HIDDEN : 0,
-                       e.text != nullptr ? G_OPTION_ARG_FILENAME : G_OPTION_ARG_NONE, place, e.help,
-                       e.value_name});
+    if (e.text != nullptr) {
+      place = static_cast<void*>(&extra_texts[i]);
+      kind = G_OPTION_ARG_FILENAME;
+    } else if (e.list != nullptr) {
+      place = static_cast<void*>(&extra_lists[i]);
+      kind = G_OPTION_ARG_FILENAME_ARRAY;
+    }
+    entries.push_back({e.name, e.letter, e.help == nullptr ? G_OPTION_FLAG_HIDDEN : 0, kind, place,
+                       e.help, e.value_name});
   }
   for (const Option& option : AllOptions()) {
     // GLib would read a word of two options twice.
@@ -98,8 +105,12 @@ Result<Arguments> ParseArguments(int argc, char** argv, std::span<const ExtraArg
   }
   for (std::size_t i = 0; i < extra.size(); ++i) {
     if (extra[i].text != nullptr && extra_texts[i] != nullptr) *extra[i].text = extra_texts[i];
+    for (char** value = extra_lists[i]; value != nullptr && *value != nullptr; ++value) {
+      extra[i].list->emplace_back(*value);
+    }
     if (extra[i].flag != nullptr && extra_flags[i]) *extra[i].flag = true;
     g_free(extra_texts[i]);
+    g_strfreev(extra_lists[i]);
   }
   if (!parsed) {
     return Fail(TakeComplaint(error), "see --help", Error::Kind::kUsage);

@@ -10,12 +10,13 @@
 namespace cloudflaredump::config {
 
 /// A flag or option that is not a setting: `--fifo PATH`, `-w FILE`, `--json`. One with the name of
-/// a setting takes its place. The caller owns what `text` and `flag` point to; exactly one of them
-/// is set.
+/// a setting takes its place. The caller owns what `text`, `list` and `flag` point to; exactly one
+/// of them is set.
 struct ExtraArgument {
   const char* name = nullptr;
   char letter = 0;
   std::string* text = nullptr;
+  std::vector<std::string>* list = nullptr;  ///< an option that may be given several times
   bool* flag = nullptr;
   const char* help = nullptr;
   const char* value_name = nullptr;

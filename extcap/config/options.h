@@ -53,6 +53,7 @@ enum class Opt : unsigned {
   kLogFile,
   // Not in the dialog: options of the command, environment and configuration file only.
   kColos,
+  kEgress,
   kApiBaseUrl,
   kTraceUrl,
   kRetryTime,

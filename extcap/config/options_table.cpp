@@ -333,6 +333,13 @@ constexpr Option kOptions[] = {
          "List these data centers as interfaces, separated by commas. An empty list gives none.",
      .fallback = "IAD,ORD,LHR,FRA,SIN",
      .environment = "CLOUDFLAREDUMP_COLOS"},
+    {.id = Opt::kEgress,
+     .name = "egress",
+     .type = OptionType::kText,
+     .kinds = 0,
+     .value_name = "LIST",
+     .help = "Our own prefixes, separated by commas, such as 203.0.113.0/24. Packets from there "
+             "leave through Cloudflare; compare never counts them as missing."},
     {.id = Opt::kApiBaseUrl,
      .name = "api-base-url",
      .value_name = "URL",

@@ -14,7 +14,9 @@
 #include "extcap/config/arguments.h"
 #include "extcap/system/fifo_sink.h"
 #include "extcap/system/file_sink.h"
+#include "extcap/tool/capture_report.h"
 #include "extcap/tool/commands.h"
+#include "extcap/tool/report_text.h"
 #include "extcap/tool/terminal_reporter.h"
 
 namespace cloudflaredump::tool {
@@ -24,6 +26,7 @@ struct CaptureWords {
   std::string interface;
   std::string filter;
   std::string file;
+  std::string report;
   bool progress = false;
   bool quiet = false;
   bool json = false;
@@ -52,6 +55,10 @@ Result<config::Arguments> Parse(int argc, char** argv, CaptureWords& words) {
        .letter = 'w',
        .text = &words.file,
        .help = "Write to this file, or to standard output if it is -.",
+       .value_name = "FILE"},
+      {.name = "report",
+       .text = &words.report,
+       .help = "Write a report in Markdown, ready to paste into a ticket.",
        .value_name = "FILE"},
       {.name = "progress",
        .flag = &words.progress,
@@ -171,6 +178,7 @@ int CaptureCommand(int argc, char** argv) {
     return static_cast<int>(capture::ExitStatus::kIncomplete);
   }
   if (!sink) return Complain(sink.error());
+  const WallTime began = (*engine)->loop().Now();
   const capture::Outcome outcome =
       capture::RunCapture(**engine, *settings, *interface, words.filter, **sink, reporter);
   reporter.Clear();
@@ -182,6 +190,12 @@ int CaptureCommand(int argc, char** argv) {
     std::fprintf(stderr, "%s\n", Redact(outcome.verdict).c_str());
   }
   if (words.json) PrintSummary(outcome, words, status);
+  if (!words.report.empty()) {
+    const auto written =
+        WriteReport(words.report, CaptureReport(outcome, words.interface, words.filter, words.file,
+                                                began, (*engine)->loop().Now()));
+    if (!written) return Complain(written.error());
+  }
   return static_cast<int>(status);
 }
 

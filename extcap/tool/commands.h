@@ -15,6 +15,7 @@ int ExplainCommand(int argc, char** argv);
 int RegisterBucketCommand(int argc, char** argv);
 int ColosCommand(int argc, char** argv);
 int CheckCommand(int argc, char** argv);
+int CompareCommand(int argc, char** argv);
 
 /// Prints `error` on stderr as "cloudflaredump: sentence" and returns 2 for a usage error, else 1.
 int Complain(const Error& error);

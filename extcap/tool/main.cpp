@@ -30,6 +30,7 @@ constexpr Command kCommands[] = {
     {"stop", StopCommand, "stop a running full capture"},
     {"explain", ExplainCommand, "show the requests that a capture filter becomes"},
     {"colos", ColosCommand, "show the data centers that traffic enters, and what was dropped"},
+    {"compare", CompareCommand, "is it Cloudflare or us? compare with a router's capture"},
     {"register-bucket", RegisterBucketCommand, "register a bucket for full captures"},
     {"check", CheckCommand, "check the installation, configuration, credentials and buckets"},
 };

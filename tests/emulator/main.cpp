@@ -49,20 +49,41 @@ class MainLoop {
   GMainLoop* loop_ = g_main_loop_new(nullptr, FALSE);
 };
 
-/// Lets captures go on while no requests come.
+/// The routers have seen made-up traffic from some time before the start on, as samples look back;
+/// recorded packets from their beginning on.
+constexpr std::chrono::minutes kLookBack{10};
+
+Outcome<std::unique_ptr<RouterSide>> MakeRouters(const Options& options, Time now) {
+  const Time first = options.packets.files.empty() ? now - kLookBack : Time(Span(0));
+  return RouterSide::Open(options.routers, options.packets.seed, first);
+}
+
+/// Lets captures and the routers go on while no requests come.
 class Ticker {
  public:
-  explicit Ticker(Api& api) : source_(g_timeout_add(kMilliseconds, &Tick, &api)) {}
+  Ticker(Api& api, RouterSide* routers, const Traffic* traffic)
+      : api_(api),
+        routers_(routers),
+        traffic_(traffic),
+        source_(g_timeout_add(kMilliseconds, &Tick, this)) {}
   ~Ticker() { g_source_remove(source_); }
   Ticker(const Ticker&) = delete;
   Ticker& operator=(const Ticker&) = delete;
 
  private:
   static constexpr guint kMilliseconds = 20;
-  static gboolean Tick(gpointer api) {
-    static_cast<Api*>(api)->Advance(Now().monotonic);
+  static gboolean Tick(gpointer ticker) {
+    static_cast<Ticker*>(ticker)->Advance();
     return G_SOURCE_CONTINUE;
   }
+  void Advance() {
+    const Moment now = Now();
+    api_.Advance(now.monotonic);
+    if (routers_ != nullptr) routers_->Advance(*traffic_, now.wall);
+  }
+  Api& api_;
+  RouterSide* routers_;
+  const Traffic* traffic_;
   guint source_;
 };
 
@@ -78,9 +99,17 @@ int Run(const Options& options) {
   if (!opened) return Complain(kUsage, opened.error());
 
   MainLoop loop;
+  std::unique_ptr<RouterSide> routers;
+  const Traffic& passing = **traffic;  // The Api keeps it.
+  if (!options.routers.files.empty()) {
+    auto made = MakeRouters(options, Now().wall);
+    if (!made) return Complain(kUsage, made.error());
+    routers = *std::move(made);
+    routers->Advance(passing, Now().wall);
+  }
   auto api = Api::Make(options, *std::move(traffic), Now().wall);
   if (!api) return Complain(kUsage, api.error());
-  const Ticker ticker(**api);
+  const Ticker ticker(**api, routers.get(), &passing);
   const ServerSettings settings{.host = options.listen.host,
                                 .port = options.listen.port,
                                 .answer_delay = Seconds(options.answers.delay),

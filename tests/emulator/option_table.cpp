@@ -94,11 +94,12 @@ RawOptions::~RawOptions() {
                      part_name,   part_linktypes,
                      part_magics, part_sizes,
                      answer_body, egress,
-                     analytics}) {
+                     analytics,   router_tunnel,
+                     router_drop}) {
     g_free(text);
   }
   for (char** list : {packets, more_packets, registered, entries, drops, answers, answers_after,
-                      answer_headers}) {
+                      answer_headers, routers}) {
     g_strfreev(list);
   }
 }
@@ -194,6 +195,19 @@ std::vector<GOptionEntry> RawOptions::Entries() {
       Flag("analytics-hide-interval", &analytics_hide_interval,
            "The dataset has no avg.sampleInterval"),
       Real("analytics-lag", &analytics_lag, "Time until a packet is in the dataset (0)"),
+
+      Paths("router", &routers,
+            "Write what a router of the customer captures, and FILE.truth.jsonl; repeatable"),
+      String("router-tunnel", &router_tunnel, "How packets come to the routers (gre)",
+             "gre|gre-key|ipip|none"),
+      String("router-drop", &router_drop, "Nothing arrives at this address (none)", "ADDRESS"),
+      Real("router-loss", &router_loss, "Lost on the way to the routers (0)", "PERCENT"),
+      Real("router-delay", &router_delay, "How long packets take to the routers (0.012)"),
+      Real("router-clock", &router_clock, "How far the routers' clocks are ahead (0)"),
+      Int("router-mtu", &router_mtu,
+          "Larger packets are lost, or fragmented without DF, before the tunnel (1476)"),
+      Int("router-outer-mtu", &router_outer_mtu,
+          "Larger packets of the tunnel are fragmented (1500)"),
 
       Strings("answer", &answers, "Answer such requests so, see below; repeatable", "RULE"),
       Strings("answer-after", &answers_after, "The same, but the request is carried out before",

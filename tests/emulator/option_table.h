@@ -53,6 +53,15 @@ struct RawOptions {
   gint64 analytics_interval = 10000;
   double analytics_lag = 0;
 
+  char** routers = nullptr;
+  char* router_tunnel = nullptr;
+  char* router_drop = nullptr;
+  double router_loss = 0;
+  double router_delay = 0.012;
+  double router_clock = 0;
+  int router_mtu = 1476;
+  int router_outer_mtu = 1500;
+
   char** answers = nullptr;
   char** answers_after = nullptr;
   char** answer_headers = nullptr;

@@ -82,6 +82,7 @@ class Reader {
   void ReadAnalytics(AnalyticsOptions& options);
   void ReadAnswers(AnswerOptions& options);
   std::vector<PacketRule> Rules(const char* option, char** texts);
+  void ReadRouters(RouterOptions& options);
 
   const RawOptions& raw_;
   std::string problem_;
@@ -263,6 +264,20 @@ void Reader::ReadAnswers(AnswerOptions& options) {
       AtLeast("--download-rate", static_cast<double>(raw_.download_rate), 0));
 }
 
+void Reader::ReadRouters(RouterOptions& options) {
+  options.files = List(raw_.routers);
+  options.tunnel = Choose<std::string>(
+      "--router-tunnel", raw_.router_tunnel,
+      {{"gre", "gre"}, {"gre-key", "gre-key"}, {"ipip", "ipip"}, {"none", "none"}}, "gre");
+  Take(raw_.router_drop, options.drop);
+  options.loss = AtLeast("--router-loss", raw_.router_loss, 0);
+  options.delay = AtLeast("--router-delay", raw_.router_delay, 0);
+  options.clock = raw_.router_clock;
+  options.mtu = static_cast<std::uint32_t>(AtLeast("--router-mtu", raw_.router_mtu, 68));
+  options.outer_mtu =
+      static_cast<std::uint32_t>(AtLeast("--router-outer-mtu", raw_.router_outer_mtu, 68));
+}
+
 Options Reader::Read() {
   Options options;
   ReadListen(options.listen);
@@ -273,6 +288,7 @@ Options Reader::Read() {
   ReadPlaces(options.places);
   ReadAnalytics(options.analytics);
   ReadAnswers(options.answers);
+  ReadRouters(options.routers);
   Take(raw_.log, options.log);
   return options;
 }

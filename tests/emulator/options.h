@@ -10,6 +10,7 @@
 #include "tests/emulator/answer_rules.h"
 #include "tests/emulator/parts.h"
 #include "tests/emulator/places.h"
+#include "tests/emulator/router_side.h"
 #include "tests/emulator/sample.h"
 
 namespace cloudflare_emulator {
@@ -99,6 +100,7 @@ struct Options {
   PlaceOptions places{};
   AnalyticsOptions analytics{};
   AnswerOptions answers{};
+  RouterOptions routers{};
   std::string log{};
 };
 

@@ -390,6 +390,11 @@ void MarksMakeTheRoundTrip(void**) {
     if (random() % 2 == 0) mark.damaged = CleanLine(RandomText(random, 100), 900);
     if (random() % 2 == 0) mark.coverage_first = RandomText(random, 30);
     if (random() % 2 == 0) mark.coverage_last = RandomText(random, 30);
+    if (random() % 2 == 0) mark.arrived = random() % 2 == 0;
+    if (random() % 2 == 0) mark.delay = random() * std::uint64_t{2'000'000'000};
+    if (random() % 2 == 0) mark.local_frame = random();
+    if (random() % 2 == 0) mark.copies = random();
+    if (random() % 2 == 0) mark.local_file = RandomText(random, 30);
     const std::string text = WritePacketMark(mark);
     CheckForm(text);
     PacketMark back;
@@ -410,6 +415,11 @@ void MarksReadAsSentences(void**) {
              "Lost after this packet: the rest of the file Cloudflare's limit ended the capture "
              "here. Packets from 2026-11-23 06:20:00 UTC to 2026-11-23 06:21:00 UTC.");
   AssertText(SentenceOf(WritePacketMark({})), "Cloudflare packet.");
+  AssertText(WritePacketMark({.arrived = false}),
+             "Not seen at the routers. | cloudflaredump:{\"version\":1,\"compare.arrived\":false}");
+  AssertText(WritePacketMark({.arrived = true, .delay = 1'500'000, .local_frame = 42}),
+             "Seen at the routers. | cloudflaredump:{\"version\":1,\"compare.arrived\":true,"
+             "\"compare.delay\":1500000,\"compare.local_frame\":42}");
 }
 
 void LongDamageIsCutBetweenCharacters(void**) {

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/tool/compare_capture.h"
+
+#include <glib.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+
+#include "common/text.h"
+#include "common/time.h"
+#include "extcap/capture/run_capture.h"
+#include "extcap/system/child_command.h"
+#include "extcap/system/file_sink.h"
+#include "extcap/tool/terminal_reporter.h"
+
+namespace cloudflaredump::tool {
+namespace {
+
+using namespace std::chrono_literals;
+using system::ChildCommand;
+
+/// A pcap header is on its way when a remote tcpdump has started.
+constexpr Duration kStartLimit = 20s;
+/// Packets of the window's end are still on their way.
+constexpr Duration kLinger = 2s;
+constexpr Duration kStopLimit = 5s;
+
+using Commands = std::vector<std::unique_ptr<ChildCommand>>;
+
+std::unexpected<Error> FailEarly(const ChildCommand& command) {
+  Error error{.what = Format("the command \"%s\" ended before the capture was over",
+                             CleanLine(command.line(), 80).c_str())};
+  error.said = command.LastWords();
+  return std::unexpected(std::move(error));
+}
+
+const ChildCommand* FirstEnded(const Commands& commands) {
+  const auto ended = std::ranges::find_if(commands, [](const auto& c) { return c->HasEnded(); });
+  return ended == commands.end() ? nullptr : ended->get();
+}
+
+/// Waits for `done` or `limit`; an Error if a command ends meanwhile or the user stops us. GLib
+/// tells us of the end of a child only in its loop, so it is asked often.
+Result<bool> Wait(capture::Engine& engine, const Commands& commands, Duration limit,
+                  const std::function<bool()>& done) {
+  const auto deadline = engine.loop().Steady() + limit;
+  for (;;) {
+    if (engine.stop().AtLeast(system::StopLevel::kStop)) return Stopped();
+    if (const ChildCommand* ended = FirstEnded(commands)) return FailEarly(*ended);
+    if (done()) return true;
+    if (engine.loop().Steady() >= deadline) return false;
+    const auto step = std::min(deadline, engine.loop().Steady() + 50ms);
+    engine.loop().RunUntil(engine.stop().Stopping(), step);
+  }
+}
+
+void StopAll(capture::Engine& engine, const Commands& commands) {
+  for (const auto& command : commands) command->Stop();
+  const auto deadline = engine.loop().Steady() + kStopLimit;
+  const auto all_ended = [&commands] {
+    return std::ranges::all_of(commands, [](const auto& c) { return c->HasEnded(); });
+  };
+  while (!all_ended() && engine.loop().Steady() < deadline) {
+    engine.loop().RunUntil(all_ended, engine.loop().Steady() + 50ms);
+  }
+}
+
+Result<Commands> StartAll(capture::Engine& engine, const BothSides& sides,
+                          const WorkFolder& folder) {
+  Commands commands;
+  for (std::size_t i = 0; i < sides.commands.size(); ++i) {
+    const std::string number = std::to_string(i + 1);
+    auto started = ChildCommand::Start(sides.commands[i], folder.File("local" + number + ".pcap"),
+                                       folder.File("local" + number + ".err"));
+    if (!started) return Failure(started);
+    commands.push_back(*std::move(started));
+  }
+  const auto all_write = [&commands] {
+    return std::ranges::all_of(commands, [](const auto& c) { return c->Written() > 0; });
+  };
+  const auto writing = Wait(engine, commands, kStartLimit, all_write);
+  if (!writing) return Failure(writing);
+  if (*writing) return commands;
+  for (const auto& command : commands) {
+    if (command->Written() > 0) continue;
+    Error error{.what = Format("the command \"%s\" has written nothing in 20 s",
+                               CleanLine(command->line(), 80).c_str()),
+                .remedy = "let it write a capture to its standard output, as tcpdump -U -w - does"};
+    error.said = command->LastWords();
+    return std::unexpected(std::move(error));
+  }
+  return commands;
+}
+
+Result<void> RunInto(capture::Engine& engine, const config::Settings& settings,
+                     const char* interface_name, const std::string& filter, const std::string& path,
+                     bool quiet) {
+  auto interface = config::FindInterface(interface_name);
+  if (!interface) return Failure(interface);
+  TerminalReporter reporter(isatty(STDERR_FILENO) != 0 && !quiet, quiet);
+  system::FileSink sink(path);
+  const capture::Outcome outcome =
+      capture::RunCapture(engine, settings, *interface, filter, sink, reporter);
+  reporter.Clear();
+  const auto status = capture::StatusOf(outcome);
+  if (outcome.error && status != capture::ExitStatus::kIncomplete) {
+    return std::unexpected(*outcome.error);
+  }
+  if (outcome.stopped) return Stopped();
+  if (status == capture::ExitStatus::kIncomplete && !quiet) {
+    std::fprintf(stderr, "cloudflaredump: %s\n", CleanLine(outcome.verdict, 1000).c_str());
+  }
+  return {};
+}
+
+WallTime WholeSecondAfter(WallTime time) {
+  return std::chrono::ceil<std::chrono::seconds>(time);
+}
+
+}  // namespace
+
+Result<WorkFolder> WorkFolder::Make() {
+  char* const path = g_dir_make_tmp("cloudflaredump-XXXXXX", nullptr);
+  if (path == nullptr) return Fail("no temporary folder can be made");
+  WorkFolder folder(path);
+  g_free(path);
+  return folder;
+}
+
+WorkFolder::~WorkFolder() {
+  std::error_code ignored;
+  if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+}
+
+Result<CapturedSides> CaptureBothSides(const BothSides& sides, config::OptionValues values,
+                                       const WorkFolder& folder) {
+  const bool earlier = sides.seconds == 0;
+  const auto kind = earlier ? config::InterfaceKind::kDownload : config::InterfaceKind::kSample;
+  auto settings = config::Settings::Load(values, kind, system::ProcessEnvironment);
+  if (!settings) return Failure(settings);
+  if (auto access = capture::FindAccess(*settings); !access) return Failure(access);
+  auto engine = capture::Engine::Make(*settings, system::ProcessEnvironment);
+  if (!engine) return Failure(engine);
+  CapturedSides captured{.cloudflare = folder.File("cloudflare.pcapng"), .locals = {}};
+  if (earlier) {
+    auto got = RunInto(**engine, *settings, "cloudflare-download", sides.filter,
+                       captured.cloudflare, sides.quiet);
+    if (!got) return Failure(got);
+    return captured;
+  }
+  auto commands = StartAll(**engine, sides, folder);
+  if (!commands) return Failure(commands);
+  system::EventLoop& loop = (*engine)->loop();
+  const WallTime start = WholeSecondAfter(loop.Now());
+  const WallTime end = start + std::chrono::seconds(sides.seconds);
+  if (!sides.quiet) {
+    std::fprintf(stderr, "cloudflaredump: capturing both sides for %s\n",
+                 FormatSpan(end - start).c_str());
+  }
+  const auto lasted = Wait(**engine, *commands, std::chrono::hours(25),
+                           [&] { return loop.Now() >= end + kLinger; });
+  if (!lasted) return Failure(lasted);
+  StopAll(**engine, *commands);
+  for (const auto& command : *commands) captured.locals.push_back(command->output());
+
+  values[static_cast<std::size_t>(config::Opt::kStartTime)] = FormatRfc3339(start);
+  values[static_cast<std::size_t>(config::Opt::kEndTime)] = FormatRfc3339(end);
+  auto window = config::Settings::Load(values, kind, system::ProcessEnvironment);
+  if (!window) return Failure(window);
+  auto got = RunInto(**engine, *window, "cloudflare-sample", sides.filter, captured.cloudflare,
+                     sides.quiet);
+  if (!got) return Failure(got);
+  return captured;
+}
+
+}  // namespace cloudflaredump::tool

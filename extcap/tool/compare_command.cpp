@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <glib.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <optional>
+#include <system_error>
+
+#include "common/redact.h"
+#include "common/text.h"
+#include "extcap/compare/marked_copy.h"
+#include "extcap/compare/router_filter.h"
+#include "extcap/compare/verdict_text.h"
+#include "extcap/config/arguments.h"
+#include "extcap/config/settings.h"
+#include "extcap/filter/plan.h"
+#include "extcap/system/file_sink.h"
+#include "extcap/tool/commands.h"
+#include "extcap/tool/compare_capture.h"
+#include "extcap/tool/compare_report.h"
+#include "extcap/tool/report_text.h"
+
+namespace cloudflaredump::tool {
+namespace {
+
+enum ExitStatus : int { kCompared = 0, kFailed = 1, kNothingComparable = 3, kAboveLimit = 5 };
+
+constexpr const char* kSummary =
+    "Is it Cloudflare or us? Says which of the packets that Cloudflare saw arrived at the "
+    "routers,\n"
+    "and what the missing ones have in common. Files are pcap or pcapng, in gzip or not; - is\n"
+    "standard input. Tunnels (GRE, IP in IP) are looked through, fragments put together, clocks\n"
+    "set right.\n"
+    "\n"
+    "  cloudflaredump compare cloudflare.pcapng router1.pcap router2.pcap\n"
+    "  cloudflaredump compare --pcap-id latest router.pcap\n"
+    "  cloudflaredump compare --seconds 120 -f 'dst host 203.0.113.7' --local 'ssh r1 tcpdump -U "
+    "-w "
+    "-'\n"
+    "\n"
+    "Exit status: 0 compared, 1 failed, 2 usage, 3 nothing comparable (the reason is said), 5 "
+    "more\n"
+    "missing than --fail-above allows.";
+
+constexpr config::Opt kCompareOptions[] = {config::Opt::kPcapId,    config::Opt::kRequestsPerWindow,
+                                           config::Opt::kAccountId, config::Opt::kApiToken,
+                                           config::Opt::kApiEmail,  config::Opt::kApiKey,
+                                           config::Opt::kProfile,   config::Opt::kReadFrom,
+                                           config::Opt::kLogLevel,  config::Opt::kLogFile};
+
+struct Words {
+  std::string filter, seconds, fail_above, report, write;
+  std::vector<std::string> maps, ours, locals;
+  bool json = false, router_filter = false, quiet = false;
+};
+
+Result<config::Arguments> Parse(int argc, char** argv, Words& words) {
+  const config::ExtraArgument extra[] = {
+      {.name = "filter",
+       .letter = 'f',
+       .text = &words.filter,
+       .help =
+           "Compare only packets that match, as for tcpdump; said of the packets inside tunnels.",
+       .value_name = "FILTER"},
+      {.name = "map",
+       .list = &words.maps,
+       .help = "The router translates OUTSIDE to INSIDE (addresses or prefixes). May be repeated.",
+       .value_name = "OUTSIDE=INSIDE"},
+      {.name = "ours",
+       .list = &words.ours,
+       .help = "Packets from there are egress and never missing. May be repeated; see egress, too.",
+       .value_name = "PREFIX"},
+      {.name = "json", .flag = &words.json, .help = "Print one JSON object."},
+      {.name = "write",
+       .letter = 'w',
+       .text = &words.write,
+       .help = "Write Cloudflare's packets again, each marked with what became of it.",
+       .value_name = "FILE"},
+      {.name = "report",
+       .text = &words.report,
+       .help = "Write a report in Markdown, ready to paste into a ticket.",
+       .value_name = "FILE"},
+      {.name = "fail-above",
+       .text = &words.fail_above,
+       .help = "Exit with 5 if surely more than this share is missing (the interval's lower end).",
+       .value_name = "PERCENT"},
+      {.name = "seconds",
+       .text = &words.seconds,
+       .help = "Capture both sides at once for so long, then compare.",
+       .value_name = "N"},
+      {.name = "local",
+       .list = &words.locals,
+       .help =
+           "With --seconds: a command that writes a router's capture to its standard output. May "
+           "be repeated.",
+       .value_name = "COMMAND"},
+      {.name = "router-filter",
+       .flag = &words.router_filter,
+       .help =
+           "Print tcpdump filters for the packets of -f inside of tunnels, and do nothing else."},
+      {.name = "quiet", .letter = 'q', .flag = &words.quiet, .help = "Show no progress."},
+  };
+  return config::ParseArguments(argc, argv, extra,
+                                {.usage = "[CLOUDFLARE_FILE] [LOCAL_FILE…]",
+                                 .summary = kSummary,
+                                 .options = kCompareOptions});
+}
+
+std::unexpected<Error> Usage(std::string what, std::string remedy = "see --help") {
+  return Fail(std::move(what), std::move(remedy), Error::Kind::kUsage);
+}
+
+/// Nothing if the limit was not given.
+Result<std::optional<double>> ReadLimit(const std::string& text) {
+  if (text.empty()) return std::optional<double>();
+  char* end = nullptr;
+  const double percent = g_ascii_strtod(text.c_str(), &end);
+  if (*end != '\0' || !(percent >= 0 && percent <= 100)) {
+    return Usage("--fail-above is \"" + CleanLine(text, 40) +
+                 "\", but it must be a number from 0 to 100");
+  }
+  return percent;
+}
+
+Result<std::uint64_t> ReadSeconds(const Words& words) {
+  if (words.seconds.empty()) {
+    if (!words.locals.empty()) return Usage("--local needs --seconds");
+    return 0;
+  }
+  const auto seconds = ParseNumber(words.seconds);
+  if (!seconds || *seconds < 1 || *seconds > 3600) {
+    return Usage("--seconds is \"" + CleanLine(words.seconds, 40) +
+                 "\", but it must be a whole number from 1 to 3600");
+  }
+  if (words.locals.empty()) {
+    return Usage("--seconds needs a local capture",
+                 "give its command, such as --local 'ssh r1 tcpdump -U -w -'");
+  }
+  return *seconds;
+}
+
+Result<compare::Options> ReadOptions(const Words& words, const std::string& egress) {
+  compare::Options options{.filter = words.filter};
+  for (const std::string& text : words.maps) {
+    auto map = compare::ParseTranslation(text);
+    if (!map) return Failure(map);
+    options.translations.push_back(*map);
+  }
+  std::vector<std::string> ours = words.ours;
+  for (const std::string_view text : Split(egress, ',')) ours.emplace_back(Trim(text));
+  for (const std::string& text : ours) {
+    auto prefix = compare::ParsePrefix(text);
+    if (!prefix) return Failure(prefix);
+    options.ours.push_back(*prefix);
+  }
+  return options;
+}
+
+Result<void> PrintRouterFilters(const std::string& text) {
+  if (Trim(text).empty())
+    return Usage("no filter", "give one with -f, such as -f 'dst host 203.0.113.7'");
+  auto filter = filter::CaptureFilter::Compile(text, filter::NameLookup::kResolve);
+  if (!filter) return Failure(filter);
+  const filter::Plan plan = filter::MakePlan(*filter, {.max_requests = 4, .pin_ipv6 = true});
+  for (const filter::Box& box : plan.requests) {
+    if (box == filter::Box{}) {
+      return Fail("this filter cannot be written for packets inside of tunnels",
+                  "name an address, such as dst host 203.0.113.7");
+    }
+    for (const compare::RouterFilter& router : compare::RouterFilters(box)) {
+      std::printf("# %s\n%s\n", router.where.c_str(), router.filter.c_str());
+    }
+  }
+  if (!plan.exact) {
+    std::puts("# These let through more than the filter; compare -f takes what matches.");
+  }
+  return {};
+}
+
+/// Copies standard input to a file that can be read again.
+Result<std::string> Spool(const WorkFolder& folder) {
+  const std::string path = folder.File("standard-input");
+  system::FileSink sink(path);
+  std::string buffer(1 << 16, '\0');
+  for (std::size_t got = 0; (got = std::fread(buffer.data(), 1, buffer.size(), stdin)) > 0;) {
+    if (auto written = sink.Write({buffer.data(), got}); !written) return Failure(written);
+  }
+  if (auto written = sink.Write(""); !written) return Failure(written);
+  if (auto closed = sink.Close(); !closed) return Failure(closed);
+  return path;
+}
+
+/// The files to compare: those that were named, or captured now.
+Result<void> FindFiles(const Words& words, const config::Arguments& arguments,
+                       std::uint64_t seconds, const WorkFolder& folder, compare::Options& options) {
+  std::vector<std::string> files = arguments.words;
+  const bool by_id = arguments.values[static_cast<std::size_t>(config::Opt::kPcapId)].has_value();
+  if (std::ranges::count(files, "-") > 1)
+    return Usage("standard input can be only one of the files");
+  if (seconds > 0 || by_id) {
+    if (seconds > 0 && by_id) return Usage("--seconds and --pcap-id exclude each other");
+    if (seconds > 0 && !files.empty()) return Usage("--seconds takes no files");
+    if (by_id && files.empty())
+      return Usage("no local capture", "name its file behind the options");
+    auto captured = CaptureBothSides({.filter = words.filter,
+                                      .seconds = seconds,
+                                      .commands = words.locals,
+                                      .quiet = words.quiet},
+                                     arguments.values, folder);
+    if (!captured) return Failure(captured);
+    options.cloudflare_file = captured->cloudflare;
+    options.local_files = seconds > 0 ? captured->locals : files;
+    return {};
+  }
+  if (files.size() < 2) {
+    return Usage(files.empty() ? "no files" : "no local capture",
+                 "name Cloudflare's file and at least one of a router");
+  }
+  options.cloudflare_file = files[0];
+  options.local_files.assign(files.begin() + 1, files.end());
+  const bool read_again = !words.write.empty() || !words.report.empty();
+  if (files[0] == "-" && read_again) {
+    auto spooled = Spool(folder);
+    if (!spooled) return Failure(spooled);
+    options.cloudflare_file = *spooled;
+  }
+  return {};
+}
+
+/// Refuses an output that is one of the inputs, under whatever name.
+Result<void> KeepInputs(const compare::Options& options, const Words& words) {
+  std::vector<std::string> inputs = options.local_files;
+  inputs.push_back(options.cloudflare_file);
+  for (const std::string& output : {words.write, words.report}) {
+    for (const std::string& input : inputs) {
+      std::error_code none;  // Most outputs are not there yet.
+      if (!std::filesystem::equivalent(output, input, none)) continue;
+      return Usage("\"" + CleanLine(output, 200) + "\" would be written over, and is compared",
+                   "give -w and --report other names");
+    }
+  }
+  return {};
+}
+
+Result<void> WriteMarks(const compare::Comparison& comparison, const compare::Options& options,
+                        const std::string& path) {
+  system::FileSink sink(path);
+  auto written =
+      compare::WriteMarkedCopy(comparison, options.cloudflare_file,
+                               [&sink](std::string_view bytes) { return sink.Write(bytes); });
+  if (!written) return written;
+  return sink.Close();
+}
+
+Result<int> Run(int argc, char** argv) {
+  Words words;
+  auto arguments = Parse(argc, argv, words);
+  if (!arguments) return Failure(arguments);
+  if (words.router_filter) {
+    if (auto printed = PrintRouterFilters(words.filter); !printed) return Failure(printed);
+    return kCompared;
+  }
+  const auto limit = ReadLimit(words.fail_above);
+  if (!limit) return Failure(limit);
+  const auto seconds = ReadSeconds(words);
+  if (!seconds) return Failure(seconds);
+  auto settings = config::Settings::Load(
+      arguments->values,
+      *seconds > 0 ? config::InterfaceKind::kSample : config::InterfaceKind::kDownload,
+      system::ProcessEnvironment);
+  if (!settings) return Failure(settings);
+  auto options = ReadOptions(words, settings->Text(config::Opt::kEgress));
+  if (!options) return Failure(options);
+  auto filter = filter::CaptureFilter::Compile(words.filter, filter::NameLookup::kResolve);
+  if (!filter) return Failure(filter);
+  auto folder = WorkFolder::Make();
+  if (!folder) return Failure(folder);
+  if (auto found = FindFiles(words, *arguments, *seconds, *folder, *options); !found) {
+    return Failure(found);
+  }
+  if (auto kept = KeepInputs(*options, words); !kept) return Failure(kept);
+  const auto comparison = compare::Compare(*options, &*filter);
+  if (!comparison) return Failure(comparison);
+  std::puts(words.json ? compare::ComparisonJson(*comparison).c_str()
+                       : compare::VerdictText(*comparison).c_str());
+  if (!words.write.empty()) {
+    if (auto written = WriteMarks(*comparison, *options, words.write); !written) {
+      return Failure(written);
+    }
+  }
+  if (!words.report.empty()) {
+    auto written = WriteReport(words.report, CompareReport(*options, *comparison));
+    if (!written) return Failure(written);
+  }
+  if (!comparison->not_comparable.empty() || comparison->compared == 0) return kNothingComparable;
+  if (*limit && 100 * comparison->loss.low > **limit) return kAboveLimit;
+  return kCompared;
+}
+
+}  // namespace
+
+int CompareCommand(int argc, char** argv) {
+  const auto status = Run(argc, argv);
+  return status ? *status : Complain(status.error());
+}
+
+}  // namespace cloudflaredump::tool

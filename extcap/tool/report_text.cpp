@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/tool/report_text.h"
+
+#include <glib.h>
+
+#include <cstdio>
+#include <ctime>
+#include <memory>
+
+#include "common/redact.h"
+#include "common/text.h"
+#include "extcap/system/file_sink.h"
+
+namespace cloudflaredump::tool {
+
+std::string MarkdownText(const std::string& text) {
+  std::string out;
+  for (const char c : CleanLine(Redact(text), 2000)) {
+    if (std::string_view("\\`*_[]<>#|").find(c) != std::string_view::npos) out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+std::string BothTimes(WallTime time) {
+  const std::time_t seconds =
+      std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+  std::tm local = {};
+  localtime_r(&seconds, &local);
+  char text[80];
+  std::strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S %Z", &local);
+  return std::string(text) + " (" + FormatRfc3339(time) + ")";
+}
+
+std::string DigestText(const std::string& path) {
+  if (path == "-") return "not known: standard input";
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"),
+                                                             std::fclose);
+  if (!file) return "not known: the file cannot be read again";
+  GChecksum* const sum = g_checksum_new(G_CHECKSUM_SHA256);
+  std::string buffer(1 << 16, '\0');
+  for (std::size_t got = 0; (got = std::fread(buffer.data(), 1, buffer.size(), file.get())) > 0;) {
+    g_checksum_update(sum, reinterpret_cast<const guchar*>(buffer.data()),
+                      static_cast<gssize>(got));
+  }
+  std::string digest = g_checksum_get_string(sum);
+  g_checksum_free(sum);
+  return digest;
+}
+
+Result<void> WriteReport(const std::string& path, const std::string& text) {
+  system::FileSink sink(path);
+  if (auto written = sink.Write(text); !written) return written;
+  return sink.Close();
+}
+
+}  // namespace cloudflaredump::tool

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <string>
+
+#include "common/result.h"
+#include "common/time.h"
+
+namespace cloudflaredump::tool {
+
+/// `text` for Markdown: one line, nothing in it is markup.
+std::string MarkdownText(const std::string& text);
+
+/// "2026-11-23 07:20:00 CET (2026-11-23T06:20:00Z)": local time and UTC.
+std::string BothTimes(WallTime time);
+
+/// The SHA-256 of a file in hexadecimal digits; why there is none otherwise.
+std::string DigestText(const std::string& path);
+
+/// Writes `text` to a new file at `path`, or over an older one.
+Result<void> WriteReport(const std::string& path, const std::string& text);
+
+}  // namespace cloudflaredump::tool

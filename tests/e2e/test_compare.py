@@ -1,0 +1,357 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`cloudflaredump compare` on files: verdict, JSON, exit status, marks, report, bad input."""
+
+import gzip
+import hashlib
+import json
+import random
+import struct
+
+import pytest
+from capturing import Client
+from pcapng import Interface, Packet, Section, read_pcapng, tcp, udp, write_pcap, write_pcapng
+
+SECOND = 10**9
+START = 1_790_000_000 * SECOND
+KEYS = {
+    "compared", "arrived", "missing", "not_covered", "duplicates", "in_fragments",
+    "merged_by_offload", "loss_percent", "loss_low", "loss_high", "clock_offset_seconds",
+    "drift_ppm", "locals", "findings", "by_destination",
+}
+
+
+@pytest.fixture(scope="module")
+def person():
+    """Somebody without an account: a comparison of files asks nobody."""
+    return Client("http://127.0.0.1:9", CLOUDFLARE_API_TOKEN=None, CLOUDFLARE_ACCOUNT_ID=None)
+
+
+def traffic(count=400, seed=1):
+    """Packets that Cloudflare saw, as Ethernet frames 50 ms apart."""
+    pick = random.Random(seed)
+    return [Packet(tcp(sequence=1000 * i, payload=pick.randbytes(pick.randint(1, 900)),
+                       source=f"192.0.2.{pick.randint(1, 20)}", source_port=pick.randint(1024, 65535),
+                       destination=f"203.0.113.{pick.randint(1, 6)}"),
+                   0, START + i * SECOND // 20) for i in range(count)]
+
+
+def in_gre(frame):
+    inner = frame[14:]
+    header = struct.pack("!BBHHHBBH", 0x45, 0, 24 + len(inner), 7, 0, 60, 47, 0)
+    return frame[:14] + header + bytes([192, 0, 2, 99, 198, 51, 100, 1]) + b"\0\0\x08\0" + inner
+
+
+def arrivals(packets, lost, delay=9_000_000, shift=0, wrap=in_gre):
+    """What a router captured: those that are not `lost`, and a packet before and after them."""
+    stray = udp(payload=b"other", destination="198.51.100.7")
+    local = [Packet(wrap(p.data), 0, p.time + delay + shift) for p in packets if not lost(p)]
+    return [Packet(stray, 0, packets[0].time - 5 * SECOND + shift), *local,
+            Packet(stray, 0, packets[-1].time + 5 * SECOND + shift)]
+
+
+def to(address):
+    last = bytes(int(part) for part in address.split("."))
+    return lambda packet: packet.data[30:34] == last
+
+
+@pytest.fixture
+def pair(person):
+    """`pair(cloudflare, local)` writes both as pcap files and gives their paths."""
+    def write(cloudflare, local, **more):
+        return (write_pcap(person.new_path("cloudflare.pcap"), cloudflare),
+                write_pcap(person.new_path("router.pcap"), local, **more))
+    return write
+
+
+def compared(person, *words, status=0):
+    run = person.tool("compare", "--json", *words)
+    assert (run.returncode, run.stderr) == (status, "")
+    return json.loads(run.stdout)
+
+
+def test_counts_and_cause(person, pair):
+    packets = traffic()
+    files = pair(packets, arrivals(packets, to("203.0.113.4")))
+    answer = compared(person, *files)
+    assert KEYS <= set(answer)
+    missing = sum(map(to("203.0.113.4"), packets))
+    assert (answer["compared"], answer["missing"]) == (400, missing)
+    assert answer["loss_low"] < 100 * missing / 400 < answer["loss_high"]
+    assert [(f["kind"], f["value"], f["lost"], f["of"]) for f in answer["findings"]] == [
+        ("destination", "203.0.113.4", missing, missing)]
+    assert abs(answer["clock_offset_seconds"] - 0.009) < 0.001
+    rows = {row["destination"]: row["missing"] for row in answer["by_destination"]}
+    assert rows["203.0.113.4"] == missing and sum(rows.values()) == missing
+
+
+def test_text_names_the_blind_spot(person, pair):
+    packets = traffic(30)
+    run = person.tool("compare", *pair(packets, arrivals(packets, lambda p: False)))
+    assert run.stdout.startswith("All 30 packets that could be compared arrived; a loss of up to "
+                                 "11.6 % is possible")
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_an_hour_ahead_is_said(person, pair):
+    packets = traffic()
+    files = pair(packets, arrivals(packets, lambda p: False, shift=3600 * SECOND))
+    assert abs(compared(person, *files)["clock_offset_seconds"] - 3600.009) < 0.001
+    assert "1 h and 0.009 s ahead" in person.tool("compare", *files).stdout
+
+
+def test_gzip_and_standard_input(person, pair):
+    packets = traffic()
+    cloudflare, router = pair(packets, arrivals(packets, to("203.0.113.1")))
+    plain = compared(person, cloudflare, router)
+    packed = person.new_path("cloudflare.pcap.gz")
+    packed.write_bytes(gzip.compress(cloudflare.read_bytes()))
+    with open(router, "rb") as stdin:
+        run = person.tool("compare", "--json", packed, "-", stdin=stdin)
+    answer = json.loads(run.stdout)
+    assert {key: answer[key] for key in ("compared", "missing")} == {
+        key: plain[key] for key in ("compared", "missing")}
+
+
+def test_several_routers_and_sections(person):
+    """Two sections, two link types, two resolutions; a packet has arrived at any of the routers."""
+    packets = traffic()
+    cloudflare = write_pcapng(person.new_path("cf.pcapng"), [
+        Section([Interface(1), Interface(101, resolution=9)],
+                [Packet(p.data if i % 2 else p.data[14:], 1 - i % 2, p.time)
+                 for i, p in enumerate(packets[:200])]),
+        Section([Interface(101)], [Packet(p.data[14:], 0, p.time) for p in packets[200:]]),
+    ])
+    def even(packet):
+        return packet.data[-1] % 2 == 0
+    one = write_pcap(person.new_path("r1.pcap"), arrivals(packets, even), order=">")
+    two = write_pcap(person.new_path("r2.pcap"), nanoseconds=True, packets=arrivals(
+        packets, lambda p: not even(p), shift=2 * SECOND))
+    answer = compared(person, cloudflare, one, two)
+    assert (answer["compared"], answer["arrived"]) == (400, 400)
+    offsets = [local["clock_offset_seconds"] for local in answer["locals"]]
+    assert [round(offset, 2) for offset in offsets] == [0.01, 2.01]
+    assert compared(person, cloudflare, one)["missing"] == sum(map(even, packets))
+
+
+def test_filter_map_and_ours(person, pair):
+    packets = traffic()
+    def translated(frame):
+        return frame[:30] + bytes([10, 0, 0, frame[33]]) + frame[34:]
+    files = pair(packets, arrivals(packets, to("203.0.113.2"), wrap=translated))
+    answer = compared(person, *files, status=3)
+    assert answer["compared"] == 0 and {f["kind"] for f in answer["findings"]} == {"translated"}
+    answer = compared(person, "--map", "203.0.113.0/24=10.0.0.0/24", *files)
+    assert answer["missing"] == sum(map(to("203.0.113.2"), packets))
+    answer = compared(person, "--map", "203.0.113.0/24=10.0.0.0/24", "-f", "dst host 203.0.113.2",
+                      *files, status=0)
+    assert (answer["arrived"], answer["missing"]) == (0, sum(map(to("203.0.113.2"), packets)))
+    files = pair(packets, arrivals(packets, to("203.0.113.2")))
+    answer = compared(person, "--ours", "192.0.2.0/28", *files)
+    ours = sum(p.data[29] < 16 for p in packets)
+    assert (answer["egress"], answer["compared"]) == (ours, 400 - ours)
+
+
+def test_fail_above_is_judged_by_the_lower_end(person, pair):
+    packets = traffic()
+    files = pair(packets, arrivals(packets, to("203.0.113.4")))
+    low = compared(person, *files)["loss_low"]
+    assert person.tool("compare", "--fail-above", f"{low - 0.1:.3f}", *files).returncode == 5
+    assert person.tool("compare", "--fail-above", f"{low + 0.1:.3f}", *files).returncode == 0
+
+
+def test_marks_are_fields_in_wireshark(person, pair):
+    packets = traffic(60)
+    lost = to("203.0.113.4")
+    cloudflare, router = pair(packets, arrivals(packets, lost))
+    marked = person.new_path("marked.pcapng")
+    assert person.tool("compare", "-w", marked, cloudflare, router).returncode == 0
+    section, = read_pcapng(marked)
+    assert [(p.data, p.time) for p in section.packets] == [(p.data, p.time) for p in packets]
+    run = person.run(["tshark", "-r", marked, "-T", "fields", "-e", "cloudflare.compare.arrived",
+                      "-e", "cloudflare.compare.local_frame", "-e", "cloudflare.compare.copies",
+                      "-e", "cloudflare.compare.delay", "-e", "_ws.expert.message"])
+    rows = [line.split("\t") for line in run.stdout.splitlines()]
+    assert len(rows) == 60
+    frame = 1
+    for packet, (arrived, local_frame, copies, delay, expert) in zip(packets, rows, strict=True):
+        assert (arrived in ("1", "True")) != lost(packet)
+        if lost(packet):
+            assert (local_frame, delay) == ("", "") and "not seen at the routers" in expert
+        else:
+            frame += 1
+            assert (local_frame, copies) == (str(frame), "1")
+            assert float(delay) >= 0 and "not seen" not in expert
+    tree = person.run(["tshark", "-q", "-r", marked, "-z", "cloudflare_compare,tree"]).stdout
+    missing = sum(map(lost, packets))
+    for name, count in (("Not seen", missing), ("203.0.113.4", missing), ("Arrived", 60 - missing)):
+        line = next(line for line in tree.splitlines() if name in line)
+        assert str(count) in line.split(), line
+    # A second comparison takes the place of the first.
+    again = person.new_path("again.pcapng")
+    assert person.tool("compare", "-w", again, marked, router).returncode == 0
+    assert [len(p.comments) for p in read_pcapng(again)[0].packets] == [1] * 60
+
+
+def test_report_is_for_a_ticket(person, pair):
+    packets = traffic()
+    cloudflare, router = pair(packets, arrivals(packets, to("203.0.113.4")))
+    report = person.new_path("report.md")
+    assert person.tool("compare", "--report", report, cloudflare, router).returncode == 0
+    text = report.read_text()
+    for file in (cloudflare, router):
+        assert hashlib.sha256(file.read_bytes()).hexdigest() in text
+    for words in ("# Is it Cloudflare or us?", "203.0.113.4", "UTC", "| destination |",
+                  "Compared by cloudflaredump"):
+        assert words in text, words
+
+
+def test_nothing_comparable_says_why(person, pair):
+    packets = traffic()
+    def esp(frame):
+        return frame[:23] + b"\x32" + frame[24:26] + bytes([192, 0, 2, 99, 198, 51, 100, 1]) + frame[34:]
+    cases = [
+        (arrivals(packets, lambda p: False, wrap=esp)[1:-1], "encrypted"),
+        (arrivals(traffic(seed=7), lambda p: False, shift=9000 * SECOND), "no_overlap"),
+        ([Packet(udp(destination="198.51.100.9"), 0, p.time) for p in packets], "other_traffic"),
+    ]
+    for local, kind in cases:
+        answer = compared(person, *pair(packets, local), status=3)
+        assert (answer["compared"], answer["missing"]) == (0, 0)
+        assert [f["kind"] for f in answer["findings"]] == [kind], kind
+        assert answer["not_comparable"]
+    for cloudflare, local in (([], packets), (packets, [])):
+        assert compared(person, *pair(cloudflare, local), status=3)["not_comparable"]
+
+
+def test_drops_of_the_capture_itself_are_told(person):
+    packets = traffic()
+    cloudflare = write_pcap(person.new_path("cf.pcap"), packets)
+    path = person.new_path("router.pcapng")
+    write_pcapng(path, Section([Interface(1, name="eth0")],
+                               arrivals(packets, to("203.0.113.4"))))
+    options = struct.pack("=HHQ", 5, 8, 1234) + struct.pack("=HHQ", 7, 8, 6) + bytes(4)
+    with open(path, "ab") as file:
+        file.write(struct.pack("=IIIII", 5, 24 + len(options), 0, 0, 0) + options
+                   + struct.pack("=I", 24 + len(options)))
+    assert compared(person, cloudflare, path)["locals"][0]["dropped_by_capture"] == 1240
+    assert "itself dropped 1,240 packets" in person.tool("compare", cloudflare, path).stdout
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_bad_files_are_one_sentence(person, pair, side):
+    packets = traffic(50)
+    good = pair(packets, arrivals(packets, lambda p: False))
+    bad = person.new_path("bad")
+    for content, status, words in [(b"", 1, "empty"), (b"\x7fELF" + bytes(100), 1, "not a"),
+                                   (b"\n\r\r\n" + bytes(30), 1, None)]:
+        bad.write_bytes(content)
+        files = [bad, good[1]] if side == 0 else [good[0], bad]
+        run = person.tool("compare", *files)
+        if words is None:  # pcapng without a byte order: no packets, and why
+            assert run.returncode == 3 and "without a byte order" in run.stdout
+            continue
+        assert (run.returncode, run.stdout) == (status, "")
+        assert words in run.sentence and str(bad) in run.sentence
+    missing = person.tool("compare", *([bad.with_name("gone"), good[1]][::1 if side == 0 else -1]))
+    assert missing.returncode == 1 and "No such file" in missing.sentence
+
+
+def test_a_cut_file_is_used_as_far_as_it_goes(person, pair):
+    packets = traffic(200)
+    cloudflare, router = pair(packets, arrivals(packets, lambda p: False))
+    whole = router.read_bytes()
+    router.write_bytes(whole[:len(whole) // 2])
+    answer = compared(person, cloudflare, router)
+    assert answer["missing"] == 0 and 80 < answer["arrived"] < 120
+    assert answer["not_covered"] == 200 - answer["arrived"]
+    assert "cut" in answer["locals"][0]["damage"]
+
+
+@pytest.mark.parametrize("words, said", [
+    ([], "no files"),
+    (["one.pcap"], "no local capture"),
+    (["-", "-"], "standard input"),
+    (["--map", "nonsense", "a", "b"], "not a translation"),
+    (["--ours", "300.0.0.0/8", "a", "b"], "not an address"),
+    (["--fail-above", "200", "a", "b"], "0 to 100"),
+    (["--seconds", "0", "--local", "true"], "1 to 3600"),
+    (["--seconds", "5"], "needs a local capture"),
+    (["--local", "true", "a", "b"], "--local needs --seconds"),
+    (["-f", "dst host 1.2.3.4 and", "a", "b"], "syntax error"),
+])
+def test_usage(person, words, said):
+    run = person.tool("compare", *words)
+    assert (run.returncode, run.stdout) == (2 if "-f" not in words else run.returncode, "")
+    assert run.returncode in (1, 2) and said in run.sentence
+
+
+def test_router_filters_find_what_is_inside(person):
+    run = person.tool("compare", "--router-filter", "-f", "dst host 203.0.113.7")
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "\nip proto 47 and ip[40:4] = 0xcb007107\n" in run.stdout
+    filters = [line for line in run.stdout.splitlines() if not line.startswith("#")]
+    frame = tcp(destination="203.0.113.7")
+    other = tcp(destination="203.0.113.8")
+    gre = in_gre(frame)
+    keyed = gre[:34] + b"\x20\0\x08\0\0\0\0\7" + gre[38:]
+    ipip = gre[:23] + b"\4" + gre[24:34] + gre[38:]
+    path = write_pcap(person.new_path("all.pcap"),
+                      [Packet(data, 0, START) for data in (frame, gre, keyed, ipip, other, in_gre(other))])
+    import libpcap
+    got = []
+    for text in filters:
+        accepts = libpcap.Filter(text).accepts
+        got.append([i for i, data in enumerate((frame, gre, keyed, ipip, other, in_gre(other)))
+                    if accepts(data[14:], len(data) - 14)])
+    assert got == [[0], [1], [2], [3]]
+    assert path.exists()
+
+
+def test_the_input_is_never_written_over(person, pair):
+    packets = traffic(50)
+    cloudflare, router = pair(packets, arrivals(packets, lambda p: False))
+    link = person.new_path("link.pcap")
+    link.symlink_to(router)
+    before = cloudflare.read_bytes(), router.read_bytes()
+    for option, output in [("-w", cloudflare), ("-w", router), ("--report", router), ("-w", link)]:
+        run = person.tool("compare", option, output, cloudflare, router)
+        assert run.returncode == 2 and f'"{output}" would be written over' in run.stderr
+        assert (cloudflare.read_bytes(), router.read_bytes()) == before
+
+
+def test_our_own_router_is_named(person, pair):
+    """`tcpdump -i any`: out of the tunnel, and out of the machine; some only get so far."""
+    packets = traffic()
+    def cooked(frame, interface, sent):
+        return struct.pack("!HHIHBB8s", 0x0800, 0, interface, 1, 4 if sent else 0, 6, bytes(8)) + frame[14:]
+    local, dropped = [], 0
+    for number, packet in enumerate(packets):
+        time = packet.time + 9_000_000
+        local += [Packet(cooked(in_gre(packet.data), 2, False), 0, time),
+                  Packet(cooked(packet.data, 5, False), 0, time + 10_000)]
+        if number % 40 == 20:
+            dropped += 1
+        else:
+            local.append(Packet(cooked(packet.data, 3, True), 0, time + 20_000))
+    answer = compared(person, *pair(packets, local, link_type=276))
+    assert (answer["missing"], answer["duplicates"]) == (0, 0)
+    assert [(f["kind"], f["lost"]) for f in answer["findings"]] == [("router_drop", dropped)]
+
+
+def test_an_acknowledgment_proves_arrival(person, pair):
+    """The router's capture lacks packets whose bytes are acknowledged through it."""
+    pick = random.Random(3)
+    packets, local, lacking = [], [], 0
+    for i in range(200):
+        data = pick.randbytes(300)
+        frame = tcp(sequence=300 * i, payload=data, source="192.0.2.5", source_port=6000)
+        packets.append(Packet(frame, 0, START + i * SECOND // 20))
+        if pick.random() < 0.3:
+            lacking += 1
+        else:
+            local.append(Packet(frame, 0, packets[-1].time + 9_000_000))
+        local.append(Packet(tcp(source="203.0.113.7", destination="192.0.2.5", source_port=443,
+                                destination_port=6000, acknowledged=300 * (i + 1), flags=0x10,
+                                payload=b""), 0, packets[-1].time + 9_200_000))
+    answer = compared(person, *pair(packets, local))
+    assert (answer["missing"], answer["acknowledged"]) == (0, lacking)

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`compare` with an emulated account: the emulator also writes what the routers captured."""
+
+import json
+
+from capturing import INSTANT, Client
+
+CUSTOMER = "dst net 203.0.113.0/24"
+
+
+def truth_of(path):
+    with open(f"{path}.truth.jsonl", encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def routers(client, count=1):
+    paths = [client.new_path("router.pcap") for _ in range(count)]
+    return paths, [word for path in paths for word in ("--router", path)]
+
+
+def account(emulator, *words):
+    """An emulator, and somebody who has configured it as their account."""
+    client = Client("http://127.0.0.1:9")
+    paths, options = routers(client, 2 if "two" in words else 1)
+    api = emulator(*INSTANT, *options, *[word for word in words if word != "two"])
+    client.env["CLOUDFLARE_API_BASE_URL"] = api.url
+    return client, paths
+
+
+def test_a_sample_against_the_router(emulator):
+    client, (router,) = account(emulator, "--router-drop", "203.0.113.80", "--router-clock", "3.2")
+    sample = client.capture(CUSTOMER)
+    answer = json.loads(client.tool("compare", "--json", sample.path, router).stdout)
+    sent = [line for line in truth_of(router) if ":" not in line["destination"]]
+    assert any(line.get("why") == "dropped" for line in sent)
+    rows = {row["destination"]: row for row in answer["by_destination"]}
+    assert rows["203.0.113.80"]["arrived"] == 0
+    assert sum(row["missing"] for row in rows.values()) == rows["203.0.113.80"]["missing"]
+    finding = answer["findings"][0]
+    assert (finding["kind"], finding["value"]) == ("destination", "203.0.113.80")
+    assert abs(answer["clock_offset_seconds"] - 3.212) < 0.01
+    assert answer["sample"] and answer["locals"][0]["tunnels"][0]["destination"] == "198.51.100.1"
+
+
+def test_two_routers(emulator):
+    client, paths = account(emulator, "two", "--router-tunnel", "gre-key")
+    sample = client.capture(CUSTOMER)
+    both = json.loads(client.tool("compare", "--json", sample.path, *paths).stdout)
+    assert both["missing"] == 0 and both["arrived"] > 100
+    one = json.loads(client.tool("compare", "--json", sample.path, paths[0]).stdout)
+    assert 0 < one["missing"] < both["arrived"]
+
+
+def test_an_earlier_capture_by_its_id(emulator):
+    client, (router,) = account(emulator)
+    assert client.capture(CUSTOMER).returncode == 0
+    run = client.tool("compare", "--json", "--pcap-id", "latest", "-f", CUSTOMER, router)
+    assert (run.returncode, run.stderr) == (0, "")
+    answer = json.loads(run.stdout)
+    assert answer["missing"] == 0 and answer["arrived"] > 100 and answer["egress"] == 0
+
+
+def test_both_sides_at_once(emulator):
+    client, (router,) = account(emulator, "--router-loss", "0")
+    marked = client.new_path("marked.pcapng")
+    run = client.tool("compare", "--json", "--seconds", "6", "-f", CUSTOMER, "-w", marked,
+                      "--local", f"tail -c +1 -f '{router}'", "-q")
+    assert (run.returncode, run.stderr) == (0, "")
+    answer = json.loads(run.stdout)
+    assert answer["missing"] == 0 and answer["arrived"] > 5
+    assert marked.exists()
+
+
+def test_a_local_command_that_fails_is_said(emulator):
+    client, _ = account(emulator)
+    for command, words in [("false", "ended before"), ("no-such-program-here -w -", "cannot be started"),
+                           ("sh -c 'echo permission denied >&2; exit 1'", "permission denied"),
+                           ("tcpdump 'unclosed", "cannot be read")]:
+        run = client.tool("compare", "--seconds", "5", "-q", "--local", command)
+        assert run.returncode in (1, 2) and words in run.sentence, run.stderr
+
+
+def test_report_of_a_capture(emulator):
+    client, _ = account(emulator)
+    report = client.new_path("report.md")
+    path = client.new_path()
+    run = client.run([client.tool_path, "capture", "-i", "cloudflare-sample", "-f", CUSTOMER,
+                      "-w", path, "--report", report])
+    assert run.returncode == 0
+    text = report.read_text()
+    for words in ("# Capture at Cloudflare", CUSTOMER, "SHA-256", "UTC", "received"):
+        assert words in text
