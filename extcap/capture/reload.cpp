@@ -249,7 +249,10 @@ int RunExtcapReload(int argc, char** argv) {
   if (!known) return 0;  // of a later Wireshark's, or nothing that we declared
   std::string trouble;
   auto rows = Ask(asked, arguments, trouble);
-  if (!rows) trouble = ClauseOf(rows.error());
+  if (!rows) {
+    trouble = SentenceOf(rows.error());
+    trouble.pop_back();  // a row of a list has no period
+  }
   Print(asked, rows ? *rows : Rows(), trouble);
   return 0;
 }
