@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "common/text.h"
+#include "extcap/api/answer_log.h"
 #include "extcap/api/api_answer.h"
 #include "extcap/api/pcaps_ask.h"
 #include "extcap/system/log.h"
@@ -79,6 +80,7 @@ Result<http::HttpAnswer> PcapsApi::AskOnce(const http::HttpRequest& request, con
                                            const Patience& patience) {
   retry_after_.clear();
   status_ = 0;
+  LogBody("asked:", request.body);
   auto answer = http::Fetch(http_, loop_, request, patience.stop);
   if (!answer) {
     if (answer.error().kind == Error::Kind::kInterrupted) return answer;
@@ -87,6 +89,7 @@ Result<http::HttpAnswer> PcapsApi::AskOnce(const http::HttpRequest& request, con
     return std::unexpected(std::move(error));
   }
   status_ = answer->head.status;
+  LogBody("answered:", answer->body);
   if (const std::string* header = answer->head.Find("retry-after")) retry_after_ = *header;
   return answer;
 }

@@ -71,7 +71,7 @@ Result<void> Delivery::Take(Batch& batch, const pcap::Merge& merge) {
   received_.bytes += record;
   received_.longest_record = std::max(received_.longest_record, record);
 
-  const auto test = TestOf(file.header.link_type);
+  const auto test = CompiledTest(file.header.link_type);
   if (!test) return Failure(test);
   const std::optional<Error>& untested = (*test)->untested();
   if (untested && file.statistics.received == 1) {
@@ -96,7 +96,7 @@ Result<void> Delivery::Take(Batch& batch, const pcap::Merge& merge) {
   return DeliverPacket(batch, number, merged.view, answer);
 }
 
-Result<const filter::Residual*> Delivery::TestOf(std::uint32_t link_type) {
+Result<const filter::Residual*> Delivery::CompiledTest(std::uint32_t link_type) {
   auto known = tests_.find(link_type);
   if (known == tests_.end()) {
     auto made = filter::Residual::Make(context_.filter, link_type, context_.stop.Leaving());

@@ -84,7 +84,7 @@ class Delivery {
   void RejectHeld(Batch& batch);
   void Reject(std::size_t file);
   /// How packets of a link type are tested; an Error only on leaving.
-  Result<const filter::Residual*> TestOf(std::uint32_t link_type);
+  Result<const filter::Residual*> CompiledTest(std::uint32_t link_type);
   void NoteLosses(const Batch& batch, const pcap::Merge& merge);
   void NoteEnds(const Batch& batch, const pcap::Merge& merge);
   /// Says on the next packet delivered that `text` was lost before it.

@@ -81,9 +81,13 @@ void TapLog(std::function<void(const std::string&)> tap) {
   State().tap = std::move(tap);
 }
 
+bool LogsAt(LogLevel level) {
+  return State().fd >= 0 && level <= State().level;
+}
+
 void Log(LogLevel level, const char* format, ...) {
   LogState& state = State();
-  const bool to_file = state.fd >= 0 && level <= state.level;
+  const bool to_file = LogsAt(level);
   const bool to_tap = state.tap && level <= LogLevel::kInfo;
   if (!to_file && !to_tap) return;
   va_list args;

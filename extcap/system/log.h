@@ -24,6 +24,9 @@ Result<void> OpenLog(LogLevel level, const std::string& path);
 /// for the toolbar. An empty function ends it.
 void TapLog(std::function<void(const std::string&)> tap);
 
+/// Whether a line of this level would be written to the log: for what costs work to say.
+bool LogsAt(LogLevel level);
+
 /// Writes one line, redacted and with a UTC time. A full disk or a closed log is not an error.
 void Log(LogLevel level, const char* format, ...) __attribute__((format(printf, 2, 3)));
 
