@@ -9,7 +9,6 @@
 #include <string>
 
 #include "common/text.h"
-#include "dissector/wireshark_version.h"
 
 namespace cloudflaredump::dissector {
 namespace {

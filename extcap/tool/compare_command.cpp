@@ -29,21 +29,19 @@ namespace {
 enum ExitStatus : int { kCompared = 0, kFailed = 1, kNothingComparable = 3, kAboveLimit = 5 };
 
 constexpr const char* kSummary =
-    "Is it Cloudflare or us? Says which of the packets that Cloudflare saw arrived at the "
-    "routers,\n"
-    "and what the missing ones have in common. Files are pcap or pcapng, in gzip or not; - is\n"
-    "standard input. Tunnels (GRE, IP in IP) are looked through, fragments put together, clocks\n"
-    "set right.\n"
+    "Says which of the packets that Cloudflare saw arrived at your routers, and what the missing\n"
+    "ones have in common. Files are pcap or pcapng, compressed with gzip or not; - is standard\n"
+    "input. Tunnels (GRE, IP in IP) are looked through, fragments are put together, and\n"
+    "differences between the clocks are worked out.\n"
     "\n"
     "  cloudflaredump compare cloudflare.pcapng router1.pcap router2.pcap\n"
     "  cloudflaredump compare --pcap-id latest router.pcap\n"
-    "  cloudflaredump compare --seconds 120 -f 'dst host 203.0.113.7' --local 'ssh r1 tcpdump -U "
-    "-w "
-    "-'\n"
+    "  cloudflaredump compare --seconds 120 -f 'dst host 203.0.113.7' \\\n"
+    "    --local 'ssh r1 tcpdump -U -w -'\n"
     "\n"
-    "Exit status: 0 compared, 1 failed, 2 usage, 3 nothing comparable (the reason is said), 5 "
-    "more\n"
-    "missing than --fail-above allows.";
+    "Exit status: 0 compared, 1 failed, 2 usage, 3 nothing can be compared (the reason is "
+    "printed),\n"
+    "5 more missing than --fail-above allows.";
 
 constexpr config::Opt kCompareOptions[] = {config::Opt::kPcapId,    config::Opt::kRequestsPerWindow,
                                            config::Opt::kAccountId, config::Opt::kApiToken,
@@ -62,16 +60,16 @@ Result<config::Arguments> Parse(int argc, char** argv, Words& words) {
       {.name = "filter",
        .letter = 'f',
        .text = &words.filter,
-       .help =
-           "Compare only packets that match, as for tcpdump; said of the packets inside tunnels.",
+       .help = "Compare only packets that match, inside of tunnels, too.",
        .value_name = "FILTER"},
       {.name = "map",
        .list = &words.maps,
-       .help = "The router translates OUTSIDE to INSIDE (addresses or prefixes). May be repeated.",
+       .help = "The router translates OUTSIDE to INSIDE (addresses or prefixes). Can be repeated.",
        .value_name = "OUTSIDE=INSIDE"},
       {.name = "ours",
        .list = &words.ours,
-       .help = "Packets from there are egress and never missing. May be repeated; see egress, too.",
+       .help =
+           "Packets from there leave through Cloudflare and are never missing. Can be repeated.",
        .value_name = "PREFIX"},
       {.name = "json", .flag = &words.json, .help = "Print one JSON object."},
       {.name = "write",
@@ -94,7 +92,7 @@ Result<config::Arguments> Parse(int argc, char** argv, Words& words) {
       {.name = "local",
        .list = &words.locals,
        .help =
-           "With --seconds: a command that writes a router's capture to its standard output. May "
+           "With --seconds: a command that writes a router's capture to its standard output. Can "
            "be repeated.",
        .value_name = "COMMAND"},
       {.name = "router-filter",
