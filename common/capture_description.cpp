@@ -198,7 +198,9 @@ ParseVerdict Parse(std::string_view text, std::span<const DescribedField<T>> fie
   if (text.size() > kLargestMachinePart) return ParseVerdict::kMalformed;
   text.remove_prefix(kMagic.size());
   const Json object(json_loadb(text.data(), text.size(), JSON_REJECT_DUPLICATES, nullptr));
-  if (JsonNumber(object.get(), "version").value_or(0) == 0) return ParseVerdict::kMalformed;
+  if (json_integer_value(json_object_get(object.get(), "version")) <= 0) {
+    return ParseVerdict::kMalformed;
+  }
   T values;
   for (const auto& field : fields) {
     const bool good =

@@ -19,7 +19,8 @@ std::string Format(const char* format, ...) {
   return text;
 }
 
-std::string CleanLine(std::string_view text, std::size_t max_bytes) {
+std::string CleanLine(std::string_view text, std::size_t max_bytes, Braces braces) {
+  const bool replace = braces == Braces::kReplace;
   char* valid = g_utf8_make_valid(text.data(), static_cast<gssize>(text.size()));
   std::string clean;
   for (const char* at = valid; *at != '\0'; at = g_utf8_next_char(at)) {
@@ -30,9 +31,9 @@ std::string CleanLine(std::string_view text, std::size_t max_bytes) {
       continue;
     }
     if (clean.size() > max_bytes) break;
-    if (c == '{') {
+    if (replace && c == '{') {
       clean += '(';
-    } else if (c == '}') {
+    } else if (replace && c == '}') {
       clean += ')';
     } else {
       clean.append(at, static_cast<const char*>(g_utf8_next_char(at)));

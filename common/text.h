@@ -13,10 +13,15 @@ namespace cloudflaredump {
 /// printf into a std::string (g_strdup_vprintf underneath).
 std::string Format(const char* format, ...) __attribute__((format(printf, 1, 2)));
 
+/// What CleanLine does with braces.
+enum class Braces { kReplace, kKeep };
+
 /// `text` made fit to be shown in one line: valid UTF-8, control characters and line breaks as one
-/// blank, braces as parentheses (Wireshark's extcap sentences have no escaping), cut at `max_bytes`
-/// with an ellipsis. For every text that comes from a server, a file or a packet.
-std::string CleanLine(std::string_view text, std::size_t max_bytes = 300);
+/// blank, braces as parentheses (Wireshark's extcap sentences have no escaping) unless they are
+/// kept, cut at `max_bytes` with an ellipsis. For every text that comes from a server, a file or a
+/// packet.
+std::string CleanLine(std::string_view text, std::size_t max_bytes = 300,
+                      Braces braces = Braces::kReplace);
 
 /// `text` as valid UTF-8 of the same length in characters, for a place that keeps text as it is but
 /// prints it raw: what is not UTF-8, control characters and text-direction marks become U+FFFD.

@@ -96,7 +96,9 @@ void Log(LogLevel level, const char* format, ...) {
   va_end(args);
   const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
   const std::string line =
-      FormatRfc3339(now) + " " + LevelName(level) + " " + CleanLine(Redact(raw), 2000) + "\n";
+      FormatRfc3339(now) + " " + LevelName(level) + " " +
+      CleanLine(Redact(raw), 2000, level == LogLevel::kDebug ? Braces::kKeep : Braces::kReplace) +
+      "\n";
   g_free(raw);
   if (to_file) {
     // A log that cannot be written must not end a capture.

@@ -109,8 +109,11 @@ class FullClient(Client):
                            interface=interface, timeout=timeout)
 
     def download(self, pcap_id=None, *words, timeout=60):
-        """An earlier capture; the newest one unless an id is given."""
+        """An earlier capture; the newest one unless an id is given. A folder is named, for one that
+        only the API names is not read."""
         id_words = [] if pcap_id is None else [f"--pcap-id={pcap_id}"]
+        if isinstance(self.bucket, Folder) and not any("--read-from" in word for word in words):
+            id_words.append(f"--read-from={self.bucket.path}")
         return self.capture(None, *id_words, *words, interface=DOWNLOAD, timeout=timeout)
 
     def start_full(self, *extra, interface=FULL, **options):

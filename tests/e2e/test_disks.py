@@ -140,7 +140,7 @@ def test_a_full_capture_s_originals_without_room(emulator, small_disk, tmp_path)
                           write_pcap(tmp_path / "in.pcap", numbered(400, size=100)))
         done = FullClient(api, bucket).full(keep_originals=small_disk)
         assert done.returncode == 0 and len(done.records) == 400
-        assert "original files are not kept" in done.stderr
+        assert "the original file was not kept" in done.stderr
 
 
 # ---- modes, and names that lead elsewhere
@@ -256,7 +256,7 @@ def test_a_link_at_an_original_is_not_written_through(emulator):
     again = client.capture(None, "--pcap-id", pcap_id, "--keep-originals", originals,
                            interface="cloudflare-download")
     assert again.returncode == 0 and victim.read_text() == "precious"
-    assert not kept.is_symlink() and kept.stat().st_size > 24
+    assert kept.is_symlink() and "was not kept" in again.stderr
 
 
 @pytest.mark.skipif(not installed(), reason="no S3 server")
@@ -270,10 +270,10 @@ def test_an_object_s_name_leads_nowhere(emulator, tmp_path):
         client = FullClient(api, bucket)
         assert client.full().returncode == 0
         pcap_id = ids_of(api)[0]
-        whole = next(iter(bucket.read(pcap_id).values()))
-        for name in (f"a;$(touch x)/|pcap_{pcap_id}_\x1b[31m{{x}}.pcap", f".../pcap_{pcap_id}\n.pcap",
-                     f"../../../../tmp/pcap_{pcap_id}_up.pcap"):
-            s3.put("pcaps", f"dir/{name}", whole)
+        for n, name in enumerate(("a;$(touch x)|\x1b[31m{x}.pcap", "\n.pcap", "\\..\\up.pcap",
+                                  "/../../../../tmp/up.pcap")):
+            other = write_pcap(tmp_path / "other.pcap", numbered(20, size=60 + n))
+            s3.put("pcaps", f"dir/pcap_{pcap_id}{name}", pathlib.Path(other).read_bytes())
         done = client.download(pcap_id, f"--keep-originals={folder / 'kept'}")
     assert done.returncode in (0, 4), done
     assert len(done.records) >= 60, "the parts that can be asked for"
@@ -282,4 +282,4 @@ def test_an_object_s_name_leads_nowhere(emulator, tmp_path):
     assert len(kept) >= 3
     assert {path.parent for path in kept} == {folder / "kept"}
     assert all(re.fullmatch(r"[A-Za-z0-9._+=@-]+", path.name) for path in kept)
-    assert not pathlib.Path(f"/tmp/pcap_{pcap_id}_up.pcap").exists()
+    assert not pathlib.Path("/tmp/up.pcap").exists()

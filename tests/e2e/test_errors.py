@@ -134,7 +134,7 @@ def test_an_answer_that_is_no_help(emulator, answer, words):
     orders = [word for one in answer for word in ("--answer", one)]
     api = emulator(*INSTANT, *orders)
     check_both(Client(api, speed=10), *words)
-    assert 1 <= len(requests_of(api)) < 40, "the tries are bounded"
+    assert 1 <= len(requests_of(api)) < 100, "the tries are bounded"
 
 
 def test_a_500_at_the_true_pace(emulator):
@@ -307,8 +307,8 @@ def test_a_configuration_file_that_cannot_be(instant_api, text, mode, words, sta
     (["capture", "-i", "cloudflare-sample", "-w", "x", "udp"], 'unexpected argument "udp"'),
     (["capture", "--novelty"], "--novelty"), (["capture", "-i"], "-i"),
     (["nothing"], 'no command "nothing"'), (["list", "all"], "no arguments"), (["show"], "ID"),
-    (["show", "1", "2"], "ID"), (["show", "ownership"], "no capture id"),
-    (["show", "../../x"], "no capture id"),
+    (["show", "1", "2"], "ID"), (["show", "ownership"], "not the id of a capture"),
+    (["show", "../../x"], "not the id of a capture"),
 ])
 def test_what_was_typed_wrong(client, words, sentence):
     done = client.tool(*words)

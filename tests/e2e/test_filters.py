@@ -158,7 +158,7 @@ def plan(client, text, requests):
 
 
 def is_undecided(packet_block):
-    return any("undecided=true" in comment for comment in packet_block.comments)
+    return any('"undecided":true' in comment for comment in packet_block.comments)
 
 
 @pytest.mark.parametrize("requests", [1, 2, 4])

@@ -33,7 +33,8 @@ def test_the_tool_and_tshark_and_a_download_give_the_same(emulator, recorded, re
         assert len(objects) == 3
         check_whole(captured, objects)
     by_id, latest = client.download(pcap_id), client.download()
-    tshark = client.tshark(None, interface=DOWNLOAD)
+    folder = ["-o", f"extcap.cloudflare_download.readfrom:{bucket.path}"] if kind == "folder" else []
+    tshark = client.tshark(None, *folder, interface=DOWNLOAD)
     for captured in (by_id, latest, tshark):
         assert captured.returncode == 0, captured.stderr
         check_whole(captured, objects)
@@ -112,8 +113,8 @@ def test_link_types_and_precisions_stay_apart(emulator, recorded):
     assert len(captured.section.interfaces) == 8
 
 
-@pytest.mark.parametrize("name", ["{machine}/x pcap_{id}+&%.pcap", "a=b;c | d/{id}/{machine} ü",
-                                  "{id}{machine}"])
+@pytest.mark.parametrize("name", ["{machine}/x pcap_{id}+&%.pcap", "a=b;c | d/{id}/{machine} ü.pcap",
+                                  "{id}{machine}.pcap"])
 @pytest.mark.parametrize("kind", ["folder", "s3"])
 def test_objects_of_any_name(emulator, recorded, request, kind, name):
     bucket = (Folder() if kind == "folder"

@@ -215,7 +215,7 @@ def test_what_was_attached_to_is_others(emulator, bucket, recorded):
     api = emulator_of(emulator, bucket, "--registered", other.destination, "--packets", recorded())
     first = api.create_full(destination_conf=other.destination, time_limit=20).result["id"]
     captured = FullClient(api, bucket).full("udp and dst host 192.0.2.99", if_busy="attach",
-                                            packet_limit=3)
+                                            packet_limit=3, read_from=other.path)
     assert captured.returncode == 3, captured.stderr
     assert captured.records == [] and "0 match the filter" in captured.stderr
     description = str(captured.section)
