@@ -69,7 +69,7 @@ void GiveUpWidestField(std::vector<Box>& boxes) {
 using AddedCost = std::array<int, 3>;
 
 AddedCost AddedCostOf(const Box& a, const Box& b) {
-  const auto [less, more] = std::minmax(PinnedBits(a), PinnedBits(b));
+  const auto [less, more] = std::minmax({PinnedBits(a), PinnedBits(b)});
   return {-PinnedBits(Join(a, b)), less, more};
 }
 
