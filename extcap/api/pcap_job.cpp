@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/api/pcap_job.h"
 
+#include <arpa/inet.h>
 #include <glib.h>
 #include <jansson.h>
 
@@ -15,6 +16,30 @@ namespace {
 constexpr std::size_t kShortestId = 16;
 constexpr std::size_t kLongestId = 64;
 constexpr std::uint64_t kLongestTime = 31536000;  // seconds
+
+/// An address as inet_ntop writes it, without a prefix of its whole length; other texts as they
+/// are.
+std::string CanonicalAddress(const std::string& text) {
+  for (const int family : {AF_INET, AF_INET6}) {
+    std::string bare = text;
+    const std::string_view whole = family == AF_INET ? "/32" : "/128";
+    if (bare.ends_with(whole)) bare.resize(bare.size() - whole.size());
+    char bytes[sizeof(in6_addr)];
+    char written[INET6_ADDRSTRLEN];
+    if (inet_pton(family, bare.c_str(), bytes) == 1) {
+      return inet_ntop(family, bytes, written, sizeof(written));
+    }
+  }
+  return text;
+}
+
+/// Bears that a server writes a filter in another form than it was sent.
+FilterV1 Canonical(FilterV1 filter) {
+  for (auto* const address : {&filter.source_address, &filter.destination_address}) {
+    if (*address) *address = CanonicalAddress(**address);
+  }
+  return filter;
+}
 
 }  // namespace
 
@@ -87,10 +112,10 @@ bool CameFrom(const PcapJob& job, const PcapRequest& request) {
   const auto agrees = [](const auto& told, const auto& asked) { return !told || told == asked; };
   if (!agrees(job.time_limit, std::optional(request.time_limit))) return false;
   if (!agrees(job.packet_limit, request.packet_limit)) return false;
-  if (job.filter_v1 != request.filter_v1) return false;
+  if (Canonical(job.filter_v1) != Canonical(request.filter_v1)) return false;
   if (full) {
     return agrees(job.byte_limit, request.byte_limit) &&
-           agrees(job.colo, std::optional(request.colo));
+           (!job.colo || g_ascii_strcasecmp(job.colo->c_str(), request.colo.c_str()) == 0);
   }
   if (!job.offset_time || !request.offset_time) return true;
   return ParseRfc3339(*job.offset_time) == request.offset_time;

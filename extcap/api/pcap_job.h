@@ -72,7 +72,7 @@ struct PcapRequest {
 /// The body of the POST, keys in the order of Cloudflare's examples.
 std::string WritePcapRequest(const PcapRequest& request);
 
-/// Whether `job` is what `request` would have made.
+/// Whether `job` is what `request` would have made, in whatever form its filter is written.
 bool CameFrom(const PcapJob& job, const PcapRequest& request);
 
 /// The capture in `jobs` that `request` made, not being among `known` (a list read before the

@@ -345,6 +345,20 @@ void ATimeWrittenDifferentlyIsTheSameTime(void**) {
   assert_false(CameFrom(job, Sample()));
 }
 
+void AFilterWrittenDifferentlyIsTheSameFilter(void**) {
+  PcapRequest request = Full();
+  request.filter_v1 = {.source_address = "2001:db8::7", .destination_address = "192.0.2.1"};
+  PcapJob job = MadeBy(request);
+  job.colo = "ord";
+  job.filter_v1.source_address = "2001:0DB8:0::7/128";
+  job.filter_v1.destination_address = "192.0.2.1/32";
+  assert_true(CameFrom(job, request));
+  job.filter_v1.destination_address = "192.0.2.1/31";
+  assert_false(CameFrom(job, request));
+  job.filter_v1.destination_address = "192.0.2.2/32";
+  assert_false(CameFrom(job, request));
+}
+
 }  // namespace
 }  // namespace cloudflaredump::api
 
@@ -370,6 +384,7 @@ int main() {
       cmocka_unit_test(AnyDifferenceMakesItAnotherCapture),
       cmocka_unit_test(WhatAnAnswerLeavesOutContradictsNothing),
       cmocka_unit_test(ATimeWrittenDifferentlyIsTheSameTime),
+      cmocka_unit_test(AFilterWrittenDifferentlyIsTheSameFilter),
   };
   return cmocka_run_group_tests_name("pcap_job", tests, nullptr, nullptr);
 }
