@@ -160,6 +160,11 @@ PASSING = {
     "502 page": refusing("502 Bad Gateway", body=HTML),
     "503": refusing("503 Service Unavailable", "Retry-After: 0", body=b""),
     "504": refusing("504 Gateway Timeout", "Retry-After: nonsense"),
+    # Cloudflare's own gateways, which answer with web pages.
+    "520": refusing("520 Web Server Returned an Unknown Error", body=HTML),
+    "522": refusing("522 Connection Timed Out", body=HTML),
+    "524": refusing("524 A Timeout Occurred", body=HTML),
+    "530": refusing("530 Origin DNS Error", body=HTML),
 }
 #: The request is carried out, and the reply's form is odd or late but whole.
 HARMLESS = {
@@ -175,6 +180,7 @@ REPLACED = {
     "403": refusing("403 Forbidden"),
     "404": refusing("404 Not Found"),
     "502 carried out": refusing("502 Bad Gateway", body=HTML),
+    "524 carried out": refusing("524 A Timeout Occurred", body=HTML),
     "HTML": replaced(HTML, content_type="text/html"),
     "empty": replaced(b""),
     "no content": replaced(b"", "204 No Content"),
