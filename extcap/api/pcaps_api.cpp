@@ -238,12 +238,16 @@ Result<PcapsApi::Download> PcapsApi::DownloadSample(const std::string& id,
 Result<void> PcapsApi::Stop(const std::string& id, const Patience& patience) {
   constexpr const char* kDoing = "stop the capture";
   if (auto good = CheckId(id); !good) return good;
-  return Ask<void>(Request("PUT", "/" + id + "/stop"), kDoing, patience,
-                   [&](const http::HttpAnswer& answer) -> Result<void> {
-                     const int status = answer.head.status;
-                     if (status >= 200 && status <= 299 && !IsRefusal(answer)) return {};
-                     return std::unexpected(ErrorOfAnswer(answer, kDoing, host_));
-                   });
+  auto stopped = Ask<void>(Request("PUT", "/" + id + "/stop"), kDoing, patience,
+                           [&](const http::HttpAnswer& answer) -> Result<void> {
+                             const int status = answer.head.status;
+                             if (status >= 200 && status <= 299 && !IsRefusal(answer)) return {};
+                             return std::unexpected(ErrorOfAnswer(answer, kDoing, host_));
+                           });
+  if (stopped || (status_ != 400 && status_ != 409)) return stopped;
+  // A stop whose answer was lost is refused when it is tried again, for the capture is over.
+  const auto job = Get(id, patience);
+  return job && job->phase() != JobPhase::kGoing ? Result<void>() : stopped;
 }
 
 }  // namespace cloudflaredump::api

@@ -77,7 +77,7 @@ class PcapsApi {
   };
   Result<Download> DownloadSample(const std::string& id, const Patience& patience);
 
-  /// PUT …/stop of a full capture.
+  /// PUT …/stop of a full capture. One that is over already is stopped.
   Result<void> Stop(const std::string& id, const Patience& patience);
 
   /// The buckets that were registered, validated or not.
