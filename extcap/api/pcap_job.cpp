@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/api/pcap_job.h"
 
-#include <arpa/inet.h>
-#include <glib.h>
+#include <gio/gio.h>
 #include <jansson.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "common/json.h"
 #include "common/text.h"
@@ -17,20 +17,16 @@ constexpr std::size_t kShortestId = 16;
 constexpr std::size_t kLongestId = 64;
 constexpr std::uint64_t kLongestTime = 31536000;  // seconds
 
-/// An address as inet_ntop writes it, without a prefix of its whole length; other texts as they
-/// are.
+/// An address as GLib writes it, without a prefix of its whole length; other texts as they are.
 std::string CanonicalAddress(const std::string& text) {
-  for (const int family : {AF_INET, AF_INET6}) {
-    std::string bare = text;
-    const std::string_view whole = family == AF_INET ? "/32" : "/128";
-    if (bare.ends_with(whole)) bare.resize(bare.size() - whole.size());
-    char bytes[sizeof(in6_addr)];
-    char written[INET6_ADDRSTRLEN];
-    if (inet_pton(family, bare.c_str(), bytes) == 1) {
-      return inet_ntop(family, bytes, written, sizeof(written));
-    }
-  }
-  return text;
+  const std::size_t slash = text.find('/');
+  const bool six = text.find(':') != std::string::npos;
+  if (slash != std::string::npos && text.substr(slash) != (six ? "/128" : "/32")) return text;
+  GInetAddress* const address = g_inet_address_new_from_string(text.substr(0, slash).c_str());
+  if (address == nullptr) return text;
+  const std::unique_ptr<char, decltype(&g_free)> written(g_inet_address_to_string(address), g_free);
+  g_object_unref(address);
+  return std::string(written.get());
 }
 
 /// Bears that a server writes a filter in another form than it was sent.
