@@ -4,11 +4,12 @@
 #include <jansson.h>
 
 #include <algorithm>
-#include <cstdlib>
 
+#include "common/json.h"
 #include "common/text.h"
+#include "extcap/api/answer_log.h"
 #include "extcap/api/graphql_answer.h"
-#include "extcap/system/log.h"
+#include "extcap/api/pcaps_ask.h"
 
 namespace cloudflaredump::api {
 namespace {
@@ -18,11 +19,8 @@ constexpr std::size_t kLargestAnswer = std::size_t{16} << 20;
 
 /// `value` as a GraphQL string; ours hold nothing that JSON writes otherwise.
 std::string Quoted(const std::string& value) {
-  const Json text(json_stringn(value.data(), value.size()));
-  char* const raw = json_dumps(text.get(), JSON_ENCODE_ANY);
-  const std::string quoted = raw == nullptr ? "\"\"" : raw;
-  free(raw);
-  return quoted;
+  const Json text(MakeJson(value));
+  return DumpJson(text.get(), JSON_ENCODE_ANY);
 }
 
 void Add(std::string& list, const std::string& member) {
@@ -95,16 +93,11 @@ std::string WriteBody(const std::string& selection, const std::string& account_i
       selection + " } } }";
   const Json body(json_pack("{s:s, s:{s:s}}", "query", query.c_str(), "variables", "accountTag",
                             account_id.c_str()));
-  char* const raw = json_dumps(body.get(), JSON_COMPACT);
-  std::string text = raw == nullptr ? "" : raw;
-  free(raw);
-  return text;
+  return DumpJson(body.get());
 }
 
 std::string TextOf(const json_t* object, const char* key) {
-  const json_t* const text = json_object_get(object, key);
-  if (!json_is_string(text)) return "";
-  return {json_string_value(text), json_string_length(text)};
+  return JsonText(object, key).value_or("");
 }
 
 std::optional<std::uint64_t> NumberOf(const json_t* object, const char* key) {
@@ -176,21 +169,18 @@ Result<T> AnalyticsApi::Ask(const std::string& selection, const Patience& patien
   request.headers.emplace_back("Content-Type", "application/json");
   request.body = WriteBody(selection, access_.account_id);
   request.max_body = kLargestAnswer;
-  http::Backoff backoff(loop_, patience.retry_budget);
-  for (;;) {
-    std::string retry_after;
+  std::string retry_after;
+  const auto account = Repeat(loop_, patience, retry_after, [&]() -> Result<Json> {
+    retry_after.clear();
+    LogBody("asked:", request.body);
     auto answer = http::Fetch(http_, loop_, request, patience.stop);
-    auto account = answer ? ReadGraphqlAccount(*answer, host_) : Result<Json>(AskedInVain(answer));
-    if (account) return read(account->get());
-    if (account.error().kind != Error::Kind::kPassing) return Failure(account);
-    system::Log(system::LogLevel::kWarning, "%s", ClauseOf(account.error()).c_str());
-    const std::string* const header = answer ? answer->head.Find("retry-after") : nullptr;
-    if (header != nullptr) retry_after = *header;
-    if (!backoff.WaitForNextTry(retry_after, patience.stop)) {
-      if (patience.stop()) return Stopped();
-      return Failure(account);
-    }
-  }
+    if (!answer) return AskedInVain(answer);
+    LogBody("answered:", answer->body);
+    if (const std::string* const header = answer->head.Find("retry-after")) retry_after = *header;
+    return ReadGraphqlAccount(*answer, host_);
+  });
+  if (!account) return Failure(account);
+  return read(account->get());
 }
 
 Result<AnalyticsBounds> AnalyticsApi::Bounds(const Patience& patience) {

@@ -3,8 +3,8 @@
 
 #include <jansson.h>
 
-#include "common/json.h"
 #include "common/redact.h"
+#include "extcap/api/api_answer.h"
 #include "extcap/system/log.h"
 
 namespace cloudflaredump::api {
@@ -32,7 +32,7 @@ void HideKeys(json_t* value) {
 }  // namespace
 
 std::vector<std::string> LinesForLog(const std::string& body) {
-  const Json json(json_loadb(body.data(), body.size(), JSON_ALLOW_NUL, nullptr));
+  const Json json = ParseBody(body);
   if (json == nullptr) return {};
   HideKeys(json.get());
   json_t* const result = json_object_get(json.get(), "result");

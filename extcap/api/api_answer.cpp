@@ -14,17 +14,12 @@ namespace {
 /// So many errors or messages of an answer are shown.
 constexpr std::size_t kMost = 3;
 
-/// Jansson's own limit on depth (2048) and http's limit on size bound what is parsed here.
-Json Parse(const std::string& body) {
-  return Json(json_loadb(body.data(), body.size(), JSON_ALLOW_NUL, nullptr));
-}
-
-/// What a list of errors says: "code 10000, Authentication error"; empty if nothing.
-std::string ErrorsText(const json_t* errors, int depth = 0);
+/// ErrorsText, without the chains of errors that are in a chain.
+std::string ErrorsAt(int depth, const json_t* errors);
 
 /// "code 6003, Invalid request headers (code 6111, Invalid format for Authorization header)"; the
 /// chain is what tells the cause.
-std::string OneError(const json_t* error, int depth = 0) {
+std::string OneError(const json_t* error, int depth) {
   const json_t* const message = json_object_get(error, "message");
   const json_t* const code = json_object_get(error, "code");
   std::string text;
@@ -36,11 +31,11 @@ std::string OneError(const json_t* error, int depth = 0) {
     // Redacted before it is cut: half a secret would not be recognized later.
     text += CleanLine(Redact({json_string_value(message), json_string_length(message)}));
   }
-  const std::string chain = depth > 0 ? "" : ErrorsText(json_object_get(error, "error_chain"), 1);
+  const std::string chain = depth > 0 ? "" : ErrorsAt(1, json_object_get(error, "error_chain"));
   return chain.empty() ? text : text + " (" + chain + ")";
 }
 
-std::string ErrorsText(const json_t* errors, int depth) {
+std::string ErrorsAt(int depth, const json_t* errors) {
   std::string text;
   for (std::size_t i = 0; i < json_array_size(errors) && i < kMost; ++i) {
     const std::string one = OneError(json_array_get(errors, i), depth);
@@ -93,15 +88,23 @@ const char* BodyKind(const std::string& body) {
 
 }  // namespace
 
+Json ParseBody(const std::string& body) {
+  return Json(json_loadb(body.data(), body.size(), JSON_ALLOW_NUL, nullptr));
+}
+
+std::string ErrorsText(const json_t* errors) {
+  return ErrorsAt(0, errors);
+}
+
 bool IsRefusal(const http::HttpAnswer& answer) {
   if (!Trim(answer.body).starts_with('{')) return false;
-  return json_is_false(json_object_get(Parse(answer.body).get(), "success"));
+  return json_is_false(json_object_get(ParseBody(answer.body).get(), "success"));
 }
 
 Error ErrorOfAnswer(const http::HttpAnswer& answer, const std::string& doing,
                     const std::string& host) {
   const int status = answer.head.status;
-  const Json envelope = Parse(answer.body);
+  const Json envelope = ParseBody(answer.body);
   const json_t* const errors = json_object_get(envelope.get(), "errors");
   Error error{.what = Format("cannot %s: %s answered HTTP %d", doing.c_str(), host.c_str(), status),
               .remedy = Remedy(status, errors),
@@ -129,7 +132,7 @@ Result<Json> ReadEnvelope(const http::HttpAnswer& answer, const std::string& doi
                           const std::string& host, std::vector<std::string>* messages) {
   const int status = answer.head.status;
   if (status < 200 || status > 299) return std::unexpected(ErrorOfAnswer(answer, doing, host));
-  const Json envelope = Parse(answer.body);
+  const Json envelope = ParseBody(answer.body);
   if (!json_is_object(envelope.get())) {
     // A proxy's page or half an answer: the next try may get through.
     return Fail(Format("cannot %s: %s answered with %s", doing.c_str(), host.c_str(),
@@ -141,7 +144,7 @@ Result<Json> ReadEnvelope(const http::HttpAnswer& answer, const std::string& doi
   }
   const json_t* const told = json_object_get(envelope.get(), "messages");
   for (std::size_t i = 0; messages != nullptr && i < std::min(json_array_size(told), kMost); ++i) {
-    const std::string one = OneError(json_array_get(told, i));
+    const std::string one = OneError(json_array_get(told, i), 0);
     if (!one.empty()) messages->push_back(one);
   }
   json_t* const result = json_object_get(envelope.get(), "result");

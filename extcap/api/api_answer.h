@@ -10,6 +10,14 @@
 
 namespace cloudflaredump::api {
 
+/// An answer's body; null if it is no JSON. Jansson's own limit on depth (2048) and http's limit on
+/// size bound what is parsed.
+Json ParseBody(const std::string& body);
+
+/// What a list of errors or messages says, cleaned and redacted: "code 10000, Authentication
+/// error". At most three; empty if there is nothing.
+std::string ErrorsText(const json_t* errors);
+
 /// Reads an API answer's envelope {success, errors, messages, result} and returns `result` (null
 /// if it is JSON null). An Error for everything that is not a success, worded for the user: `doing`
 /// says what was tried ("start the capture"), `host` who answered. Source: the published schema,

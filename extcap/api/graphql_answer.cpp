@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "common/redact.h"
 #include "common/text.h"
 
 namespace cloudflaredump::api {
@@ -53,27 +52,11 @@ const char* RemedyFor(int status) {
   }
 }
 
-/// What the members of `errors` say, at most three.
-std::string Messages(const json_t* errors) {
-  std::string text;
-  constexpr std::size_t kMost = 3;
-  for (std::size_t i = 0; i < std::min(json_array_size(errors), kMost); ++i) {
-    const json_t* const message = json_object_get(json_array_get(errors, i), "message");
-    if (!json_is_string(message)) continue;
-    // Redacted before it is cut: half a secret would not be recognized later.
-    const std::string one =
-        CleanLine(Redact({json_string_value(message), json_string_length(message)}));
-    text += (text.empty() ? "" : "; ") + one;
-  }
-  return text;
-}
-
 /// Whether an error says by its code that the budget of queries is spent.
 bool SaysBudget(const json_t* errors) {
   for (std::size_t i = 0; i < json_array_size(errors); ++i) {
     const json_t* const extensions = json_object_get(json_array_get(errors, i), "extensions");
-    const char* const code = json_string_value(json_object_get(extensions, "code"));
-    if (code != nullptr && std::string_view(code) == "budget") return true;
+    if (JsonText(extensions, "code") == "budget") return true;
   }
   return false;
 }
@@ -88,7 +71,7 @@ const KnownError* FindKnown(const std::string& said, const json_t* errors) {
 
 Error ErrorOf(const http::HttpAnswer& answer, const json_t* errors, const std::string& host) {
   const int status = answer.head.status;
-  std::string said = Messages(errors);
+  std::string said = ErrorsText(errors);
   const KnownError* const known = FindKnown(said, errors);
   const bool passing =
       http::IsTransientStatus(status) || (known != nullptr && known->kind == Error::Kind::kPassing);
@@ -102,7 +85,7 @@ Error ErrorOf(const http::HttpAnswer& answer, const json_t* errors, const std::s
 }  // namespace
 
 Result<Json> ReadGraphqlAccount(const http::HttpAnswer& answer, const std::string& host) {
-  const Json body(json_loadb(answer.body.data(), answer.body.size(), JSON_ALLOW_NUL, nullptr));
+  const Json body = ParseBody(answer.body);
   const json_t* const errors = json_object_get(body.get(), "errors");
   if (answer.head.status != 200 || json_array_size(errors) > 0) {
     return std::unexpected(ErrorOf(answer, errors, host));

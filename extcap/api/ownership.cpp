@@ -2,23 +2,17 @@
 // The part of PcapsApi that registers buckets: /pcaps/ownership….
 #include <jansson.h>
 
-#include "common/text.h"
-#include "extcap/api/api_answer.h"
+#include "common/json.h"
 #include "extcap/api/pcaps_ask.h"
 
 namespace cloudflaredump::api {
 namespace {
 
-std::string Member(const json_t* object, const char* key) {
-  const char* const text = json_string_value(json_object_get(object, key));
-  return text == nullptr ? "" : text;
-}
-
 BucketOwnership ReadOwnership(const json_t* object) {
-  return {.id = Member(object, "id"),
-          .status = Member(object, "status"),
-          .destination_conf = Member(object, "destination_conf"),
-          .filename = Member(object, "filename")};
+  return {.id = JsonText(object, "id").value_or(""),
+          .status = JsonText(object, "status").value_or(""),
+          .destination_conf = JsonText(object, "destination_conf").value_or(""),
+          .filename = JsonText(object, "filename").value_or("")};
 }
 
 /// {"key":"value",…} of texts.
@@ -37,7 +31,7 @@ Result<std::vector<BucketOwnership>> PcapsApi::ListBuckets(const Patience& patie
   using Buckets = std::vector<BucketOwnership>;
   return Ask<Buckets>(Request("GET", "/ownership"), kDoing, patience,
                       [&](const http::HttpAnswer& answer) -> Result<Buckets> {
-                        auto result = ReadEnvelope(answer, kDoing, host_);
+                        auto result = ReadResult(answer, kDoing);
                         if (!result) return Failure(result);
                         Buckets buckets;
                         // With none registered the result is null.
@@ -55,7 +49,7 @@ Result<BucketOwnership> PcapsApi::PostOwnership(const std::string& path, const s
   post.body = body;
   auto answer = AskOnce(post, doing, patience);
   if (!answer) return Failure(answer);
-  auto result = ReadEnvelope(*answer, doing, host_);
+  auto result = ReadResult(*answer, doing);
   if (!result) return Failure(result);
   return ReadOwnership(result->get());
 }

@@ -101,6 +101,10 @@ std::string WritePcapRequest(const PcapRequest& request) {
   return DumpJson(body.get());
 }
 
+bool IsSameFilter(const FilterV1& a, const FilterV1& b) {
+  return Canonical(a) == Canonical(b);
+}
+
 bool CameFrom(const PcapJob& job, const PcapRequest& request) {
   const bool full = request.type == PcapRequest::Type::kFull;
   if (job.type != (full ? "full" : "simple")) return false;
@@ -108,7 +112,7 @@ bool CameFrom(const PcapJob& job, const PcapRequest& request) {
   const auto agrees = [](const auto& told, const auto& asked) { return !told || told == asked; };
   if (!agrees(job.time_limit, std::optional(request.time_limit))) return false;
   if (!agrees(job.packet_limit, request.packet_limit)) return false;
-  if (Canonical(job.filter_v1) != Canonical(request.filter_v1)) return false;
+  if (!IsSameFilter(job.filter_v1, request.filter_v1)) return false;
   if (full) {
     return agrees(job.byte_limit, request.byte_limit) &&
            (!job.colo || g_ascii_strcasecmp(job.colo->c_str(), request.colo.c_str()) == 0);

@@ -72,6 +72,9 @@ struct PcapRequest {
 /// The body of the POST, keys in the order of Cloudflare's examples.
 std::string WritePcapRequest(const PcapRequest& request);
 
+/// Whether two filters are the same, in whatever form their addresses are written.
+bool IsSameFilter(const FilterV1& a, const FilterV1& b);
+
 /// Whether `job` is what `request` would have made, in whatever form its filter is written.
 bool CameFrom(const PcapJob& job, const PcapRequest& request);
 

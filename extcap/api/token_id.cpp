@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The part of PcapsApi that asks for the API token's own id: …/tokens/verify.
-#include <jansson.h>
-
+#include "common/json.h"
 #include "common/text.h"
-#include "extcap/api/api_answer.h"
 #include "extcap/api/pcaps_ask.h"
 
 namespace cloudflaredump::api {
@@ -12,11 +10,11 @@ Result<std::string> PcapsApi::TokenId(const std::string& account_id, const Patie
   constexpr const char* kDoing = "ask for the id of the API token";
   if (access_.token.empty()) return Fail("an e-mail address with an API key is not a token");
   const auto read = [&](const http::HttpAnswer& answer) -> Result<std::string> {
-    auto result = ReadEnvelope(answer, kDoing, host_);
+    auto result = ReadResult(answer, kDoing);
     if (!result) return Failure(result);
-    const char* const id = json_string_value(json_object_get(result->get(), "id"));
-    if (id == nullptr) return Fail(host_ + " does not say the id of the API token");
-    return std::string(id);
+    const auto id = JsonText(result->get(), "id");
+    if (!id) return Fail(host_ + " does not say the id of the API token");
+    return *id;
   };
   const auto ask = [&](const std::string& path) {
     return Ask<std::string>(RequestAt("GET", path), kDoing, patience, read);

@@ -4,24 +4,18 @@
 #include <glib.h>
 #include <jansson.h>
 
-#include <memory>
-
+#include "common/json.h"
 #include "common/redact.h"
 #include "common/text.h"
 
 namespace cloudflaredump::bucket {
 namespace {
 
-struct JsonUnref {
-  void operator()(json_t* json) const { json_decref(json); }
-};
-
 /// How long before their end keys are renewed.
 constexpr Duration kAhead = std::chrono::minutes(5);
 
 std::string Member(const json_t* object, const char* key) {
-  const char* const text = json_string_value(json_object_get(object, key));
-  return text == nullptr ? std::string() : text;
+  return JsonText(object, key).value_or("");
 }
 
 /// `text` as one word of a command that a person copies into a shell.
@@ -75,8 +69,7 @@ system::Program ExportCommand(const AwsSettings& settings) {
 }  // namespace
 
 Result<BucketKeys> ParseProcessKeys(const std::string& text) {
-  const std::unique_ptr<json_t, JsonUnref> root(
-      json_loadb(text.data(), text.size(), JSON_REJECT_DUPLICATES, nullptr));
+  const Json root(json_loadb(text.data(), text.size(), JSON_REJECT_DUPLICATES, nullptr));
   BucketKeys keys{.access_key_id = Member(root.get(), "AccessKeyId"),
                   .secret_access_key = Member(root.get(), "SecretAccessKey"),
                   .session_token = Member(root.get(), "SessionToken")};

@@ -4,8 +4,7 @@
 #include <glib.h>
 #include <jansson.h>
 
-#include <cstdlib>
-
+#include "common/json.h"
 #include "extcap/api/api_answer.h"
 #include "extcap/system/log.h"
 #include "extcap/system/private_file.h"
@@ -40,9 +39,7 @@ Json ReadAll(const std::string& path) {
 }
 
 void WriteAll(const std::string& path, const Json& all) {
-  char* const raw = json_dumps(all.get(), JSON_INDENT(1));
-  auto written = system::ReplacePrivateFile(path, raw == nullptr ? "{}" : raw);
-  free(raw);
+  auto written = system::ReplacePrivateFile(path, DumpJson(all.get(), JSON_INDENT(1)));
   if (!written) {
     system::Log(system::LogLevel::kInfo, "the analytics' bounds are not remembered: %s",
                 ClauseOf(written.error()).c_str());
@@ -57,7 +54,7 @@ std::optional<std::uint64_t> NumberOf(const json_t* object, const char* key) {
 
 void PutNumber(json_t* object, const char* key, const std::optional<std::uint64_t>& number) {
   if (number) {
-    json_object_set_new(object, key, json_integer(static_cast<json_int_t>(*number)));
+    json_object_set_new(object, key, MakeJson(*number));
   }
 }
 
@@ -70,8 +67,7 @@ std::optional<api::AnalyticsBounds> AnalyticsMemory::Find(const api::ApiAccess& 
                                                           WallTime now) const {
   const Json all = ReadAll(path_);
   const json_t* const one = json_object_get(all.get(), KeyOf(access).c_str());
-  const char* const at = json_string_value(json_object_get(one, "at"));
-  const auto asked = at == nullptr ? std::nullopt : ParseRfc3339(at);
+  const auto asked = ParseRfc3339(JsonText(one, "at").value_or(""));
   if (!asked || now < *asked || now - *asked >= kRemembered) return std::nullopt;
   return api::AnalyticsBounds{
       .enabled = json_is_true(json_object_get(one, "enabled")),

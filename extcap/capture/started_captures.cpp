@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 
+#include "common/json.h"
 #include "common/text.h"
 #include "extcap/system/log.h"
 #include "extcap/system/private_file.h"
@@ -29,14 +29,13 @@ std::string StatePath(const system::Environment& environment) {
 }
 
 std::string Member(const json_t* object, const char* key) {
-  const char* const text = json_string_value(json_object_get(object, key));
-  return text == nullptr ? "" : text;
+  return JsonText(object, key).value_or("");
 }
 
 json_t* ToJson(const StartedCapture& capture) {
   json_t* const object = json_object();
   const auto put = [object](const char* key, const std::string& value) {
-    json_object_set_new(object, key, json_string(value.c_str()));
+    json_object_set_new(object, key, MakeJson(value));
   };
   put("key", capture.key);
   put("account_id", capture.account_id);
@@ -62,9 +61,7 @@ int OpenLock(const std::string& path) {
 }  // namespace
 
 api::PcapJob StartedCapture::AsJob() const {
-  const std::unique_ptr<json_t, void (*)(json_t*)> object(
-      json_loadb(request.data(), request.size(), 0, nullptr),
-      [](json_t* json) { json_decref(json); });
+  const Json object(json_loadb(request.data(), request.size(), 0, nullptr));
   return api::ReadPcapJob(object.get());
 }
 
@@ -78,7 +75,7 @@ bool StartedCapture::Asked(const api::PcapJob& job) const {
       !asked_at || !submitted ||
       std::chrono::abs(std::chrono::duration_cast<Duration>(*submitted - *asked_at)) < kAround;
   return then && job.type == asked.type && job.time_limit == asked.time_limit &&
-         job.filter_v1 == asked.filter_v1 && job.colo == asked.colo;
+         api::IsSameFilter(job.filter_v1, asked.filter_v1) && job.colo == asked.colo;
 }
 
 Turn::~Turn() {
@@ -103,10 +100,10 @@ std::vector<StartedCapture> StartedCaptures::Read() const {
   gsize length = 0;
   if (!g_file_get_contents(path_.c_str(), &raw, &length, nullptr)) return captures;
   // The file is ours, but anybody may have edited it: what does not read is no record.
-  json_t* const array = length > kLargestFile ? nullptr : json_loadb(raw, length, 0, nullptr);
+  const Json array(length > kLargestFile ? nullptr : json_loadb(raw, length, 0, nullptr));
   g_free(raw);
-  for (std::size_t i = 0; i < json_array_size(array); ++i) {
-    const json_t* const object = json_array_get(array, i);
+  for (std::size_t i = 0; i < json_array_size(array.get()); ++i) {
+    const json_t* const object = json_array_get(array.get(), i);
     StartedCapture capture{.key = Member(object, "key"),
                            .account_id = Member(object, "account_id"),
                            .pcap_id = Member(object, "pcap_id"),
@@ -117,7 +114,6 @@ std::vector<StartedCapture> StartedCaptures::Read() const {
     if (!capture.pcap_id.empty() && !api::IsPcapId(capture.pcap_id)) continue;
     captures.push_back(std::move(capture));
   }
-  json_decref(array);
   return captures;
 }
 
@@ -132,12 +128,11 @@ void StartedCaptures::Update(const Change& change) {
   if (captures.size() > kMostRecords) {
     captures.erase(captures.begin(), captures.end() - kMostRecords);
   }
-  json_t* const array = json_array();
-  for (const StartedCapture& capture : captures) json_array_append_new(array, ToJson(capture));
-  char* const text = json_dumps(array, JSON_INDENT(1));
-  json_decref(array);
-  auto written = system::ReplacePrivateFile(path_, text == nullptr ? "[]" : text);
-  free(text);
+  const Json array(json_array());
+  for (const StartedCapture& capture : captures) {
+    json_array_append_new(array.get(), ToJson(capture));
+  }
+  auto written = system::ReplacePrivateFile(path_, DumpJson(array.get(), JSON_INDENT(1)));
   if (!written && !warned_) {
     warned_ = true;
     system::Log(system::LogLevel::kWarning, "recovery is off: %s",

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdlib>
 
+#include "common/json.h"
 #include "common/text.h"
 #include "extcap/capture/traffic_report.h"
 
@@ -173,18 +173,13 @@ json_t* Integer(double number) {
   return json_integer(static_cast<json_int_t>(Whole(number)));
 }
 
-json_t* Text(const std::string& text) {
-  json_t* const json = json_stringn(text.data(), text.size());
-  return json != nullptr ? json : json_string(CleanLine(text, text.size() + 3).c_str());
-}
-
 json_t* RangeJson(const Share& share) {
   return json_pack("[o, o]", Real(share.low), Real(share.high));
 }
 
 json_t* WindowJson(const Window& window) {
-  return json_pack("{s:o, s:o}", "start", Text(FormatRfc3339(window.start)), "end",
-                   Text(FormatRfc3339(window.end)));
+  return json_pack("{s:o, s:o}", "start", MakeJson(FormatRfc3339(window.start)), "end",
+                   MakeJson(FormatRfc3339(window.end)));
 }
 
 json_t* SystemsJson(const std::map<std::string, TrafficCount>& dropped_by) {
@@ -198,13 +193,13 @@ json_t* SystemsJson(const std::map<std::string, TrafficCount>& dropped_by) {
 json_t* ColoJson(const ColoTraffic& colo, bool with_recent) {
   json_t* const sites = json_array();
   for (const SiteTraffic& site : colo.sites) {
-    json_array_append_new(sites, json_pack("{s:o, s:o, s:o}", "site", Text(site.site), "packets",
-                                           Integer(site.count.packets), "share",
+    json_array_append_new(sites, json_pack("{s:o, s:o, s:o}", "site", MakeJson(site.site),
+                                           "packets", Integer(site.count.packets), "share",
                                            Real(ShareOf(site.count, colo.count).value)));
   }
   json_t* const object = json_pack(
-      "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "colo", Text(colo.colo), "city",
-      Text(colo.city), "packets", Integer(colo.count.packets), "samples",
+      "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "colo", MakeJson(colo.colo), "city",
+      MakeJson(colo.city), "packets", Integer(colo.count.packets), "samples",
       Integer(colo.count.samples), "share", Real(colo.share.value), "share_range",
       RangeJson(colo.share), "dropped_share", Real(colo.dropped_share.value), "dropped_range",
       RangeJson(colo.dropped_share), "sites", sites, "dropped_by", SystemsJson(colo.dropped_by));
@@ -219,7 +214,7 @@ json_t* BusyJson(const std::vector<BusyAddress>& busy) {
   json_t* const list = json_array();
   for (const BusyAddress& one : busy) {
     json_array_append_new(list,
-                          json_pack("{s:o, s:o, s:o}", "filter", Text(one.filter), "packets",
+                          json_pack("{s:o, s:o, s:o}", "filter", MakeJson(one.filter), "packets",
                                     Integer(one.count.packets), "share", Real(one.share.value)));
   }
   return list;
@@ -252,20 +247,16 @@ std::string ReportAsJson(const TrafficReport& report) {
     json_array_append_new(colos, ColoJson(colo, report.recent.has_value()));
   }
   json_t* const notes = json_array();
-  for (const std::string& note : Notes(report)) json_array_append_new(notes, Text(note));
-  json_t* const object =
-      json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "colos", colos, "window",
-                WindowJson(report.window), "sampled", Integer(report.table.SampledOneIn()),
-                "packets", Integer(report.table.all.packets), "samples",
-                Integer(report.table.all.samples), "filter", Text(report.filter), "counted",
-                Text(report.terms.AsFilter()), "exact", report.terms.exact ? 1 : 0, "notes", notes);
-  if (report.recent) json_object_set_new(object, "recent", WindowJson(*report.recent));
-  if (!report.busy.empty()) json_object_set_new(object, "busiest", BusyJson(report.busy));
-  char* const raw = json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
-  std::string text = raw == nullptr ? "" : raw;
-  free(raw);
-  json_decref(object);
-  return text;
+  for (const std::string& note : Notes(report)) json_array_append_new(notes, MakeJson(note));
+  const Json object(json_pack(
+      "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "colos", colos, "window",
+      WindowJson(report.window), "sampled", Integer(report.table.SampledOneIn()), "packets",
+      Integer(report.table.all.packets), "samples", Integer(report.table.all.samples), "filter",
+      MakeJson(report.filter), "counted", MakeJson(report.terms.AsFilter()), "exact",
+      report.terms.exact ? 1 : 0, "notes", notes));
+  if (report.recent) json_object_set_new(object.get(), "recent", WindowJson(*report.recent));
+  if (!report.busy.empty()) json_object_set_new(object.get(), "busiest", BusyJson(report.busy));
+  return DumpJson(object.get(), JSON_INDENT(2) | JSON_REAL_PRECISION(6));
 }
 
 }  // namespace cloudflaredump::capture

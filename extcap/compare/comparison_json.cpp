@@ -2,21 +2,16 @@
 #include <jansson.h>
 
 #include <cmath>
-#include <cstdlib>
-#include <memory>
 
+#include "common/json.h"
 #include "common/text.h"
 #include "extcap/compare/verdict_text.h"
 
 namespace cloudflaredump::compare {
 namespace {
 
-json_t* Number(std::uint64_t number) {
-  return json_integer(static_cast<json_int_t>(number));
-}
-
 json_t* Text(const std::string& text) {
-  return json_string(CleanLine(text, 4000).c_str());
+  return MakeJson(CleanLine(text, 4000));
 }
 
 /// Rounded, so that the text is short and the same everywhere.
@@ -34,21 +29,21 @@ void SetClock(json_t* object, const Clock& clock) {
 json_t* LocalAsJson(const LocalResult& local) {
   json_t* const object = json_object();
   json_object_set_new(object, "file", Text(local.side.path));
-  json_object_set_new(object, "packets", Number(local.side.records));
+  json_object_set_new(object, "packets", MakeJson(local.side.records));
   SetClock(object, local.clock);
-  json_object_set_new(object, "duplicates", Number(local.counts.duplicates));
-  json_object_set_new(object, "merged_by_offload", Number(local.counts.merged));
-  json_object_set_new(object, "acknowledged", Number(local.counts.acknowledged));
-  json_object_set_new(object, "encrypted", Number(local.side.encrypted));
-  json_object_set_new(object, "cut_too_short", Number(local.side.too_short));
+  json_object_set_new(object, "duplicates", MakeJson(local.counts.duplicates));
+  json_object_set_new(object, "merged_by_offload", MakeJson(local.counts.merged));
+  json_object_set_new(object, "acknowledged", MakeJson(local.counts.acknowledged));
+  json_object_set_new(object, "encrypted", MakeJson(local.side.encrypted));
+  json_object_set_new(object, "cut_too_short", MakeJson(local.side.too_short));
   json_object_set_new(object, "dropped_by_capture",
-                      local.side.dropped ? Number(*local.side.dropped) : json_null());
+                      local.side.dropped ? MakeJson(*local.side.dropped) : json_null());
   json_t* const points = json_array();
   for (const LocalPoint& point : local.side.points) {
     if (point.matched == 0) continue;
     json_t* const entry = json_object();
     json_object_set_new(entry, "name", Text(point.name));
-    json_object_set_new(entry, "arrived", Number(point.matched));
+    json_object_set_new(entry, "arrived", MakeJson(point.matched));
     json_array_append_new(points, entry);
   }
   json_object_set_new(object, "points", points);
@@ -58,8 +53,8 @@ json_t* LocalAsJson(const LocalResult& local) {
     json_t* const entry = json_object();
     json_object_set_new(entry, "source", Text(endpoint.source.ToString()));
     json_object_set_new(entry, "destination", Text(endpoint.destination.ToString()));
-    if (endpoint.gre_key != 0) json_object_set_new(entry, "key", Number(endpoint.gre_key));
-    json_object_set_new(entry, "arrived", Number(endpoint.arrived));
+    if (endpoint.gre_key != 0) json_object_set_new(entry, "key", MakeJson(endpoint.gre_key));
+    json_object_set_new(entry, "arrived", MakeJson(endpoint.arrived));
     json_array_append_new(tunnels, entry);
   }
   json_object_set_new(object, "tunnels", tunnels);
@@ -71,10 +66,10 @@ json_t* FindingAsJson(const Finding& finding) {
   json_t* const object = json_object();
   json_object_set_new(object, "kind", Text(finding.kind));
   json_object_set_new(object, "text", Text(finding.text));
-  json_object_set_new(object, "lost", Number(finding.lost));
-  json_object_set_new(object, "of", Number(finding.of));
+  json_object_set_new(object, "lost", MakeJson(finding.lost));
+  json_object_set_new(object, "of", MakeJson(finding.of));
   if (finding.threshold) {
-    json_object_set_new(object, "threshold", Number(*finding.threshold));
+    json_object_set_new(object, "threshold", MakeJson(*finding.threshold));
   } else if (!finding.value.empty()) {
     json_object_set_new(object, "value", Text(finding.value));
   }
@@ -86,9 +81,9 @@ json_t* TableAsJson(const std::vector<TableRow>& rows, const char* key) {
   for (const TableRow& row : rows) {
     json_t* const entry = json_object();
     json_object_set_new(entry, key, Text(row.name));
-    json_object_set_new(entry, "compared", Number(row.compared));
-    json_object_set_new(entry, "arrived", Number(row.compared - row.missing));
-    json_object_set_new(entry, "missing", Number(row.missing));
+    json_object_set_new(entry, "compared", MakeJson(row.compared));
+    json_object_set_new(entry, "arrived", MakeJson(row.compared - row.missing));
+    json_object_set_new(entry, "missing", MakeJson(row.missing));
     json_array_append_new(array, entry);
   }
   return array;
@@ -97,25 +92,25 @@ json_t* TableAsJson(const std::vector<TableRow>& rows, const char* key) {
 }  // namespace
 
 std::string ComparisonJson(const Comparison& c) {
-  json_t* const object = json_object();
-  const auto set = [object](const char* key, json_t* value) {
-    json_object_set_new(object, key, value);
+  const Json object(json_object());
+  const auto set = [&object](const char* key, json_t* value) {
+    json_object_set_new(object.get(), key, value);
   };
   set("verdict", Text(Headline(c)));
   set("sample", json_boolean(c.cloud.sample()));
-  set("compared", Number(c.compared));
-  set("arrived", Number(c.arrived));
-  set("missing", Number(c.missing));
-  set("not_covered", Number(c.not_covered));
-  set("egress", Number(c.egress));
-  set("translated", Number(c.translated));
-  set("duplicates", Number(c.duplicates));
-  set("in_fragments", Number(c.in_fragments));
-  set("merged_by_offload", Number(c.merged));
-  set("acknowledged", Number(c.acknowledged));
-  set("retransmitted", Number(c.repeated));
-  set("filtered_out", Number(c.cloud.filtered_out));
-  set("cut_too_short", Number(c.cloud.too_short));
+  set("compared", MakeJson(c.compared));
+  set("arrived", MakeJson(c.arrived));
+  set("missing", MakeJson(c.missing));
+  set("not_covered", MakeJson(c.not_covered));
+  set("egress", MakeJson(c.egress));
+  set("translated", MakeJson(c.translated));
+  set("duplicates", MakeJson(c.duplicates));
+  set("in_fragments", MakeJson(c.in_fragments));
+  set("merged_by_offload", MakeJson(c.merged));
+  set("acknowledged", MakeJson(c.acknowledged));
+  set("retransmitted", MakeJson(c.repeated));
+  set("filtered_out", MakeJson(c.cloud.filtered_out));
+  set("cut_too_short", MakeJson(c.cloud.too_short));
   set("loss_percent", c.compared > 0 ? Real(c.loss_percent, 1e-6) : json_null());
   set("loss_low", c.compared > 0 ? Real(100 * c.loss.low, 1e-6) : json_null());
   set("loss_high", c.compared > 0 ? Real(100 * c.loss.high, 1e-6) : json_null());
@@ -124,7 +119,7 @@ std::string ComparisonJson(const Comparison& c) {
   for (const LocalResult& local : c.locals) {
     if (local.clock.pairs > clock.pairs) clock = local.clock;
   }
-  SetClock(object, clock);
+  SetClock(object.get(), clock);
   json_t* const locals = json_array();
   for (const LocalResult& local : c.locals) json_array_append_new(locals, LocalAsJson(local));
   set("locals", locals);
@@ -138,11 +133,7 @@ std::string ComparisonJson(const Comparison& c) {
   set("by_second", TableAsJson(c.by_second, "second"));
   if (!c.not_comparable.empty()) set("not_comparable", Text(c.not_comparable));
   if (!c.cloud.damage().empty()) set("damage", Text(c.cloud.damage()));
-  char* const text = json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
-  json_decref(object);
-  std::string out = text == nullptr ? "" : text;
-  std::free(text);
-  return out;
+  return DumpJson(object.get(), JSON_INDENT(2) | JSON_REAL_PRECISION(12));
 }
 
 }  // namespace cloudflaredump::compare

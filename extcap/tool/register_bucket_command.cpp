@@ -94,6 +94,7 @@ class Registration {
                 CleanLine(registered->filename).c_str());
     auto challenge = ReadChallenge(**bucket, registered->filename);
     if (!challenge) return Failure(challenge);
+    RegisterSecret(Trim(*challenge));
     auto validated =
         call_.api->ValidateBucket(text_, std::string(Trim(*challenge)), call_.patience());
     if (!validated) return Failure(validated);
