@@ -51,6 +51,16 @@ std::string Written(WallTime time, const char* form, bool local) {
   return text;
 }
 
+/// The whole seconds of `date`; nothing for a date that is none, or that WallTime does not reach:
+/// it goes from 1677 to 2262, and Go's "no time" is in the year 1.
+std::optional<WallTime> MomentOf(const DateTime& date) {
+  if (date == nullptr) return std::nullopt;
+  const seconds moment(g_date_time_to_unix(date.get()));
+  constexpr seconds kFarthest = floor<seconds>(nanoseconds::max()) - seconds(1);
+  if (moment > kFarthest || moment < -kFarthest) return std::nullopt;
+  return WallTime(moment);
+}
+
 bool IsUtc(WallTime time) {
   const DateTime date(g_date_time_new_from_unix_local(Seconds(time)));
   return date == nullptr || g_date_time_get_utc_offset(date.get()) == 0;
@@ -87,12 +97,9 @@ std::optional<WallTime> ParseRfc3339(std::string_view text) {
   const nanoseconds decimals = TakeDecimals(whole);
   if (!whole.empty() && whole.back() == 'z') whole.back() = 'Z';
   const DateTime time(g_date_time_new_from_iso8601(whole.c_str(), nullptr));
-  if (time == nullptr) return std::nullopt;
-  // WallTime reaches from 1677 to 2262; Go's "no time" is in the year 1.
-  const seconds whole_seconds(g_date_time_to_unix(time.get()));
-  constexpr seconds kFarthest = floor<seconds>(nanoseconds::max()) - seconds(1);
-  if (whole_seconds > kFarthest || whole_seconds < -kFarthest) return std::nullopt;
-  return WallTime(whole_seconds) + decimals;
+  const auto moment = MomentOf(time);
+  if (!moment) return std::nullopt;
+  return *moment + decimals;
 }
 
 std::optional<WallTime> ParseLocalTime(std::string_view text, WallTime now) {
@@ -128,11 +135,11 @@ std::optional<WallTime> ParseLocalTime(std::string_view text, WallTime now) {
   const DateTime time(
       g_date_time_new_local(year, month, day, two(0), two(3), rest.size() == 8 ? two(6) : 0));
   if (time == nullptr) return std::nullopt;
-  const DateTime then(g_date_time_add_days(time.get(), -days_ago));
-  const WallTime moment{seconds(g_date_time_to_unix(then.get()))};
-  if (dated || moment <= now) return moment;
-  const DateTime before(g_date_time_add_days(time.get(), -1));
-  return WallTime{seconds(g_date_time_to_unix(before.get()))};
+  const auto earlier = [&time](int days) {
+    return MomentOf(DateTime(g_date_time_add_days(time.get(), -days)));
+  };
+  const auto moment = earlier(days_ago);
+  return dated || !moment || *moment <= now ? moment : earlier(1);
 }
 
 std::string LocalTimes(WallTime from, WallTime to) {

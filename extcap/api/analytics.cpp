@@ -101,9 +101,9 @@ std::string TextOf(const json_t* object, const char* key) {
 }
 
 std::optional<std::uint64_t> NumberOf(const json_t* object, const char* key) {
-  const json_t* const number = json_object_get(object, key);
-  if (!json_is_number(number) || json_number_value(number) < 1) return std::nullopt;
-  return static_cast<std::uint64_t>(json_number_value(number));
+  if (!json_is_number(json_object_get(object, key))) return std::nullopt;
+  const auto number = JsonNumber(object, key);
+  return number && *number > 0 ? number : std::nullopt;
 }
 
 bool HasText(const json_t* array, std::string_view text) {

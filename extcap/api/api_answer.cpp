@@ -53,6 +53,7 @@ bool HasMalformedHeader(const json_t* errors) {
     const json_t* const error = json_array_get(errors, i);
     const json_int_t code = json_integer_value(json_object_get(error, "code"));
     if (code == 6003 || code == 6103 || code == 6111) return true;
+    if (HasMalformedHeader(json_object_get(error, "error_chain"))) return true;
   }
   return false;
 }

@@ -8,7 +8,7 @@ namespace cloudflaredump::capture {
 namespace {
 
 std::string Remedy(const std::string& destination) {
-  return "; run: cloudflaredump register-bucket '" + CleanLine(destination, 300) + "'";
+  return "; run: cloudflaredump register-bucket " + ShellQuote(CleanLine(destination, 300));
 }
 
 }  // namespace

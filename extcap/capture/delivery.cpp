@@ -229,6 +229,7 @@ Result<void> Delivery::Finish(const std::string& asked, const LimitState& limit)
   judge();
   Result<void> written;
   for (File& file : files_) {
+    if (!file.interface_id) continue;  // the stream ended before this file began
     file.statistics.comment = outcome_.verdict;
     context_.stream.AddStatistics(*file.interface_id, file.header.precision, file.statistics);
     if (written = context_.stream.FlushIfLarge(); !written) break;

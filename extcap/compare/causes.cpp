@@ -15,7 +15,8 @@ namespace {
 
 /// The share of wrong causes that is accepted, over all that is looked at together.
 constexpr double kSignificance = 0.01;
-constexpr double kKinds = 13;
+/// Those of Fields(), and Fragment, Size, Time and Flow.
+constexpr double kKinds = 14;
 constexpr std::size_t kMostCauses = 4;
 /// A cause explains at least this share of what is missing.
 constexpr double kLeastShare = 0.05;

@@ -26,7 +26,9 @@ class FilterTest {
  public:
   explicit FilterTest(const filter::CaptureFilter* filter) : filter_(filter) {}
 
-  Result<bool> Accepts(std::uint32_t link_type, const pcap::FileRecord& record,
+  /// `record` is null for a fragment that stayed alone, whose record is not there any more: a link
+  /// layer's filter then keeps it.
+  Result<bool> Accepts(std::uint32_t link_type, const pcap::FileRecord* record,
                        const InnerPacket& packet) {
     if (filter_ == nullptr || filter_->kind() == filter::CaptureFilter::Kind::kAll) return true;
     const bool ip = filter_->kind() == filter::CaptureFilter::Kind::kIp;
@@ -38,9 +40,10 @@ class FilterTest {
       at = residuals_.emplace(type, *std::move(made)).first;
     }
     const bool inner = ip && !packet.header.empty();
+    if (!ip && record == nullptr) return true;
     const auto answer = inner ? at->second.Test(packet.header, packet.size)
-                              : at->second.Test(ip ? Rebuild(packet) : record.bytes,
-                                                ip ? packet.size : record.original_length);
+                              : at->second.Test(ip ? Rebuild(packet) : record->bytes,
+                                                ip ? packet.size : record->original_length);
     return answer != filter::FilterAnswer::kRejects;
   }
 
@@ -58,6 +61,7 @@ class FilterTest {
     put(v4 ? 2 : 4, packet.length >> 8);
     put(v4 ? 3 : 5, packet.length);
     put(v4 ? 9 : 6, packet.protocol);
+    if (v4) put(6, packet.offset / 8 >> 8);
     if (v4) put(7, packet.offset / 8);
     for (std::size_t i = 0; i < size; ++i) {
       put(addresses + i, packet.source.bytes[i]);
@@ -192,7 +196,7 @@ Result<CloudSide> CloudSide::Read(const Options& options, const filter::CaptureF
       interface_of_piece[number] = static_cast<std::uint32_t>(record.interface);
     }
     if (look != Look::kPacket) continue;
-    const auto accepted = test.Accepts(link_type, record, packet);
+    const auto accepted = test.Accepts(link_type, &record, packet);
     if (!accepted) return Failure(accepted);
     if (!*accepted) ++side.filtered_out;
     if (!looker.pieces().empty()) joined.emplace_back(number, looker.pieces());
@@ -201,7 +205,7 @@ Result<CloudSide> CloudSide::Read(const Options& options, const filter::CaptureF
   }
   Result<void> filtered;
   looker.ForEachLeftFragment([&](const InnerPacket& piece) {
-    const auto accepted = test.Accepts(filter::kLinkTypeRaw, record, piece);
+    const auto accepted = test.Accepts(filter::kLinkTypeRaw, nullptr, piece);
     if (!accepted) {
       filtered = Failure(accepted);
     } else {

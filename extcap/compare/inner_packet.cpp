@@ -408,7 +408,8 @@ bool PacketLooker::PutTogether(const Walk& walk, Header& header) {
   piece.header = {};
   datagram.memory.emplace_back(header.payload.begin(), header.payload.end());
   piece.held = datagram.memory.back();
-  piece.do_not_fragment = header.more;  // Kept here until the datagram is whole.
+  piece.do_not_fragment = header.do_not_fragment;
+  piece.more = header.more;
   datagram.pieces.push_back(piece);
 
   std::vector<InnerPacket> sorted = datagram.pieces;
@@ -418,7 +419,7 @@ bool PacketLooker::PutTogether(const Walk& walk, Header& header) {
     if (p.offset > reached) return false;
     reached = std::max(reached, p.offset + p.length);
   }
-  if (sorted.back().do_not_fragment) return false;  // More is to come.
+  if (sorted.back().more) return false;  // More is to come.
 
   std::vector<std::byte>& whole = whole_[std::min(walk.depth, kDeepest - 1)];
   whole.clear();

@@ -47,6 +47,7 @@ struct InnerPacket {
   bool do_not_fragment = false;
   bool fragments = false;  ///< put together from fragments, or (a piece) one that stayed alone
   bool piece = false;      ///< a fragment whose others are not there: `offset` and `length` tell
+  bool more = false;       ///< of a piece: others follow behind it
   std::uint32_t identification = 0;  ///< of IPv4; of IPv6 only if it was in fragments
   std::uint32_t offset = 0;          ///< of a piece
   std::uint32_t size = 0;            ///< bytes on the wire with the IP header

@@ -24,14 +24,16 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-void WriteAll(int fd, const std::string& text) {
+/// Whether all of `text` was written.
+bool WriteAll(int fd, const std::string& text) {
   std::size_t done = 0;
   while (done < text.size()) {
     const ssize_t n = write(fd, text.data() + done, text.size() - done);
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return;
+    if (n <= 0) return false;
     done += static_cast<std::size_t>(n);
   }
+  return true;
 }
 
 #ifdef __has_feature
@@ -99,8 +101,7 @@ Result<std::string> CallInChild(const std::function<std::string()>& work, Durati
   }
   if (child == 0) {
     BecomeChild(parent);
-    WriteAll(ends[1], work());
-    _exit(0);
+    _exit(WriteAll(ends[1], work()) ? 0 : 1);
   }
   close(ends[1]);
   std::string answer;

@@ -20,7 +20,7 @@ FileSink::~FileSink() {
 std::unexpected<Error> FileSink::Failed(const char* doing) {
   failed_ = true;
   return Fail(Format("cannot %s %s: %s", doing, CleanLine(path_).c_str(), std::strerror(errno)),
-              "give another file with -w");
+              std::string("give another file with ") + option_);
 }
 
 Result<void> FileSink::Check() {

@@ -9,7 +9,9 @@ namespace cloudflaredump::system {
 /// first byte leaves an older file as it was.
 class FileSink : public ByteSink {
  public:
-  explicit FileSink(std::string path) : path_(std::move(path)) {}
+  /// `option` is what the file was named with; errors advise to give it another.
+  explicit FileSink(std::string path, const char* option = "-w")
+      : path_(std::move(path)), option_(option) {}
   ~FileSink() override;
 
   /// Whether the file can be made or emptied, without doing it: to be asked before a capture is
@@ -23,6 +25,7 @@ class FileSink : public ByteSink {
   std::unexpected<Error> Failed(const char* doing);
 
   std::string path_;
+  const char* option_;
   int fd_ = -1;
   bool failed_ = false;
 };

@@ -168,6 +168,10 @@ int CaptureCommand(int argc, char** argv) {
   if (auto apart = capture::CheckNotRead(*settings, words.file, "-w"); !apart) {
     return Complain(apart.error());
   }
+  if (auto apart = capture::CheckNotRead(*settings, words.report, "--report"); !apart) {
+    return Complain(apart.error());
+  }
+  if (auto good = CheckReport(words.report, words.file); !good) return Complain(good.error());
   auto engine = capture::Engine::Make(*settings, system::ProcessEnvironment);
   if (!engine) return Complain(engine.error());
 
@@ -191,9 +195,10 @@ int CaptureCommand(int argc, char** argv) {
   }
   if (words.json) PrintSummary(outcome, words, status);
   if (!words.report.empty()) {
-    const auto written =
-        WriteReport(words.report, CaptureReport(outcome, words.interface, words.filter, words.file,
-                                                began, (*engine)->loop().Now()));
+    const auto written = WriteReport(words.report,
+                                     CaptureReport(outcome, words.interface, words.filter,
+                                                   words.file, began, (*engine)->loop().Now()),
+                                     words.file);
     if (!written) return Complain(written.error());
   }
   return static_cast<int>(status);

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "common/redact.h"
 #include "common/text.h"
 #include "common/time.h"
 #include "extcap/capture/run_capture.h"
@@ -85,9 +86,10 @@ Result<Commands> StartAll(capture::Engine& engine, const BothSides& sides,
   if (*writing) return commands;
   for (const auto& command : commands) {
     if (command->Written() > 0) continue;
-    Error error{.what = Format("the command \"%s\" has written nothing in 20 s",
-                               CleanLine(command->line(), 80).c_str()),
-                .remedy = "let it write a capture to its standard output, as tcpdump -U -w - does"};
+    Error error{
+        .what = Format("the command \"%s\" has written nothing in %s",
+                       CleanLine(command->line(), 80).c_str(), FormatSpan(kStartLimit).c_str()),
+        .remedy = "let it write a capture to its standard output, as tcpdump -U -w - does"};
     error.said = command->LastWords();
     return std::unexpected(std::move(error));
   }
@@ -110,7 +112,7 @@ Result<void> RunInto(capture::Engine& engine, const config::Settings& settings,
   }
   if (outcome.stopped) return Stopped();
   if (status == capture::ExitStatus::kIncomplete && !quiet) {
-    std::fprintf(stderr, "cloudflaredump: %s\n", CleanLine(outcome.verdict, 1000).c_str());
+    std::fprintf(stderr, "cloudflaredump: %s\n", Redact(CleanLine(outcome.verdict, 1000)).c_str());
   }
   return {};
 }

@@ -186,6 +186,7 @@ Result<std::string> Spool(const WorkFolder& folder) {
   for (std::size_t got = 0; (got = std::fread(buffer.data(), 1, buffer.size(), stdin)) > 0;) {
     if (auto written = sink.Write({buffer.data(), got}); !written) return Failure(written);
   }
+  if (std::ferror(stdin) != 0) return Fail("cannot read standard input to its end");
   if (auto written = sink.Write(""); !written) return Failure(written);
   if (auto closed = sink.Close(); !closed) return Failure(closed);
   return path;
@@ -228,10 +229,8 @@ Result<void> FindFiles(const Words& words, const config::Arguments& arguments,
   return {};
 }
 
-/// Refuses an output that is one of the inputs, under whatever name.
-Result<void> KeepInputs(const compare::Options& options, const Words& words) {
-  std::vector<std::string> inputs = options.local_files;
-  inputs.push_back(options.cloudflare_file);
+/// Refuses outputs that cannot be written, or that are one of the inputs, under whatever name.
+Result<void> CheckOutputs(const std::vector<std::string>& inputs, const Words& words) {
   for (const std::string& output : {words.write, words.report}) {
     for (const std::string& input : inputs) {
       std::error_code none;  // Most outputs are not there yet.
@@ -240,7 +239,10 @@ Result<void> KeepInputs(const compare::Options& options, const Words& words) {
                    "give -w and --report other names");
     }
   }
-  return {};
+  if (!words.write.empty()) {
+    if (auto good = system::FileSink(words.write).Check(); !good) return good;
+  }
+  return CheckReport(words.report, words.write);
 }
 
 Result<void> WriteMarks(const compare::Comparison& comparison, const compare::Options& options,
@@ -274,12 +276,12 @@ Result<int> Run(int argc, char** argv) {
   if (!options) return Failure(options);
   auto filter = filter::CaptureFilter::Compile(words.filter, filter::NameLookup::kResolve);
   if (!filter) return Failure(filter);
+  if (auto good = CheckOutputs(arguments->words, words); !good) return Failure(good);
   auto folder = WorkFolder::Make();
   if (!folder) return Failure(folder);
   if (auto found = FindFiles(words, *arguments, *seconds, *folder, *options); !found) {
     return Failure(found);
   }
-  if (auto kept = KeepInputs(*options, words); !kept) return Failure(kept);
   const auto comparison = compare::Compare(*options, &*filter);
   if (!comparison) return Failure(comparison);
   std::puts(words.json ? compare::ComparisonJson(*comparison).c_str()
@@ -290,7 +292,7 @@ Result<int> Run(int argc, char** argv) {
     }
   }
   if (!words.report.empty()) {
-    auto written = WriteReport(words.report, CompareReport(*options, *comparison));
+    auto written = WriteReport(words.report, CompareReport(*options, *comparison), words.write);
     if (!written) return Failure(written);
   }
   if (!comparison->not_comparable.empty() || comparison->compared == 0) return kNothingComparable;

@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <ctime>
+#include <filesystem>
 #include <memory>
 
 #include "common/redact.h"
@@ -45,11 +46,26 @@ std::string DigestText(const std::string& path) {
   }
   std::string digest = g_checksum_get_string(sum);
   g_checksum_free(sum);
-  return digest;
+  return std::ferror(file.get()) == 0 ? digest : "not known: the file cannot be read again";
 }
 
-Result<void> WriteReport(const std::string& path, const std::string& text) {
-  system::FileSink sink(path);
+Result<void> CheckReport(const std::string& report, const std::string& file) {
+  namespace fs = std::filesystem;
+  if (report.empty()) return {};
+  std::error_code none;  // Neither has to be there yet.
+  const bool same = fs::weakly_canonical(report, none) == fs::weakly_canonical(file, none) ||
+                    fs::equivalent(report, file, none);
+  if (same && (fs::is_regular_file(report, none) || !fs::exists(report, none))) {
+    return Fail(CleanLine(report) + " cannot hold both the packets and the report",
+                "give another file with --report", Error::Kind::kUsage);
+  }
+  return system::FileSink(report, "--report").Check();
+}
+
+Result<void> WriteReport(const std::string& path, const std::string& text,
+                         const std::string& file) {
+  if (auto good = CheckReport(path, file); !good) return good;
+  system::FileSink sink(path, "--report");
   if (auto written = sink.Write(text); !written) return written;
   return sink.Close();
 }

@@ -17,7 +17,11 @@ std::string BothTimes(WallTime time);
 /// The SHA-256 of a file in hexadecimal digits; why there is none otherwise.
 std::string DigestText(const std::string& path);
 
-/// Writes `text` to a new file at `path`, or over an older one.
-Result<void> WriteReport(const std::string& path, const std::string& text);
+/// Whether a report can be written to `report` (empty: none is) beside the packets in `file`.
+Result<void> CheckReport(const std::string& report, const std::string& file);
+
+/// Writes `text` to a new file at `path`, or over an older one that is not `file`, where the
+/// packets are by now: a link may have led nowhere before.
+Result<void> WriteReport(const std::string& path, const std::string& text, const std::string& file);
 
 }  // namespace cloudflaredump::tool

@@ -307,6 +307,27 @@ def test_router_filters_find_what_is_inside(person):
     assert path.exists()
 
 
+def test_one_file_cannot_hold_the_packets_and_the_report(person, pair):
+    packets = traffic(50)
+    cloudflare, router = pair(packets, arrivals(packets, lambda p: False))
+    out = person.new_path("out")
+    link = person.new_path("link")
+    link.symlink_to(out)
+    for words in (["compare", cloudflare, router], ["capture", "-i", "cloudflare-sample"]):
+        run = person.tool(*words, "-w", out, "--report", out)
+        assert run.returncode == 2 and "both the packets and the report" in run.stderr
+        assert not out.exists()
+    # The link leads nowhere until the packets are written.
+    run = person.tool("compare", cloudflare, router, "-w", out, "--report", link)
+    assert run.returncode == 2 and "both the packets and the report" in run.stderr
+    assert len(read_pcapng(out)[0].packets) == 50
+    out.unlink()
+    missing = person.new_path("missing") / "report.md"
+    run = person.tool("compare", cloudflare, router, "-w", out, "--report", missing)
+    assert run.returncode == 1 and "give another file with --report" in run.stderr
+    assert run.stdout == "" and not out.exists()
+
+
 def test_the_input_is_never_written_over(person, pair):
     packets = traffic(50)
     cloudflare, router = pair(packets, arrivals(packets, lambda p: False))

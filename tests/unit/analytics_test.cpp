@@ -149,6 +149,12 @@ void BoundsThatAreMissingAreUnset(void**) {
                 AccountAnswer(std::string(R"("settings":{")") + kNode +
                               R"(":{"enabled":false,"maxDuration":"7","notOlderThan":0}})"));
   assert_true(ValueOf(f.analytics.Bounds(f.ForSeconds(0))) == AnalyticsBounds{.enabled = false});
+  AnalyticsFixture odd;
+  odd.http.Answer("POST", kUrl,
+                  AccountAnswer(std::string(R"("settings":{")") + kNode +
+                                R"(":{"maxDuration":1e30,"notOlderThan":-1,"maxPageSize":60.0}})"));
+  assert_true(ValueOf(odd.analytics.Bounds(odd.ForSeconds(0))) ==
+              AnalyticsBounds{.max_page_size = 60});
 }
 
 /// Every error that Cloudflare publishes: what is done, and what the user is told to do.

@@ -45,6 +45,16 @@ void WhatIsMissingOrOfAnotherTypeIsTolerated(void**) {
   assert_true(json_is_array(ValueOf(Read(201, R"({"result":[]})")).get()));
 }
 
+/// Cloudflare puts the cause into the chain of an error that says nothing.
+void AMalformedTokenIsNamedAlsoFromTheChain(void**) {
+  for (
+      const char* const errors :
+      {R"([{"code":6111,"message":"Invalid format for Authorization header"}])",
+       R"([{"code":9000,"message":"m","error_chain":[{"code":6111,"message":"Invalid format"}]}])"}) {
+    AssertContains(Sentence(400, Failure(errors)), "check the API token: it is not whole");
+  }
+}
+
 void WhatIsNoEnvelopeSaysWhatItIs(void**) {
   const auto expect = [](const std::string& body, const char* what) {
     const Error error = ErrorOf(Read(200, body));
@@ -161,6 +171,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(TheResultIsHandedOut),
       cmocka_unit_test(WhatIsMissingOrOfAnotherTypeIsTolerated),
+      cmocka_unit_test(AMalformedTokenIsNamedAlsoFromTheChain),
       cmocka_unit_test(WhatIsNoEnvelopeSaysWhatItIs),
       cmocka_unit_test(AnEnvelopeWithoutResultIsAnotherServers),
       cmocka_unit_test(FailureInA200IsAFailure),

@@ -32,6 +32,11 @@ void WhatIsMissingComesWithTheCommand(void**) {
   AssertContains(Trouble({Owned("fail\x01", kS3)}), "registered with the status \"fail");
 }
 
+void TheCommandIsQuotedForAShell(void**) {
+  AssertContains(Trouble({}, "s3://pcaps/it's?region=us-east-1"),
+                 R"(register-bucket 's3://pcaps/it'\''s?region=us-east-1')");
+}
+
 void AFolderIsNamedAsItWasRegistered(void**) {
   AssertContains(Trouble({}, "file:///srv/pcaps"), "register-bucket 'file:///srv/pcaps'");
   AssertText(Trouble({Owned("success", "file:///srv/pcaps")}, "file:///srv/pcaps"), "none");
@@ -66,6 +71,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(AValidatedBucketIsNoTrouble),
       cmocka_unit_test(WhatIsMissingComesWithTheCommand),
+      cmocka_unit_test(TheCommandIsQuotedForAShell),
       cmocka_unit_test(AFolderIsNamedAsItWasRegistered),
       cmocka_unit_test(AnotherDirectoryIsAnotherBucket),
       cmocka_unit_test(TheOneThatWasValidatedLaterCounts),

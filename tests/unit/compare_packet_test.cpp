@@ -116,6 +116,7 @@ void AFragmentWithoutTheOthersIsAPiece(void**) {
   looker.ForEachLeftFragment([&](const InnerPacket& piece) {
     ++pieces;
     assert_true(piece.piece);
+    assert_false(piece.do_not_fragment);  // though more follow
     assert_int_equal(piece.offset, 976);
     assert_int_equal(piece.length, 976);
   });

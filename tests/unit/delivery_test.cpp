@@ -102,6 +102,20 @@ void MoreThanIsHeldBackIsDeliveredAtOnce(void**) {
   assert_int_equal(f.reporter.warnings.size(), 1);
 }
 
+/// A full disk ends the stream before the second file has its interface.
+void AStreamThatEndsEarlyLeavesFilesOut(void**) {
+  Scene f;
+  f.sink.room = 100'000;
+  PcapBytes first;
+  PcapBytes second;
+  const std::string large = UdpPacket(1, 2, 53, std::string(60000, 'x'));
+  for (std::uint32_t i = 0; i < 400; ++i) first.Record(i + 1, 0, large);
+  second.Record(1000, 0, large);
+  const Outcome outcome = f.Run("udp dst port 53", {first, second});
+  assert_true(outcome.error.has_value());
+  assert_int_equal(f.sink.bytes.size(), 100'000);
+}
+
 /// A file of a link type that cannot be filtered takes nothing from the others.
 void WhatCannotBeTestedIsKept(void**) {
   Scene f;
@@ -189,6 +203,7 @@ int main() {
       cmocka_unit_test(WithoutTheLocalFilterAllIsDelivered),
       cmocka_unit_test(MoreThanIsHeldBackIsDeliveredAtOnce),
       cmocka_unit_test(WhatCannotBeTestedIsKept),
+      cmocka_unit_test(AStreamThatEndsEarlyLeavesFilesOut),
       cmocka_unit_test(ALossIsMarkedOnThePacketAfterItOrOnTheLast),
       cmocka_unit_test(ALimitIsMarkedOnTheLastPacket),
       cmocka_unit_test(UnknownLimitsAreNotCalledComplete),

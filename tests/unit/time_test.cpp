@@ -78,8 +78,9 @@ void LocalTimesAreRead(void**) {
   AssertText(Local("today 03:10"), "2026-11-23T02:10:00Z");
   AssertText(Local("2026-11-20 03:10"), "2026-11-20T02:10:00Z");
   AssertText(Local("2026-07-20T03:10:09"), "2026-07-20T01:10:09Z");
-  for (const char* const bad : {"", "3:10", "03:1", "25:00", "03:60", "03.10", "tomorrow 03:10",
-                                "2026-13-01 03:10", "2026-11-2003:10", "03:10 x", "yesterday"}) {
+  for (const char* const bad :
+       {"", "3:10", "03:1", "25:00", "03:60", "03.10", "tomorrow 03:10", "2026-13-01 03:10",
+        "2026-11-2003:10", "03:10 x", "yesterday", "9999-01-01 00:00", "0001-01-01 00:00"}) {
     AssertText(Local(bad), "-");
   }
 }
