@@ -26,7 +26,7 @@ struct FilterV1 {
 /// `explain`, `list` and `show` know of it.
 struct FilterV1Field {
   /// What its values are; says their bound and how Wireshark shows them.
-  enum class Kind { kAddress, kPort, kProtocol, kByte };
+  enum class Kind { kAddress, kPort, kProtocol };
   using Member = std::variant<std::optional<std::string> FilterV1::*,
                               std::optional<std::uint64_t> FilterV1::*>;
   const char* name;   ///< The API's.

@@ -24,10 +24,7 @@ std::string Quoted(const std::string& text) {
                                               "0123456789-_.") == std::string::npos) {
     return text;
   }
-  char* const raw = g_shell_quote(text.c_str());
-  std::string quoted = raw;
-  g_free(raw);
-  return CleanLine(quoted, 200);
+  return CleanLine(ShellQuote(text), 200);
 }
 
 std::string WhoseKeys(const AwsSettings& settings, const char* way) {

@@ -40,13 +40,15 @@ void ListFolder(const fs::path& folder, const std::string& below, int depth,
                 std::error_code& error) {
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
     const std::string key = below + at->path().filename().string();
+    // On a mounted bucket each question costs a round trip.
+    const bool leads = (key + "/").starts_with(prefix) || prefix.starts_with(key + "/");
+    if (!leads) continue;
     struct stat file;
     if (lstat(at->path().c_str(), &file) != 0) continue;
     if (S_ISDIR(file.st_mode)) {
       // Not every folder of a mount is ours to read (lost+found): the others count.
       std::error_code ignored;
-      const bool leads = (key + "/").starts_with(prefix) || prefix.starts_with(key + "/");
-      if (leads && depth < kMaxDepth) {
+      if (depth < kMaxDepth) {
         ListFolder(at->path(), key + "/", depth + 1, prefix, objects, ignored);
       }
       continue;

@@ -72,14 +72,15 @@ std::string Place(const Colo& colo) {
 /// is no trouble: captures need no permission for them.
 Rows TrafficRows(const Question& question) {
   auto access = FindAccess(question.settings);
+  if (!access) return {};
   const auto filter = filter::CaptureFilter::Compile(
       question.filter, filter::NameLookup::kResolve,
       {.limits = filter::CompileLimits{.compile = milliseconds(500), .look_up = milliseconds(500)},
        .stop = question.patience.stop});
-  if (!access || !filter) return {};
+  if (!filter) return {};
   system::EventLoop& loop = question.engine.loop();
   api::AnalyticsApi analytics(question.engine.http(), loop, *access);
-  const Bounded bounded(loop, std::chrono::duration_cast<Duration>(kMostForTraffic * loop.speed()));
+  const Bounded bounded(loop, loop.FromReal(kMostForTraffic));
   Rows rows;
   for (ColoChoice& choice : BusiestColos(analytics, *filter, loop.Now(), bounded.patience())) {
     if (config::IsColoShape(choice.colo)) rows.push_back({choice.colo, std::move(choice.display)});
@@ -185,7 +186,7 @@ Result<Rows> Ask(const Asked& asked, const Result<config::Arguments>& arguments,
   auto engine = Engine::Make(*settings, system::ProcessEnvironment);
   if (!engine) return Failure(engine);
   system::EventLoop& loop = (*engine)->loop();
-  const Bounded bounded(loop, std::chrono::duration_cast<Duration>(kMostWait * loop.speed()));
+  const Bounded bounded(loop, loop.FromReal(kMostWait));
   const auto typed =
       config::TypedFilter(asked.interface_name, loop.Now(), system::ProcessEnvironment);
   const bool from_memory = asked.filter.empty() && typed && !typed->empty();

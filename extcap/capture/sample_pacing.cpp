@@ -30,7 +30,7 @@ Duration SampleWait(const std::vector<api::PcapJob>& jobs, const system::EventLo
     const auto submitted = job.submitted_at();
     if (job.type != "simple" || !submitted) continue;
     const auto real_age = std::max<Duration>(loop.Now() - *submitted, Duration(0));
-    const auto age = std::chrono::duration_cast<Duration>(real_age * loop.speed());
+    const auto age = loop.FromReal(real_age);
     if (age < interval) wait = std::max(wait, interval - age);
   }
   return wait;

@@ -186,7 +186,7 @@ std::unique_ptr<Turn> StartedCaptures::AwaitTurn(system::EventLoop& loop,
   if (fd < 0) return nullptr;
   auto turn = std::make_unique<Turn>(fd);
   while (!turn->TryTake()) {
-    const auto pause = std::chrono::duration_cast<Duration>(50ms * loop.speed());
+    const auto pause = loop.FromReal(50ms);
     if (loop.RunUntil(stop, loop.Steady() + pause)) return nullptr;
   }
   return turn;

@@ -63,7 +63,7 @@ void ToolbarReporter::Show() {
     phase_ = std::move(phase);
     Send(config::ToolbarControl::kStatus, ToolbarCommand::kStatusBar, state);
   }
-  next_ = loop_.Steady() + std::chrono::duration_cast<Duration>(kBetweenStates * loop_.speed());
+  next_ = loop_.Steady() + loop_.FromReal(kBetweenStates);
 }
 
 void ToolbarReporter::Warning(const std::string& sentence) {

@@ -41,15 +41,6 @@ Window LastHour(WallTime end) {
   return {whole - 1h, whole};
 }
 
-std::string Listed(const std::vector<std::string>& words) {
-  std::string text;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (i > 0) text += i + 1 == words.size() ? " and " : ", ";
-    text += words[i];
-  }
-  return text;
-}
-
 /// "FRA (92 %) and AMS (8 %)".
 std::string Places(const TrafficTable& table) {
   std::vector<std::string> words;
@@ -95,11 +86,6 @@ std::string Told(const TrafficTable& table, const TrafficTerms& terms, const std
   std::string text = counted + " entered at " + Places(table);
   if (!colo.empty() && !EnteredAt(table, colo)) text += ", none at " + colo;
   return text + Drops(table) + " (about, from " + CountedSamples(table.all.samples) + ")";
-}
-
-/// `span` of real time on the loop's clock.
-Duration OnLoop(const system::EventLoop& loop, Duration span) {
-  return std::chrono::duration_cast<Duration>(span * loop.speed());
 }
 
 /// The windows of a sample that began at `began`, from the first to the last.
@@ -193,7 +179,7 @@ std::string BusiestAddresses(const CaptureContext& context) {
   const auto access = FindAccess(context.settings);
   if (!access) return "";
   api::AnalyticsApi analytics(context.http, context.loop, *access);
-  const Bounded bounded(context.loop, OnLoop(context.loop, kForRefusal));
+  const Bounded bounded(context.loop, context.loop.FromReal(kForRefusal));
   return BusiestAddresses(analytics, context.filter, context.loop.Now(),
                           context.settings.IsOn(config::Opt::kFilterIpv6), bounded.patience());
 }
@@ -204,7 +190,7 @@ void AddTrafficNote(const CaptureContext& context, WallTime began, Outcome& outc
   const auto access = FindAccess(context.settings);
   if (!window || !access) return;
   api::AnalyticsApi analytics(context.http, context.loop, *access);
-  const Bounded bounded(context.loop, OnLoop(context.loop, kForVerdict));
+  const Bounded bounded(context.loop, context.loop.FromReal(kForVerdict));
   // A stop ended the capture; only a second one means that nobody waits any more.
   const api::Patience patience{
       .retry_budget = Duration(0),

@@ -175,7 +175,7 @@ class CauseSearch {
   void PreparePrefixes() {
     std::unordered_map<std::string, std::uint32_t> known;
     for (const IpAddress& address : c_.cloud.addresses()) {
-      const std::string text = PrefixOf(address, address.version == 4 ? 24 : 64).ToString();
+      const std::string text = filter::PrefixOf(address, address.version == 4 ? 24 : 64).ToString();
       const auto [at, added] =
           known.try_emplace(text, static_cast<std::uint32_t>(prefix_names_.size()));
       if (added) prefix_names_.push_back(text);

@@ -165,7 +165,8 @@ Result<CloudSide> CloudSide::Read(const Options& options, const filter::CaptureF
   bool cut_otherwise = false;
   bool cut_as_sample = false;
   const auto is_ours = [&options](const IpAddress& source) {
-    return std::ranges::any_of(options.ours, [&](const Prefix& p) { return p.Contains(source); });
+    return std::ranges::any_of(options.ours,
+                               [&](const Prefix& p) { return filter::Contains(p, source); });
   };
   for (;;) {
     const auto more = reader->Next(record);

@@ -4,19 +4,14 @@
 #include <cstring>
 
 #include "extcap/compare/hash.h"
+#include "extcap/filter/big_endian.h"
 
 namespace cloudflaredump::compare {
 namespace {
 
-std::uint32_t Byte(Bytes bytes, std::size_t at) {
-  return std::to_integer<std::uint32_t>(bytes[at]);
-}
-std::uint32_t Big16(Bytes bytes, std::size_t at) {
-  return Byte(bytes, at) << 8 | Byte(bytes, at + 1);
-}
-std::uint32_t Big32(Bytes bytes, std::size_t at) {
-  return Big16(bytes, at) << 16 | Big16(bytes, at + 2);
-}
+using filter::Big16;
+using filter::Big32;
+using filter::Byte;
 
 std::uint64_t FlowHash(const IpAddress& source, const IpAddress& destination, std::uint8_t protocol,
                        std::uint32_t source_port, std::uint32_t destination_port) {

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "extcap/compare/hash.h"
+#include "extcap/filter/big_endian.h"
 #include "extcap/filter/ip_header.h"
 #include "extcap/filter/link_type.h"
 
@@ -28,15 +29,9 @@ constexpr std::size_t kMostWaiting = 8192;
 constexpr std::size_t kMostLeft = 200'000;
 constexpr std::size_t kMostPieces = 200;
 
-std::uint32_t Byte(Bytes bytes, std::size_t at) {
-  return std::to_integer<std::uint32_t>(bytes[at]);
-}
-std::uint32_t Big16(Bytes bytes, std::size_t at) {
-  return Byte(bytes, at) << 8 | Byte(bytes, at + 1);
-}
-std::uint32_t Big32(Bytes bytes, std::size_t at) {
-  return Big16(bytes, at) << 16 | Big16(bytes, at + 2);
-}
+using filter::Big16;
+using filter::Big32;
+using filter::Byte;
 
 Bytes From(Bytes bytes, std::size_t at) {
   return bytes.subspan(std::min(at, bytes.size()));

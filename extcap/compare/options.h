@@ -6,24 +6,17 @@
 #include <vector>
 
 #include "common/result.h"
-#include "extcap/filter/box.h"
+#include "extcap/filter/prefixes.h"
 
 namespace cloudflaredump::compare {
 
-/// An address with how many of its leading bits count.
-struct Prefix {
-  filter::IpAddress address{};
-  int bits = 0;
-
-  bool Contains(const filter::IpAddress& other) const;
-  std::string ToString() const;
-};
+using filter::Prefix;
 
 /// Reads "203.0.113.0/24", "2001:db8::/32" or a single address; bits behind the prefix are cleared.
 Result<Prefix> ParsePrefix(std::string_view text);
 
-/// The prefix of `bits` that `address` is in.
-Prefix PrefixOf(const filter::IpAddress& address, int bits);
+/// "203.0.113.0/24", and a single address without its length.
+std::string PrefixText(const Prefix& prefix);
 
 /// What the router makes of an address: packets to `outside` arrive as packets to `inside`.
 struct Translation {

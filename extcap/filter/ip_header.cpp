@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/filter/ip_header.h"
 
+#include "extcap/filter/big_endian.h"
 #include "extcap/filter/link_type.h"
 
 namespace cloudflaredump::filter {
@@ -12,14 +13,6 @@ using Bytes = std::span<const std::byte>;
 constexpr std::uint32_t kEtherTypeIpv4 = 0x0800;
 constexpr std::uint32_t kEtherTypeIpv6 = 0x86dd;
 
-std::uint32_t ByteAt(Bytes packet, std::size_t at) {
-  return std::to_integer<std::uint32_t>(packet[at]);
-}
-
-std::uint32_t Big16(Bytes packet, std::size_t at) {
-  return ByteAt(packet, at) << 8 | ByteAt(packet, at + 1);
-}
-
 bool IsVlanTag(std::uint32_t ether_type) {
   return ether_type == 0x8100 || ether_type == 0x88a8 || ether_type == 0x9100;
 }
@@ -28,7 +21,7 @@ bool IsVlanTag(std::uint32_t ether_type) {
 /// says IP is believed when it was cut off.
 IpSearch FoundAt(Bytes packet, std::size_t offset) {
   if (offset < packet.size()) {
-    const std::uint32_t version = ByteAt(packet, offset) >> 4;
+    const std::uint32_t version = Byte(packet, offset) >> 4;
     if (version != 4 && version != 6) return {};
   }
   return {Outcome::kFound, {offset}};
@@ -55,7 +48,7 @@ IpSearch BehindNflogAttributes(Bytes packet, bool big) {
   constexpr std::uint32_t kPayload = 9;  // NFULA_PAYLOAD
   constexpr std::uint32_t kLargestType = 64;
   const auto number = [&](std::size_t at) {
-    return big ? Big16(packet, at) : ByteAt(packet, at) | ByteAt(packet, at + 1) << 8;
+    return big ? Big16(packet, at) : Byte(packet, at) | Byte(packet, at + 1) << 8;
   };
   std::size_t at = kFixedHeader;
   while (at + kAttributeHeader <= packet.size()) {

@@ -138,6 +138,10 @@ std::optional<IpAddress> ParseIpAddress(const std::string& text) {
   return std::nullopt;
 }
 
+int BitsOf(const IpAddress& address) {
+  return address.version == 4 ? 32 : 128;
+}
+
 std::string Prefix::ToString() const {
   return address.ToString() + "/" + std::to_string(bits);
 }
@@ -153,7 +157,14 @@ Prefix PrefixOf(const IpAddress& address, int bits) {
 }
 
 bool Contains(const Prefix& prefix, const IpAddress& address) {
-  return prefix.address.version == address.version && PrefixOf(address, prefix.bits) == prefix;
+  const auto& wanted = prefix.address.bytes;
+  const auto whole = static_cast<std::size_t>(prefix.bits / 8);
+  if (address.version != prefix.address.version ||
+      !std::equal(wanted.begin(), wanted.begin() + whole, address.bytes.begin())) {
+    return false;
+  }
+  const int rest = prefix.bits % 8;
+  return rest == 0 || ((wanted[whole] ^ address.bytes[whole]) >> (8 - rest)) == 0;
 }
 
 bool Contains(const Prefix& prefix, const Prefix& other) {

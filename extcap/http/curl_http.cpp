@@ -242,11 +242,6 @@ Duration CurlHttp::Real(Duration span) const {
   return std::chrono::duration_cast<Duration>(span / loop_.speed());
 }
 
-CurlHttp::Active* CurlHttp::Find(Transfer transfer) const {
-  const auto found = active_.find(transfer);
-  return found == active_.end() ? nullptr : found->second.get();
-}
-
 Http::Transfer CurlHttp::Start(HttpRequest request, HttpReceiver& receiver) {
   const Transfer id = ++last_;
   auto& slot = active_[id];
@@ -390,8 +385,7 @@ int CurlHttp::OnTimer(CURLM*, long millis, void* self) {
   http.timer_ = 0;
   if (millis < 0) return 0;
   // libcurl counts real milliseconds, the loop its own.
-  const auto wait =
-      std::chrono::duration_cast<Duration>(std::chrono::milliseconds(millis) * http.loop_.speed());
+  const auto wait = http.loop_.FromReal(std::chrono::milliseconds(millis));
   http.timer_ = http.loop_.CallAt(http.loop_.Steady() + wait, [&http] {
     http.timer_ = 0;
     http.Act(CURL_SOCKET_TIMEOUT, 0);

@@ -33,7 +33,6 @@ class CurlHttp final : public Http {
   static int OnSocket(CURL* easy, curl_socket_t fd, int what, void* self, void* socket);
   static int OnTimer(CURLM* multi, long millis, void* self);
 
-  Active* Find(Transfer transfer) const;
   void Begin(Active& active);
   /// Lets libcurl act on `fd` (or on its timer), then serves what came of it.
   void Act(curl_socket_t fd, int events);

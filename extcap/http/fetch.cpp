@@ -33,18 +33,16 @@ class Gatherer : public HttpReceiver {
 
 Result<HttpAnswer> Fetch(Http& http, system::EventLoop& loop, HttpRequest request,
                          const std::function<bool()>& stop) {
-  const auto interrupted = [] { return Stopped(); };
-  if (stop()) return interrupted();
+  if (stop()) return Stopped();
   Gatherer gatherer;
   const Http::Transfer transfer = http.Start(std::move(request), gatherer);
-  bool stopped = false;
-  const auto over = [&] { return gatherer.ended() || (stopped = stop()); };
+  const auto over = [&] { return gatherer.ended() || stop(); };
   // No limit of our own: the transfer's connect and stall limits end it.
   while (!loop.RunUntil(over, loop.Steady() + std::chrono::hours(1))) {
   }
   if (gatherer.ended()) return gatherer.Take();
   http.Cancel(transfer);
-  return interrupted();
+  return Stopped();
 }
 
 }  // namespace cloudflaredump::http

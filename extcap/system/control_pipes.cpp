@@ -52,10 +52,6 @@ void ControlPipes::AwaitPartner(std::chrono::milliseconds wait) const {
   }
 }
 
-Duration ControlPipes::OnLoop(std::chrono::milliseconds span) const {
-  return std::chrono::duration_cast<Duration>(span * loop_->speed());
-}
-
 void ControlPipes::Attach(EventLoop& loop, std::function<void(std::string_view)> receive,
                           std::function<void()> hung_up) {
   loop_ = &loop;
@@ -134,7 +130,7 @@ void ControlPipes::WriteLater() {
   if (waiting_.empty()) {
     loop_->Cancel(std::exchange(out_watch_, 0));
   } else if (out_ < 0) {
-    out_timer_ = loop_->CallAt(loop_->Steady() + OnLoop(kRetryOpen), [this] {
+    out_timer_ = loop_->CallAt(loop_->Steady() + loop_->FromReal(kRetryOpen), [this] {
       out_timer_ = 0;
       Write();
     });
@@ -145,7 +141,7 @@ void ControlPipes::WriteLater() {
 
 void ControlPipes::Flush(std::chrono::milliseconds wait) {
   if (loop_ == nullptr) return;
-  loop_->RunUntil([this] { return waiting_.empty(); }, loop_->Steady() + OnLoop(wait));
+  loop_->RunUntil([this] { return waiting_.empty(); }, loop_->Steady() + loop_->FromReal(wait));
 }
 
 }  // namespace cloudflaredump::system

@@ -55,8 +55,6 @@ class ControlPipes {
   void WriteLater();
   void OpenOut();
   void CloseOut();
-  /// `span` of real time on the loop's clock.
-  Duration OnLoop(std::chrono::milliseconds span) const;
 
   std::string out_path_;
   int in_ = -1;

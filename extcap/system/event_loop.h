@@ -42,6 +42,11 @@ class EventLoop {
   /// 1 unless CLOUDFLAREDUMP_SPEED was accepted.
   virtual double speed() const = 0;
 
+  /// A length of real time on the clock of Steady(): what has to do with people or programs here.
+  Duration FromReal(Duration span) const {
+    return std::chrono::duration_cast<Duration>(span * speed());
+  }
+
   /// Runs callbacks until `done()` holds (checked before the first wait and after each callback)
   /// or `deadline` has passed. Returns what `done()` last said. May be nested.
   virtual bool RunUntil(const std::function<bool()>& done, SteadyTime deadline) = 0;

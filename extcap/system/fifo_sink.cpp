@@ -40,7 +40,7 @@ Result<std::unique_ptr<FifoSink>> FifoSink::Open(const std::string& path, EventL
       return Fail(Format("cannot open the capture pipe %s: %s", CleanLine(path).c_str(),
                          std::strerror(errno)));
     }
-    const auto pause = std::chrono::duration_cast<Duration>(5ms * loop.speed());
+    const auto pause = loop.FromReal(5ms);
     if (loop.RunUntil(stop.Stopping(), loop.Steady() + pause)) return Stopped();
   }
 }

@@ -70,10 +70,11 @@ std::string CompareReport(const compare::Options& options, const Comparison& c) 
   }
   if (!options.filter.empty()) text += "- Filter: `" + MarkdownText(options.filter) + "`\n";
   for (const compare::Translation& map : options.translations) {
-    text += "- Translated: " + map.outside.ToString() + " is " + map.inside.ToString() + "\n";
+    text += "- Translated: " + compare::PrefixText(map.outside) + " is " +
+            compare::PrefixText(map.inside) + "\n";
   }
   for (const compare::Prefix& prefix : options.ours) {
-    text += "- Egress: " + prefix.ToString() + "\n";
+    text += "- Egress: " + compare::PrefixText(prefix) + "\n";
   }
   text += std::string("- Compared by ") + kApplication + "\n\n## Remarks\n\n";
   for (const std::string& remark : compare::Remarks(c)) text += "- " + MarkdownText(remark) + "\n";

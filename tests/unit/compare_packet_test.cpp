@@ -139,8 +139,8 @@ void PrefixesAndTranslations(void**) {
   const auto prefix = ParsePrefix("203.0.113.77/24");
   assert_true(prefix.has_value());
   AssertText(prefix->ToString(), "203.0.113.0/24");
-  assert_true(prefix->Contains(ParsePrefix("203.0.113.200")->address));
-  assert_false(prefix->Contains(ParsePrefix("203.0.114.1")->address));
+  assert_true(filter::Contains(*prefix, ParsePrefix("203.0.113.200")->address));
+  assert_false(filter::Contains(*prefix, ParsePrefix("203.0.114.1")->address));
   AssertText(ParsePrefix("2001:db8::1/33")->ToString(), "2001:db8::/33");
   for (const char* wrong : {"", "1.2.3", "1.2.3.4/33", "1.2.3.4/", "2001:db8::/129", "a.b"}) {
     assert_false(ParsePrefix(wrong).has_value());

@@ -30,7 +30,7 @@ class FakeFull {
     });
     f_.http.Serve("GET", "*/pcaps", [this](const http::HttpRequest&) {
       std::vector<std::string> jobs = others;
-      if (posted_ && list_knows) jobs.push_back(Tell());
+      if (posted_) jobs.push_back(Tell());
       return Ok(JsonArray(jobs));
     });
     f_.http.Serve("GET", "*/pcaps/" + std::string(kTestId),
@@ -78,7 +78,6 @@ class FakeFull {
   std::optional<FakeAnswer> refusal;
   std::optional<FakeAnswer> stop_answer;
   bool lose_answer = false;
-  bool list_knows = true;
   Duration time_limit = std::chrono::seconds(60);
   Duration building = std::chrono::seconds(10);
 

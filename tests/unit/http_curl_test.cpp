@@ -9,6 +9,7 @@
 #include "extcap/system/glib_event_loop.h"
 #include "tests/unit/http_recorder.h"
 #include "tests/unit/raw_server.h"
+#include "tests/unit/results.h"
 
 namespace cloudflaredump::http {
 namespace {
@@ -38,15 +39,7 @@ std::string Sent(HttpRequest request, const std::string& path = "/") {
   CurlHttp http(loop);
   RawServer server(Echo);
   request.url = server.Url(path);
-  const Result<HttpAnswer> answer = Fetch(http, loop, std::move(request), kGoOn);
-  if (!answer) fail_msg("%s", SentenceOf(answer.error()).c_str());
-  return answer->body;
-}
-
-void AssertLacks(const std::string& text, const std::string& piece) {
-  if (text.find(piece) != std::string::npos) {
-    fail_msg("\"%s\" contains \"%s\"", text.c_str(), piece.c_str());
-  }
+  return ValueOf(Fetch(http, loop, std::move(request), kGoOn)).body;
 }
 
 void GetSendsWhatWasAsked(void**) {
