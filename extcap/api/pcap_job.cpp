@@ -101,6 +101,15 @@ std::string WritePcapRequest(const PcapRequest& request) {
   return DumpJson(body.get());
 }
 
+void FillIn(PcapJob& job, const PcapRequest& request) {
+  if (!job.time_limit) job.time_limit = request.time_limit;
+  if (!job.packet_limit) job.packet_limit = request.packet_limit;
+  if (!job.byte_limit) job.byte_limit = request.byte_limit;
+  if (!job.offset_time && request.offset_time)
+    job.offset_time = FormatRfc3339(*request.offset_time);
+  if (job.filter_v1 == FilterV1()) job.filter_v1 = request.filter_v1;
+}
+
 bool IsSameFilter(const FilterV1& a, const FilterV1& b) {
   return Canonical(a) == Canonical(b);
 }

@@ -72,6 +72,9 @@ struct PcapRequest {
 /// The body of the POST, keys in the order of Cloudflare's examples.
 std::string WritePcapRequest(const PcapRequest& request);
 
+/// Puts into `job` what the answer leaves out and `request`, which made it, said.
+void FillIn(PcapJob& job, const PcapRequest& request);
+
 /// Whether two filters are the same, in whatever form their addresses are written.
 bool IsSameFilter(const FilterV1& a, const FilterV1& b);
 

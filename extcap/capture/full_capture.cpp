@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture/full_capture.h"
 
+#include <algorithm>
+
 #include "common/redact.h"
 #include "common/text.h"
 #include "extcap/capture/account_turn.h"
@@ -61,21 +63,24 @@ Result<void> FullCapture::RunSteps() {
   job_ = account->attach;  // not ours: never stopped
   if (!job_) {
     if (auto posted = Post(*request, account->known); !posted) return posted;
+    FillIn(*job_, *request);
   }
   account->turn.reset();
+  const WallTime began = context_.loop.Now();
   auto job = Watch();
   if (!job) return Failure(job);
   job_ = *std::move(job);
   finished_ = true;
   outcome_.pcap_ids.push_back(job_->id);
+  const WallTime now = context_.loop.Now();
+  outcome_.window = {std::min(job_->submitted_at().value_or(began), now), now};
+  outcome_.colo = job_->colo.value_or(request->colo);
   // What was attached to was asked for by others, with another filter and for another bucket.
   if (!ours_) return DeliverOthersFull(context_, *job_, outcome_);
   auto place = OpenSource(context_, context_.settings.Text(config::Opt::kDestinationConf),
                           context_.WithJob().retry_budget);
   if (!place) return Failure(place);
-  if (!job_->packet_limit) job_->packet_limit = request->packet_limit;
-  if (!job_->byte_limit) job_->byte_limit = request->byte_limit;
-  if (job_->filter_v1 == FilterV1()) job_->filter_v1 = request->filter_v1;
+  FillIn(*job_, *request);
   const std::string asked = FormatSpan(seconds(request->time_limit)) + " at " + request->colo;
   return DeliverFull(context_, *place, *job_, plan_.exact, asked, outcome_);
 }

@@ -7,10 +7,11 @@
 #include <vector>
 
 #include "common/result.h"
+#include "extcap/capture/window.h"
 
 namespace cloudflaredump::capture {
 
-/// How many packets went where, over all parts.
+/// How many packets went where, over all files.
 struct PacketCounts {
   std::uint64_t received = 0;
   std::uint64_t delivered = 0;
@@ -36,10 +37,12 @@ struct Outcome {
   /// What was left out without being missing, each a clause.
   std::vector<std::string> notes;
   std::string verdict;  ///< one line for people; empty if it failed before the first packet
-  /// A stopped or failed full capture whose packets are still to be had: a sentence that says how.
+  /// How the packets of a capture that was stopped or failed are still to be had: a clause.
   std::string left_behind;
   std::vector<std::string> pcap_ids;
-  bool stream_begun = false;  ///< the section header was written
+  bool stream_begun = false;     ///< the section header was written
+  std::optional<Window> window;  ///< when it captured, if that is known
+  std::string colo;              ///< where it captured; empty for all data centers
 
   /// Takes in how a step ended: an interruption is a stop, the first other Error is kept.
   void Note(const Result<void>& step);

@@ -61,9 +61,8 @@ Outcome RunOn(Engine& engine, const config::Settings& settings,
   api.OnMessage([&context](const std::string& message) {
     context.Warn("Cloudflare says: " + message + ".");
   });
-  const WallTime began = engine.loop().Now();
   Outcome outcome = RunKind(context);
-  AddTrafficNote(context, began, outcome);
+  AddTrafficNote(context, outcome);
   return outcome;
 }
 

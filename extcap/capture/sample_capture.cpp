@@ -59,6 +59,7 @@ Outcome SampleCapture::Run() {
                                    settings.Number(config::Opt::kMaxRequests),
                                    seconds(settings.Number(config::Opt::kSampleInterval)))
                       : Result<void>(Failure(windows));
+  if (windows) outcome_.window = {windows->front().start, windows->back().end};
   if (done) done = CaptureWindows(*windows);
   outcome_.Note(done);
   if (context_.stream.begun()) {
@@ -155,8 +156,6 @@ Result<SampleFile> SampleCapture::CaptureRequest(const Window& window, std::size
   });
   if (!job) return Failure(job);
   posted_ = true;
-  // Answers may leave out what the request said.
-  if (!job->packet_limit) job->packet_limit = request.packet_limit;
   outcome_.pcap_ids.push_back(job->id);
   system::Log(system::LogLevel::kInfo, "sample %s requested: %s", job->id.c_str(),
               api::WritePcapRequest(request).c_str());
@@ -175,10 +174,7 @@ Result<SampleFile> SampleCapture::CaptureRequest(const Window& window, std::size
     }
     return Failure(finished);
   }
-  if (!finished->packet_limit) finished->packet_limit = request.packet_limit;
-  if (!finished->offset_time) finished->offset_time = FormatRfc3339(window.end);
-  if (finished->filter_v1 == FilterV1()) finished->filter_v1 = request.filter_v1;
-
+  FillIn(*finished, request);
   return FetchSample(context_, *finished, progress_ + "downloading");
 }
 

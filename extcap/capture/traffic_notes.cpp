@@ -88,40 +88,6 @@ std::string Told(const TrafficTable& table, const TrafficTerms& terms, const std
   return text + Drops(table) + " (about, from " + CountedSamples(table.all.samples) + ")";
 }
 
-/// The windows of a sample that began at `began`, from the first to the last.
-std::optional<Window> SampleWindow(const config::Settings& settings, WallTime began) {
-  const auto windows =
-      PlanWindows(settings.Text(config::Opt::kStartTime), settings.Text(config::Opt::kEndTime),
-                  seconds(settings.Number(config::Opt::kTimeLimit)), began);
-  if (!windows) return std::nullopt;
-  return Window{windows->front().start, windows->back().end};
-}
-
-/// What a capture that began at `began` and has just ended asked for, where that is known.
-std::optional<Window> WindowOf(const CaptureContext& context, WallTime began) {
-  switch (context.interface.kind) {
-    case config::InterfaceKind::kSample:
-      return SampleWindow(context.settings, began);
-    case config::InterfaceKind::kFull:
-    case config::InterfaceKind::kColo:
-      return Window{began, context.loop.Now()};
-    default:
-      return std::nullopt;
-  }
-}
-
-/// Where a capture looked; empty for all data centers.
-std::string ColoOf(const CaptureContext& context) {
-  switch (context.interface.kind) {
-    case config::InterfaceKind::kColo:
-      return context.interface.colo;
-    case config::InterfaceKind::kFull:
-      return context.settings.Text(config::Opt::kColo);
-    default:
-      return "";
-  }
-}
-
 }  // namespace
 
 bool DeservesTrafficNote(const Outcome& outcome) {
@@ -184,11 +150,10 @@ std::string BusiestAddresses(const CaptureContext& context) {
                           context.settings.IsOn(config::Opt::kFilterIpv6), bounded.patience());
 }
 
-void AddTrafficNote(const CaptureContext& context, WallTime began, Outcome& outcome) {
-  if (!DeservesTrafficNote(outcome) || outcome.verdict.empty()) return;
-  const auto window = WindowOf(context, began);
+void AddTrafficNote(const CaptureContext& context, Outcome& outcome) {
+  if (!DeservesTrafficNote(outcome) || outcome.verdict.empty() || !outcome.window) return;
   const auto access = FindAccess(context.settings);
-  if (!window || !access) return;
+  if (!access) return;
   api::AnalyticsApi analytics(context.http, context.loop, *access);
   const Bounded bounded(context.loop, context.loop.FromReal(kForVerdict));
   // A stop ended the capture; only a second one means that nobody waits any more.
@@ -197,7 +162,7 @@ void AddTrafficNote(const CaptureContext& context, WallTime began, Outcome& outc
       .stop = [over = bounded.patience().stop, left = context.stop.Leaving()] {
         return over() || left();
       }};
-  const auto note = TrafficNote(analytics, context.filter, *window, ColoOf(context), patience);
+  const auto note = TrafficNote(analytics, context.filter, *outcome.window, outcome.colo, patience);
   if (!note) return;
   if (outcome.verdict.ends_with('.')) outcome.verdict.pop_back();
   outcome.verdict += "; " + *note + ".";

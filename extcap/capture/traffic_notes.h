@@ -37,10 +37,9 @@ std::string BusiestAddresses(api::AnalyticsApi& analytics, const filter::Capture
 /// The same for a capture that is refused, waiting at most five seconds.
 std::string BusiestAddresses(const CaptureContext& context);
 
-/// Puts a TrafficNote at the end of the verdict of a capture that began at `began`, if it deserves
-/// one. Waits at most three seconds; of an earlier capture, whose window nobody knows here, nothing
-/// is said.
-void AddTrafficNote(const CaptureContext& context, WallTime began, Outcome& outcome);
+/// Puts a TrafficNote at the end of the verdict of a capture that deserves one. Waits at most three
+/// seconds; of an earlier capture, whose window nobody knows here, nothing is said.
+void AddTrafficNote(const CaptureContext& context, Outcome& outcome);
 
 /// A data center as a list offers it.
 struct ColoChoice {
