@@ -155,8 +155,12 @@ std::string WithThousands(std::uint64_t number) {
   return digits;
 }
 
+std::string Counted(std::uint64_t count, const char* noun) {
+  return WithThousands(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
 std::string CountedPackets(std::uint64_t count) {
-  return WithThousands(count) + (count == 1 ? " packet" : " packets");
+  return Counted(count, "packet");
 }
 
 }  // namespace cloudflaredump

@@ -55,6 +55,9 @@ std::string WithoutNumbers(std::string_view text);
 /// "1,234,567": digits in groups of three, as messages show counts.
 std::string WithThousands(std::uint64_t number);
 
+/// "1 window", "2,131 windows".
+std::string Counted(std::uint64_t count, const char* noun);
+
 /// "1 packet", "1,234 packets".
 std::string CountedPackets(std::uint64_t count);
 

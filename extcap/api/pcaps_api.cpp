@@ -154,6 +154,7 @@ Result<std::optional<PcapJob>> PcapsApi::FindLost(const PcapRequest& request,
 Result<PcapJob> PcapsApi::Create(const PcapRequest& request, const std::vector<PcapJob>& known,
                                  const Patience& patience) {
   http::Backoff backoff(loop_, patience.retry_budget + 2 * kListLags);
+  bool lost = false;  // a try may have made it, and nobody knows
   for (;;) {
     bool made = false;
     auto job = PostOnce(request, patience, made);
@@ -162,7 +163,10 @@ Result<PcapJob> PcapsApi::Create(const PcapRequest& request, const std::vector<P
     const std::string retry_after = retry_after_;
     // A limit is looked at before anything is made.
     const bool not_made = status_ == 429 || status_ == 425;
-    auto found = FindLost(request, known, patience, not_made ? Duration(0) : kListLags);
+    lost = lost || !not_made;
+    // Another's request may be like ours: it is taken for ours only where ours may have been made.
+    auto found = lost ? FindLost(request, known, patience, not_made ? Duration(0) : kListLags)
+                      : Result<std::optional<PcapJob>>(std::nullopt);
     if (found && *found) {
       system::Log(system::LogLevel::kInfo, "found the capture whose answer was lost: %s",
                   (*found)->id.c_str());

@@ -56,7 +56,7 @@ Result<AccountTurn> AwaitAccountTurn(const CaptureContext& context) {
     AccountTurn account{.turn = context.started.AwaitTurn(context.loop, context.stop.Stopping()),
                         .known = {},
                         .attach = {}};
-    auto jobs = context.api.List(context.BeforeJob());
+    auto jobs = ListCaptures(context.api, context.started, context.account_id, context.BeforeJob());
     if (!jobs) return Failure(jobs);
     account.known = *std::move(jobs);
     const api::PcapJob* const running = FindRunning(account.known, context.loop.Now());

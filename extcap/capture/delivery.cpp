@@ -21,7 +21,7 @@ std::string Rfc3339(std::uint64_t nanoseconds) {
 }  // namespace
 
 Result<void> Delivery::Deliver(std::vector<FileToDeliver> files, const Describe& describe,
-                               WindowDuplicates* duplicates) {
+                               filter::DuplicateFilter* duplicates) {
   Batch batch{.first = files_.size(),
               .describe = describe,
               .duplicates = duplicates,
@@ -203,16 +203,37 @@ std::uint32_t Delivery::InterfaceOf(Batch& batch, std::size_t number) {
   return *file.interface_id;
 }
 
-Result<void> Delivery::Finish(const std::string& asked, const LimitState& limit) {
-  Coverage coverage{.asked = asked};
+void Delivery::IncludeTimes() {
   for (const File& file : files_) {
-    coverage.Include(file.statistics.first_nanoseconds, file.statistics.last_nanoseconds);
+    coverage_.Include(file.statistics.first_nanoseconds, file.statistics.last_nanoseconds);
   }
+}
+
+Result<void> Delivery::WriteStatistics(const std::string& comment) {
+  for (File& file : files_) {
+    if (!file.interface_id) continue;  // the stream ended before this file began
+    file.statistics.comment = comment;
+    context_.stream.AddStatistics(*file.interface_id, file.header.precision, file.statistics);
+    if (auto written = context_.stream.FlushIfLarge(); !written) return written;
+  }
+  return {};
+}
+
+Result<void> Delivery::EndWindow(const std::string& comment) {
+  IncludeTimes();
+  auto written = WriteStatistics(comment);
+  files_.clear();
+  return written;
+}
+
+Result<void> Delivery::Finish(const std::string& asked, const LimitState& limit) {
+  coverage_.asked = asked;
+  IncludeTimes();
   PacketMark end = std::exchange(pending_, {});
   end.limit_reached = limit.reached.has_value();
   if (outcome_.counts.received > 0) {
-    end.coverage_first = Rfc3339(coverage.first_nanoseconds);
-    end.coverage_last = Rfc3339(coverage.last_nanoseconds);
+    end.coverage_first = Rfc3339(coverage_.first_nanoseconds);
+    end.coverage_last = Rfc3339(coverage_.last_nanoseconds);
   }
   context_.stream.MarkLast(end);
   if (limit.reached) {
@@ -224,16 +245,10 @@ Result<void> Delivery::Finish(const std::string& asked, const LimitState& limit)
   const auto judge = [&] {
     outcome_.reader_gone = context_.stop.reader_gone();
     const bool filtered = context_.filter.kind() != filter::CaptureFilter::Kind::kAll;
-    outcome_.verdict = Verdict(outcome_, coverage, filtered);
+    outcome_.verdict = Verdict(outcome_, coverage_, filtered);
   };
   judge();
-  Result<void> written;
-  for (File& file : files_) {
-    if (!file.interface_id) continue;  // the stream ended before this file began
-    file.statistics.comment = outcome_.verdict;
-    context_.stream.AddStatistics(*file.interface_id, file.header.precision, file.statistics);
-    if (written = context_.stream.FlushIfLarge(); !written) break;
-  }
+  auto written = WriteStatistics(outcome_.verdict);
   if (written) written = context_.stream.Flush();
   // A reader that left before the very end changes what is said of the capture.
   if (!written) judge();

@@ -15,8 +15,9 @@
 #include "extcap/capture/held_packets.h"
 #include "extcap/capture/limits.h"
 #include "extcap/capture/outcome.h"
-#include "extcap/capture/window_duplicates.h"
+#include "extcap/capture/verdict.h"
 #include "extcap/filter/capture_filter.h"
+#include "extcap/filter/duplicate_filter.h"
 #include "extcap/pcap/merge.h"
 
 namespace cloudflaredump::capture {
@@ -50,7 +51,11 @@ class Delivery {
   /// Delivers the packets of `files`. With `duplicates` those that it knows are left out. Error:
   /// what the sink says; kInterrupted once the stop says that nothing more is to be delivered.
   Result<void> Deliver(std::vector<FileToDeliver> files, const Describe& describe,
-                       WindowDuplicates* duplicates = nullptr);
+                       filter::DuplicateFilter* duplicates = nullptr);
+
+  /// Writes what is to be said of all files so far, the sentence `comment` in each one's
+  /// statistics, and forgets them: for a capture without an end.
+  Result<void> EndWindow(const std::string& comment);
 
   /// What was received so far, over all files.
   const Received& received() const { return received_; }
@@ -72,7 +77,7 @@ class Delivery {
   struct Batch {
     std::size_t first;  ///< place of its first file in files_
     const Describe& describe;
-    WindowDuplicates* duplicates;
+    filter::DuplicateFilter* duplicates;
     HeldPackets held;       ///< rejected packets, while nothing has matched
     bool may_mismatch;      ///< nothing of an exact plan has matched so far
     bool mismatch = false;  ///< all are delivered, whatever the filter says
@@ -90,12 +95,15 @@ class Delivery {
   /// Says on the next packet delivered that `text` was lost before it.
   void AddDamage(const std::string& text);
   std::uint32_t InterfaceOf(Batch& batch, std::size_t file);
+  Result<void> WriteStatistics(const std::string& comment);
+  void IncludeTimes();
 
   const CaptureContext& context_;
   const bool exact_plan_;
   const pcap::FileReader::Order order_;
   Outcome& outcome_;
   std::vector<File> files_;
+  Coverage coverage_;                                ///< of the files that are forgotten
   std::map<std::uint32_t, filter::Residual> tests_;  ///< by link type
   PacketMark pending_;  ///< losses to be said on the next packet delivered
   Received received_;

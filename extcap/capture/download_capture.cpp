@@ -24,11 +24,10 @@ Result<void> DownloadSample(const CaptureContext& context, const api::PcapJob& j
   if (!sample) return Failure(sample);
   // Nobody knows how exact the filter of an earlier capture was for the filter given now.
   Delivery delivery(context, false, pcap::FileReader::Order::kWhole, outcome);
-  WindowDuplicates duplicates;
-  duplicates.Begin(WallTime::max(), WallTime::max());
+  filter::DuplicateFilter duplicates;
   std::vector<SampleFile> samples;
   samples.push_back(*std::move(sample));
-  auto delivered = DeliverSamples(context, std::move(samples), 1, delivery, duplicates, outcome);
+  auto delivered = DeliverSamples(context, std::move(samples), {}, delivery, duplicates, outcome);
   if (!delivered) return delivered;
   return delivery.Finish("sample " + job.id, {.known = true});
 }

@@ -118,7 +118,8 @@ Result<void> FullCapture::Post(const api::PcapRequest& request,
 
 Error FullCapture::ExplainRefusal(Error refusal, const std::string& destination_conf) const {
   // Somebody else may have been faster: then the capture in the way is the better answer.
-  auto jobs = context_.api.List(context_.BeforeJob());
+  auto jobs =
+      ListCaptures(context_.api, context_.started, context_.account_id, context_.BeforeJob());
   const api::PcapJob* const running = jobs ? FindRunning(*jobs, context_.loop.Now()) : nullptr;
   if (running != nullptr) return BusyError(*running, context_.loop.Now());
   auto buckets = context_.api.ListBuckets(context_.BeforeJob());

@@ -131,8 +131,10 @@ Result<Rows> BucketRows(api::PcapsApi& api, const Question& question) {
   return rows;
 }
 
-Result<Rows> CaptureRows(api::PcapsApi& api, const Question& question) {
-  auto jobs = api.List(question.patience);
+Result<Rows> CaptureRows(api::PcapsApi& api, const std::string& account_id,
+                         const Question& question) {
+  const StartedCaptures started(system::ProcessEnvironment);
+  auto jobs = ListCaptures(api, started, account_id, question.patience);
   if (!jobs) return Failure(jobs);
   Rows rows;
   for (const api::PcapJob& job : *jobs) {
@@ -154,8 +156,8 @@ Result<Rows> ApiRows(config::Opt pick, const Question& question) {
   auto access = FindAccess(question.settings);
   if (!access) return Failure(access);
   api::PcapsApi api(question.engine.http(), question.engine.loop(), *access);
-  auto rows =
-      pick == config::Opt::kPcapIdPick ? CaptureRows(api, question) : BucketRows(api, question);
+  auto rows = pick == config::Opt::kPcapIdPick ? CaptureRows(api, access->account_id, question)
+                                               : BucketRows(api, question);
   if (!rows && rows.error().kind == Error::Kind::kInterrupted) {
     return Fail(http::HostOf(access->base_url) + " did not answer in time", "try again");
   }

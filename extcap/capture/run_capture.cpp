@@ -4,6 +4,7 @@
 #include "common/text.h"
 #include "extcap/capture/download_capture.h"
 #include "extcap/capture/full_capture.h"
+#include "extcap/capture/live_capture.h"
 #include "extcap/capture/sample_capture.h"
 #include "extcap/capture/stop_wait.h"
 #include "extcap/capture/traffic_notes.h"
@@ -22,6 +23,8 @@ Outcome RunKind(const CaptureContext& context) {
   switch (context.interface.kind) {
     case config::InterfaceKind::kSample:
       return SampleCapture(context).Run();
+    case config::InterfaceKind::kLive:
+      return LiveCapture(context).Run();
     case config::InterfaceKind::kFull:
     case config::InterfaceKind::kColo:
       return FullCapture(context).Run();

@@ -17,6 +17,19 @@ constexpr Duration kLongestBuilding = 1h;
 
 }  // namespace
 
+Result<std::vector<api::PcapJob>> ListCaptures(api::PcapsApi& api, const StartedCaptures& started,
+                                               const std::string& account_id,
+                                               const api::Patience& patience) {
+  auto jobs = api.List(patience);
+  constexpr std::size_t kLongestList = 50;
+  if (!jobs || jobs->size() < kLongestList) return jobs;
+  for (const std::string& id : started.RecentFull(account_id)) {
+    if (std::ranges::find(*jobs, id, &api::PcapJob::id) != jobs->end()) continue;
+    if (auto job = api.Get(id, patience)) jobs->push_back(*std::move(job));
+  }
+  return jobs;
+}
+
 std::string FilterOf(const api::PcapJob& job) {
   const std::string text = FilterV1Text(job.filter_v1);
   return text.empty() ? "no filter" : "filter " + text;

@@ -10,6 +10,12 @@
 
 namespace cloudflaredump::capture {
 
+/// The account's captures, newest first: its list, and the full captures started here that samples
+/// have pushed out of it. Those that cannot be had are left out.
+Result<std::vector<api::PcapJob>> ListCaptures(api::PcapsApi& api, const StartedCaptures& started,
+                                               const std::string& account_id,
+                                               const api::Patience& patience);
+
 /// The full capture in `jobs` that keeps others out, or null. One that should have ended long ago
 /// is passed over: Cloudflare itself will say if it does keep others out.
 const api::PcapJob* FindRunning(const std::vector<api::PcapJob>& jobs, WallTime now);

@@ -2,34 +2,21 @@
 #include "extcap/capture/sample_capture.h"
 
 #include <algorithm>
-#include <tuple>
 
-#include "common/redact.h"
 #include "common/text.h"
-#include "extcap/capture/description.h"
-#include "extcap/capture/job_watch.h"
 #include "extcap/capture/sample_delivery.h"
-#include "extcap/capture/sample_pacing.h"
-#include "extcap/capture/verdict.h"
-#include "extcap/system/log.h"
 
 namespace cloudflaredump::capture {
 namespace {
 
+using namespace std::chrono_literals;
 using std::chrono::seconds;
-
-/// What a request of a two-way plan is after, for the status: "inbound", "outbound", "request 2".
-std::string NameOf(const filter::Box& box, std::size_t request) {
-  if (box.destination_address && !box.source_address) return "inbound";
-  if (box.source_address && !box.destination_address) return "outbound";
-  return Format("request %zu", request + 1);
-}
 
 /// Refuses a run that would take more requests than the user allows.
 Result<void> CheckPrice(std::size_t windows, std::size_t requests, std::uint64_t allowed,
                         Duration interval) {
   const std::size_t price = windows * requests;
-  if (price <= allowed) return {};
+  if (allowed == 0 || price <= allowed) return {};
   return Fail(
       Format("this takes %zu requests (%zu windows, %zu each) at one a minute, about %s, and "
              "--max-requests is %llu",
@@ -48,6 +35,7 @@ SampleCapture::SampleCapture(const CaptureContext& context)
                              {.max_requests = static_cast<int>(
                                   context.settings.Number(config::Opt::kRequestsPerWindow)),
                               .pin_ipv6 = context.settings.IsOn(config::Opt::kFilterIpv6)})),
+      requests_(context_, plan_, WindowCapture::Run::kOnce, outcome_),
       delivery_(context_, plan_.exact, pcap::FileReader::Order::kWhole, outcome_) {}
 
 Outcome SampleCapture::Run() {
@@ -56,13 +44,16 @@ Outcome SampleCapture::Run() {
       PlanWindows(settings.Text(config::Opt::kStartTime), settings.Text(config::Opt::kEndTime),
                   seconds(settings.Number(config::Opt::kTimeLimit)), context_.loop.Now());
   auto done = windows ? CheckPrice(windows->size(), plan_.requests.size(),
-                                   settings.Number(config::Opt::kMaxRequests),
-                                   seconds(settings.Number(config::Opt::kSampleInterval)))
+                                   settings.Number(config::Opt::kMaxRequests), requests_.interval())
                       : Result<void>(Failure(windows));
   if (windows) outcome_.window = {windows->front().start, windows->back().end};
   if (done) done = CaptureWindows(*windows);
   outcome_.Note(done);
   if (context_.stream.begun()) {
+    if (covered_ < asked_) {
+      outcome_.losses.push_back(Format("%lld %% of the time is covered",
+                                       static_cast<long long>(covered_ * 100 / asked_)));
+    }
     outcome_.Note(
         delivery_.Finish("sample from " + FormatTimes(windows->front().start, windows->back().end),
                          {.known = true}));
@@ -71,21 +62,15 @@ Outcome SampleCapture::Run() {
 }
 
 Result<void> SampleCapture::CaptureWindows(const std::vector<Window>& windows) {
+  windows_left_ = windows.size();
   for (const Window& window : windows) {
-    std::vector<SampleFile> files;
-    auto captured = CaptureWindow(window, files);
-    // A stop, or a fault after the first answer, still delivers what is held.
-    if (!files.empty()) {
-      duplicates_.Begin(window.end, window.end);
-      auto delivered = DeliverSamples(context_, std::move(files), plan_.requests.size(), delivery_,
-                                      duplicates_, outcome_);
-      if (!delivered) return delivered;
-    }
+    whole_until_ = window.start;
+    auto captured = CaptureWindow(window);
     if (captured) continue;
     // What went wrong with one job is no reason to give the others up; an API that does not take
     // requests any more is.
     const bool last = &window == &windows.back();
-    if (!posted_ || last || captured.error().kind == Error::Kind::kInterrupted ||
+    if (!requests_.posted() || last || captured.error().kind == Error::Kind::kInterrupted ||
         captured.error().kind == Error::Kind::kUsage) {
       return captured;
     }
@@ -95,87 +80,52 @@ Result<void> SampleCapture::CaptureWindows(const std::vector<Window>& windows) {
   return {};
 }
 
-Result<void> SampleCapture::CaptureWindow(const Window& window, std::vector<SampleFile>& files) {
-  progress_.clear();
-  for (std::size_t request = 0; request < plan_.requests.size(); ++request) {
-    posted_ = false;
-    auto file = CaptureRequest(window, request);
-    if (!file) return Failure(file);
-    if (plan_.requests.size() > 1) {
-      progress_ += Format("%s done, %s packets; ", NameOf(plan_.requests[request], request).c_str(),
-                          WithThousands(file->summary.packets).c_str());
-    }
-    files.push_back(*std::move(file));
+Result<void> SampleCapture::CaptureWindow(const Window& window) {
+  --windows_left_;
+  std::vector<SampleFile> files;
+  auto captured = requests_.Capture(window, progress_, files);
+  if (captured && DeservesHalves(window, files)) return CaptureHalves(window, std::move(files));
+  // A stop, or a fault after the first answer, still delivers what is held.
+  duplicates_.BeginWindow(window.start);
+  auto delivered = Deliver(window, std::move(files));
+  if (!delivered) return delivered;
+  if (captured) whole_until_ = window.end;
+  return captured;
+}
+
+bool SampleCapture::DeservesHalves(const Window& window,
+                                   const std::vector<SampleFile>& files) const {
+  const bool limited = std::ranges::any_of(
+      files, [](const SampleFile& file) { return file.limit().reached.has_value(); });
+  if (!limited || window.end - window.start <= 1s) return false;
+  const std::uint64_t allowed = context_.settings.Number(config::Opt::kMaxRequests);
+  const std::uint64_t needed =
+      outcome_.pcap_ids.size() + (windows_left_ + 2) * plan_.requests.size();
+  return allowed == 0 || needed <= allowed;
+}
+
+Result<void> SampleCapture::CaptureHalves(const Window& window, std::vector<SampleFile> whole) {
+  progress_ = "packet limit reached, asking again in halves; ";
+  const WallTime middle =
+      window.start + std::chrono::ceil<seconds>((window.end - window.start) / 2);
+  windows_left_ += 2;
+  for (const Window& half : {Window{window.start, middle}, Window{middle, window.end}}) {
+    auto captured = CaptureWindow(half);
+    if (captured) continue;
+    // What the whole window brought is better than nothing.
+    duplicates_.BeginWindow(whole_until_, filter::DuplicateFilter::Earlier::kSkip);
+    auto delivered = Deliver({whole_until_, window.end}, std::move(whole));
+    return delivered ? captured : delivered;
   }
   return {};
 }
 
-api::Patience SampleCapture::BeforeRequest() const {
-  api::Patience patience = context_.BeforeJob();
-  // Once something of the run is there, a short fault must not cost the rest.
-  if (!outcome_.pcap_ids.empty()) patience.retry_budget = context_.WithJob().retry_budget;
-  return patience;
-}
-
-Result<api::PcapJob> SampleCapture::Post(const api::PcapRequest& request, Duration interval,
-                                         const std::function<void(Duration)>& countdown) {
-  constexpr int kMostTurns = 3;
-  for (int turn = 1;; ++turn) {
-    auto known = AwaitSampleTurn(context_.api, context_.loop, interval, BeforeRequest(), countdown);
-    if (!known) return Failure(known);
-    const std::string key =
-        context_.started.Intend(context_.account_id, request, context_.loop.Now());
-    auto job = context_.api.Create(request, *known, BeforeRequest());
-    if (job) {
-      context_.started.Started(key, job->id);
-      return job;
-    }
-    context_.started.Forget(key);
-    if (job.error().kind != Error::Kind::kPassing || turn == kMostTurns) return job;
-    // Somebody else may have used the turn between the look and the request.
-    const auto now = context_.api.List(BeforeRequest());
-    if (!now || SampleWait(*now, context_.loop, interval) == Duration(0)) return job;
-  }
-}
-
-Result<SampleFile> SampleCapture::CaptureRequest(const Window& window, std::size_t number) {
-  const config::Settings& settings = context_.settings;
-  const auto interval = seconds(settings.Number(config::Opt::kSampleInterval));
-  const filter::Box& box = plan_.requests[number];
-  const std::string name = NameOf(box, number);
-  api::PcapRequest request;
-  request.type = api::PcapRequest::Type::kSimple;
-  request.time_limit =
-      static_cast<std::uint64_t>(std::chrono::ceil<seconds>(window.end - window.start).count());
-  request.packet_limit = settings.Number(config::Opt::kPacketLimit);
-  request.offset_time = window.end;
-  request.filter_v1 = ToFilterV1(box);
-  auto job = Post(request, interval, [&](Duration left) {
-    context_.Tell(progress_ + "waiting " + FormatSpan(left) +
-                  (plan_.requests.size() > 1 ? " for " + name : " for Cloudflare's next sample"));
-  });
-  if (!job) return Failure(job);
-  posted_ = true;
-  outcome_.pcap_ids.push_back(job->id);
-  system::Log(system::LogLevel::kInfo, "sample %s requested: %s", job->id.c_str(),
-              api::WritePcapRequest(request).c_str());
-
-  const system::SteadyTime started = context_.loop.Steady();
-  const auto deadline = started + seconds(settings.Number(config::Opt::kMaxWait));
-  auto finished = AwaitJob(
-      context_.api, context_.loop, *job, deadline, context_.WithJob(),
-      [&](const api::PcapJob& told) {
-        const Duration age = context_.loop.Steady() - started;
-        context_.Tell(progress_ + CleanLine(Redact(told.status), 40) + ", " + FormatSpan(age));
-      });
-  if (!finished) {
-    if (finished.error().kind != Error::Kind::kInterrupted) {
-      outcome_.left_behind = HowToGetLater(job->id);
-    }
-    return Failure(finished);
-  }
-  FillIn(*finished, request);
-  return FetchSample(context_, *finished, progress_ + "downloading");
+Result<void> SampleCapture::Deliver(const Window& window, std::vector<SampleFile> files) {
+  if (files.empty()) return {};
+  asked_ += window.end - window.start;
+  covered_ += CoveredTime(window, files);
+  return DeliverSamples(context_, std::move(files), {.requests = plan_.requests.size()}, delivery_,
+                        duplicates_, outcome_);
 }
 
 }  // namespace cloudflaredump::capture

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -10,13 +9,15 @@
 #include "extcap/capture/outcome.h"
 #include "extcap/capture/sample_file.h"
 #include "extcap/capture/window.h"
+#include "extcap/capture/window_capture.h"
 #include "extcap/filter/plan.h"
 
 namespace cloudflaredump::capture {
 
 /// A sample capture from request to verdict: for each window, oldest first, the plan's requests one
 /// a minute; a window's packets are held until all its requests have answered, then filtered,
-/// freed of duplicates, merged by time and delivered. A stop delivers what is held.
+/// freed of duplicates, merged by time and delivered. A window that reached the packet limit is
+/// asked again in halves while --max-requests allows it. A stop delivers what is held.
 class SampleCapture {
  public:
   explicit SampleCapture(const CaptureContext& context);
@@ -27,21 +28,25 @@ class SampleCapture {
 
  private:
   Result<void> CaptureWindows(const std::vector<Window>& windows);
-  /// Captures one window; `files` keeps what was downloaded also when an Error ends it.
-  Result<void> CaptureWindow(const Window& window, std::vector<SampleFile>& files);
-  Result<SampleFile> CaptureRequest(const Window& window, std::size_t number);
-  /// Posts `request` when Cloudflare takes one, telling how long that is.
-  Result<api::PcapJob> Post(const api::PcapRequest& request, Duration interval,
-                            const std::function<void(Duration)>& countdown);
-  api::Patience BeforeRequest() const;
+  /// Captures one window, in halves where that is needed, and delivers it. An Error of Cloudflare's
+  /// comes after what was held has been delivered.
+  Result<void> CaptureWindow(const Window& window);
+  Result<void> CaptureHalves(const Window& window, std::vector<SampleFile> whole);
+  Result<void> Deliver(const Window& window, std::vector<SampleFile> files);
+  /// Whether `window`, of which `files` came, is to be asked in halves.
+  bool DeservesHalves(const Window& window, const std::vector<SampleFile>& files) const;
 
   const CaptureContext& context_;
   const filter::Plan plan_;
   Outcome outcome_;
+  WindowCapture requests_;
   Delivery delivery_;
-  WindowDuplicates duplicates_;
-  bool posted_ = false;   ///< the request in hand became a job
-  std::string progress_;  ///< what earlier requests of the window gave: "inbound done, 214 packets"
+  filter::DuplicateFilter duplicates_;
+  std::size_t windows_left_ = 0;  ///< windows and halves that are still to be asked
+  WallTime whole_until_;          ///< of the window in hand all was delivered up to here
+  std::string progress_;          ///< why a window is asked again
+  Duration asked_{0};             ///< the time of all windows delivered
+  Duration covered_{0};           ///< of it
 };
 
 }  // namespace cloudflaredump::capture

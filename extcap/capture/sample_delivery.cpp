@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture/sample_delivery.h"
 
+#include <algorithm>
+
 #include "common/text.h"
 #include "extcap/capture/description.h"
 
@@ -11,15 +13,36 @@ std::string Rfc3339(std::uint64_t nanoseconds) {
   return FormatRfc3339(WallTime(std::chrono::nanoseconds(nanoseconds)));
 }
 
-CaptureDescription Describe(const SampleFile& sample, std::size_t request, std::size_t requests) {
+/// The window that the sample was to cover; nothing of a job that does not say it.
+std::optional<Window> WindowOf(const api::PcapJob& job) {
+  const auto end = ParseRfc3339(job.offset_time.value_or(""));
+  if (!end || !job.time_limit) return std::nullopt;
+  return Window{*end - std::chrono::seconds(*job.time_limit), *end};
+}
+
+/// How much of `window` a sample covers.
+Duration CoveredBy(const SampleFile& sample, const Window& window) {
+  if (!sample.limit().reached) return window.end - window.start;
+  const WallTime last{std::chrono::nanoseconds(sample.summary.last_nanoseconds)};
+  return std::clamp(last, window.start, window.end) - window.start;
+}
+
+CaptureDescription Describe(const SampleFile& sample, std::size_t request,
+                            const SamplePlace& place) {
   CaptureDescription description = DescribeJob(sample.job);
+  description.window = place.window;
   description.request = request + 1;
-  description.requests = requests;
+  description.requests = place.requests;
   if (sample.summary.packets > 0) {
     description.coverage_first = Rfc3339(sample.summary.first_nanoseconds);
     description.coverage_last = Rfc3339(sample.summary.last_nanoseconds);
   }
   description.limit_reached = sample.limit().value();
+  const auto window = WindowOf(sample.job);
+  if (sample.limit().reached && window && window->end > window->start) {
+    description.coverage_share = static_cast<std::uint64_t>(CoveredBy(sample, *window) * 100 /
+                                                            (window->end - window->start));
+  }
   if (!sample.end_is_certain) description.end_uncertain = true;
   return description;
 }
@@ -40,8 +63,8 @@ void NoteLosses(const SampleFile& sample, Outcome& outcome) {
 }  // namespace
 
 Result<void> DeliverSamples(const CaptureContext& context, std::vector<SampleFile> samples,
-                            std::size_t requests, Delivery& delivery, WindowDuplicates& duplicates,
-                            Outcome& outcome) {
+                            const SamplePlace& place, Delivery& delivery,
+                            filter::DuplicateFilter& duplicates, Outcome& outcome) {
   std::vector<FileToDeliver> files;
   for (std::size_t i = 0; i < samples.size(); ++i) {
     NoteLosses(samples[i], outcome);
@@ -50,11 +73,17 @@ Result<void> DeliverSamples(const CaptureContext& context, std::vector<SampleFil
                      .request = i});
   }
   auto delivered = delivery.Deliver(
-      std::move(files), [&](std::size_t file) { return Describe(samples[file], file, requests); },
+      std::move(files), [&](std::size_t file) { return Describe(samples[file], file, place); },
       &duplicates);
   if (!delivered) return delivered;
   context.stream.LetLastGo();
   return context.stream.Flush();
+}
+
+Duration CoveredTime(const Window& window, const std::vector<SampleFile>& samples) {
+  Duration least = window.end - window.start;
+  for (const SampleFile& sample : samples) least = std::min(least, CoveredBy(sample, window));
+  return least;
 }
 
 }  // namespace cloudflaredump::capture

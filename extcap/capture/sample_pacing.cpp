@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 #include <set>
 
 namespace cloudflaredump::capture {
@@ -21,40 +22,65 @@ bool CountDown(system::EventLoop& loop, Duration wait, const std::function<bool(
   return true;
 }
 
+/// The age of a sample on the loop's clock; nothing of what is no sample.
+std::optional<Duration> AgeOf(const api::PcapJob& job, const system::EventLoop& loop) {
+  const auto submitted = job.submitted_at();
+  if (job.type != "simple" || !submitted) return std::nullopt;
+  return loop.FromReal(std::max<Duration>(loop.Now() - *submitted, Duration(0)));
+}
+
 }  // namespace
 
 Duration SampleWait(const std::vector<api::PcapJob>& jobs, const system::EventLoop& loop,
                     Duration interval) {
   Duration wait{0};
   for (const api::PcapJob& job : jobs) {
-    const auto submitted = job.submitted_at();
-    if (job.type != "simple" || !submitted) continue;
-    const auto real_age = std::max<Duration>(loop.Now() - *submitted, Duration(0));
-    const auto age = loop.FromReal(real_age);
-    if (age < interval) wait = std::max(wait, interval - age);
+    if (const auto age = AgeOf(job, loop)) wait = std::max(wait, interval - *age);
   }
   return wait;
 }
 
+Duration YieldingWait(const std::vector<api::PcapJob>& jobs, const system::EventLoop& loop,
+                      Duration interval, const std::vector<std::string>& ours) {
+  constexpr int kTurnsRemembered = 10;
+  bool others = false;
+  Duration wait{0};
+  for (const api::PcapJob& job : jobs) {
+    const auto age = AgeOf(job, loop);
+    if (!age) continue;
+    const bool mine = std::ranges::find(ours, job.id) != ours.end();
+    others = others || (!mine && *age < kTurnsRemembered * interval);
+    if (mine) wait = std::max(wait, 2 * interval - *age);
+  }
+  return others ? wait : Duration(0);
+}
+
 Result<std::vector<api::PcapJob>> AwaitSampleTurn(api::PcapsApi& api, system::EventLoop& loop,
-                                                  Duration interval, const api::Patience& patience,
+                                                  const SamplePace& pace,
+                                                  const api::Patience& patience,
                                                   const std::function<void(Duration)>& countdown) {
   std::set<std::string> awaited;
-  for (;;) {
+  for (int look = 1;; ++look) {
     auto jobs = api.List(patience);
     if (!jobs) return jobs;
     std::vector<api::PcapJob> in_the_way;
     std::ranges::copy_if(*jobs, std::back_inserter(in_the_way),
                          [&](const api::PcapJob& job) { return !awaited.contains(job.id); });
-    const Duration wait = SampleWait(in_the_way, loop, interval);
+    Duration wait = SampleWait(in_the_way, loop, pace.interval);
+    if (pace.yielding != nullptr) {
+      wait = std::max(wait, YieldingWait(in_the_way, loop, pace.interval, *pace.yielding));
+    }
     if (wait == Duration(0)) return jobs;
     // An interval later these are out of the way, whatever a clock that is wrong makes of them.
     for (const api::PcapJob& job : *jobs) awaited.insert(job.id);
     // Clocks differ by fractions of a second; a request that is too early costs a whole try.
-    constexpr Duration kMargin = 500ms;
-    if (!CountDown(loop, wait + kMargin, patience.stop, countdown)) {
+    // Where others are quick to take a turn, a second one is not left to them by such care.
+    const bool contested = look > 1;
+    const Duration margin = contested ? Duration(0) : Duration(500ms);
+    if (!CountDown(loop, wait + margin, patience.stop, countdown)) {
       return Stopped();
     }
+    if (contested) return jobs;
     // Somebody else may have used the turn meanwhile: look again.
   }
 }

@@ -9,16 +9,31 @@
 
 namespace cloudflaredump::capture {
 
-/// Waits until Cloudflare takes another sample request: it takes one in `interval` for the whole
-/// account, so the list says when the last one was. `countdown` is called about once a second with
-/// the time left. Returns the list as last read, for PcapsApi::Create.
+/// How a run takes its turns. Cloudflare takes one sample request in `interval` for the whole
+/// account.
+struct SamplePace {
+  Duration interval;
+  /// The ids of the run's captures, if it leaves every second turn to others as long as they take
+  /// samples; null if it takes each turn that it can get.
+  const std::vector<std::string>* yielding = nullptr;
+};
+
+/// Waits until Cloudflare takes another sample request: the list says when the last one was.
+/// `countdown` is called about once a second with the time left. Returns the list as last read, for
+/// PcapsApi::Create.
 Result<std::vector<api::PcapJob>> AwaitSampleTurn(api::PcapsApi& api, system::EventLoop& loop,
-                                                  Duration interval, const api::Patience& patience,
+                                                  const SamplePace& pace,
+                                                  const api::Patience& patience,
                                                   const std::function<void(Duration)>& countdown);
 
 /// How long the youngest sample in `jobs` still keeps others out; zero if it does not. Ages are
 /// taken on the loop's clock.
 Duration SampleWait(const std::vector<api::PcapJob>& jobs, const system::EventLoop& loop,
                     Duration interval);
+
+/// How long a run whose captures are `ours` waits besides, so that every second turn is free for
+/// those who took samples in the last ten turns; zero if nobody did.
+Duration YieldingWait(const std::vector<api::PcapJob>& jobs, const system::EventLoop& loop,
+                      Duration interval, const std::vector<std::string>& ours);
 
 }  // namespace cloudflaredump::capture

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 
 #include "common/json.h"
 #include "common/text.h"
@@ -17,8 +18,11 @@
 namespace cloudflaredump::capture {
 namespace {
 
-/// Enough for `latest` and for what a bad day leaves to stop.
+/// Of each type: enough for `latest` and for what a bad day leaves to stop.
 constexpr std::size_t kMostRecords = 100;
+
+/// How many full captures are looked for that the account's list does not have.
+constexpr std::size_t kMostRecent = 5;
 
 std::string StatePath(const system::Environment& environment) {
   const char* const state = environment("XDG_STATE_HOME");
@@ -45,6 +49,16 @@ json_t* ToJson(const StartedCapture& capture) {
   put("at", capture.at);
   json_object_set_new(object, "needs_stop", json_boolean(capture.needs_stop));
   return object;
+}
+
+/// Leaves the newest records of each type.
+void KeepNewest(std::vector<StartedCapture>& captures) {
+  std::map<std::string, std::size_t> counts;
+  std::ranges::reverse(captures);
+  std::erase_if(captures, [&counts](const StartedCapture& capture) {
+    return ++counts[capture.type] > kMostRecords;
+  });
+  std::ranges::reverse(captures);
 }
 
 /// Makes the folder of `path` if it is missing.
@@ -125,9 +139,7 @@ void StartedCaptures::Update(const Change& change) {
   lock.Take();
   std::vector<StartedCapture> captures = Read();
   change(captures);
-  if (captures.size() > kMostRecords) {
-    captures.erase(captures.begin(), captures.end() - kMostRecords);
-  }
+  KeepNewest(captures);
   const Json array(json_array());
   for (const StartedCapture& capture : captures) {
     json_array_append_new(array.get(), ToJson(capture));
@@ -141,14 +153,16 @@ void StartedCaptures::Update(const Change& change) {
 }
 
 std::string StartedCaptures::Intend(const std::string& account_id, const api::PcapRequest& request,
-                                    WallTime now) {
+                                    WallTime now, Use use) {
   api::PcapRequest shown = request;
   shown.destination_conf.clear();  // R2 destinations carry keys
   char* const uuid = g_uuid_string_random();
   StartedCapture capture{.key = uuid,
                          .account_id = account_id,
                          .pcap_id = {},
-                         .type = request.type == api::PcapRequest::Type::kFull ? "full" : "simple",
+                         .type = request.type == api::PcapRequest::Type::kFull ? "full"
+                                 : use == Use::kLive                           ? "live"
+                                                                               : "simple",
                          .request = api::WritePcapRequest(shown),
                          .at = FormatRfc3339(now)};
   g_free(uuid);
@@ -195,9 +209,21 @@ std::unique_ptr<Turn> StartedCaptures::AwaitTurn(system::EventLoop& loop,
 std::optional<std::string> StartedCaptures::Latest(const std::string& account_id) const {
   const std::vector<StartedCapture> captures = Read();
   for (auto capture = captures.rbegin(); capture != captures.rend(); ++capture) {
-    if (capture->account_id == account_id && !capture->pcap_id.empty()) return capture->pcap_id;
+    if (capture->account_id != account_id || capture->type == "live") continue;
+    if (!capture->pcap_id.empty()) return capture->pcap_id;
   }
   return std::nullopt;
+}
+
+std::vector<std::string> StartedCaptures::RecentFull(const std::string& account_id) const {
+  std::vector<std::string> ids;
+  const std::vector<StartedCapture> captures = Read();
+  for (auto capture = captures.rbegin(); capture != captures.rend(); ++capture) {
+    if (capture->account_id != account_id || capture->type != "full") continue;
+    if (!capture->pcap_id.empty()) ids.push_back(capture->pcap_id);
+    if (ids.size() == kMostRecent) break;
+  }
+  return ids;
 }
 
 void StartedCaptures::RecallLimits(api::PcapJob& job) const {

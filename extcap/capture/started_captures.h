@@ -19,7 +19,7 @@ struct StartedCapture {
   std::string key;  ///< made up before the POST; names the record
   std::string account_id;
   std::string pcap_id;      ///< empty while the POST's answer is not known
-  std::string type;         ///< "simple" or "full"
+  std::string type;         ///< "simple", "live" (one of a live sample's) or "full"
   std::string request;      ///< the body of the POST, without destination_conf
   std::string at;           ///< RFC 3339
   bool needs_stop = false;  ///< it should have been stopped, and nobody could tell Cloudflare
@@ -54,8 +54,13 @@ class StartedCaptures {
   /// The file is `$XDG_STATE_HOME/cloudflaredump/started.json` (~/.local/state by default).
   explicit StartedCaptures(const system::Environment& environment);
 
+  /// Whether a request stands for itself, or is one of a live sample's, which are many: never the
+  /// latest capture.
+  enum class Use : std::uint8_t { kOne, kLive };
+
   /// Records that `request` is about to be sent. Returns the record's key.
-  std::string Intend(const std::string& account_id, const api::PcapRequest& request, WallTime now);
+  std::string Intend(const std::string& account_id, const api::PcapRequest& request, WallTime now,
+                     Use use = Use::kOne);
   /// Records the id that the request got.
   void Started(const std::string& key, const std::string& pcap_id);
   /// Records that the capture should be stopped as soon as somebody can.
@@ -72,6 +77,9 @@ class StartedCaptures {
 
   /// The newest capture of the account that has an id.
   std::optional<std::string> Latest(const std::string& account_id) const;
+  /// The ids of the account's newest full captures, newest first: samples may have pushed them out
+  /// of its list.
+  std::vector<std::string> RecentFull(const std::string& account_id) const;
   /// The account's captures that still have to be stopped, oldest first.
   std::vector<StartedCapture> ToStop(const std::string& account_id) const;
 

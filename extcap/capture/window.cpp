@@ -55,6 +55,21 @@ std::optional<WallTime> ParseEpoch(std::string_view text) {
   return WallTime(std::chrono::milliseconds(std::llround(value * 1000)));
 }
 
+Error TooOld(WallTime start) {
+  return {.what = Format("start-time (%s) is more than 24 hours ago, and Cloudflare keeps samples "
+                         "for 24 hours",
+                         FormatRfc3339(start).c_str()),
+          .remedy = "give a later start",
+          .kind = Error::Kind::kUsage};
+}
+
+Error InTheFuture(const char* option, WallTime time) {
+  return {.what = Format("%s is %s, which is in the future", option,
+                         FormatRfc3339(std::chrono::floor<seconds>(time)).c_str()),
+          .remedy = "a sample looks back",
+          .kind = Error::Kind::kUsage};
+}
+
 }  // namespace
 
 Result<WallTime> ParseTime(std::string_view text, WallTime now, std::string_view name) {
@@ -78,11 +93,7 @@ Result<std::vector<Window>> PlanWindows(const std::string& start, const std::str
   const WallTime whole_now = std::chrono::floor<seconds>(now);
   const auto last = end.empty() ? now : ParseTime(end, whole_now, "end-time");
   if (!last) return Failure(last);
-  if (*last > now + kSkew) {
-    return Fail(Format("end-time is %s, which is in the future",
-                       FormatRfc3339(std::chrono::floor<seconds>(*last)).c_str()),
-                "a sample looks back", Error::Kind::kUsage);
-  }
+  if (*last > now + kSkew) return std::unexpected(InTheFuture("end-time", *last));
   const WallTime to = std::min<WallTime>(std::chrono::ceil<seconds>(*last), whole_now);
   const auto first = start.empty() ? to - time_limit : ParseTime(start, whole_now, "start-time");
   if (!first) return Failure(first);
@@ -93,17 +104,23 @@ Result<std::vector<Window>> PlanWindows(const std::string& start, const std::str
                 "give an earlier start", Error::Kind::kUsage);
   }
   if (from < now - kHistory - kSkew - (start.empty() ? time_limit : Duration(1s))) {
-    return Fail(
-        Format(
-            "start-time (%s) is more than 24 hours ago, and Cloudflare keeps samples for 24 hours",
-            FormatRfc3339(from).c_str()),
-        "give a later start", Error::Kind::kUsage);
+    return std::unexpected(TooOld(from));
   }
   std::vector<Window> windows;
   for (WallTime at = from; at < to; at += time_limit) {
     windows.push_back({at, std::min<WallTime>(at + time_limit, to)});
   }
   return windows;
+}
+
+Result<WallTime> PlanLiveStart(const std::string& start, WallTime now) {
+  const WallTime whole_now = std::chrono::floor<seconds>(now);
+  const auto first = start.empty() ? whole_now : ParseTime(start, whole_now, "start-time");
+  if (!first) return Failure(first);
+  if (*first > now + kSkew) return std::unexpected(InTheFuture("start-time", *first));
+  const WallTime from = std::chrono::floor<seconds>(*first);
+  if (from < now - kHistory - kSkew - Duration(1s)) return std::unexpected(TooOld(from));
+  return std::min<WallTime>(from, whole_now);
 }
 
 }  // namespace cloudflaredump::capture

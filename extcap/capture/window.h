@@ -28,4 +28,8 @@ Result<WallTime> ParseTime(std::string_view text, WallTime now, std::string_view
 Result<std::vector<Window>> PlanWindows(const std::string& start, const std::string& end,
                                         Duration time_limit, WallTime now);
 
+/// The start of a live sample: a whole second, now if `start` is empty. Errors: a time that cannot
+/// be read, over 24 hours back, in the future.
+Result<WallTime> PlanLiveStart(const std::string& start, WallTime now);
+
 }  // namespace cloudflaredump::capture

@@ -20,6 +20,10 @@ std::vector<CaptureInterface> FixedInterfaces() {
        .display = "Cloudflare sample: all data centers, last 5 min, first 160 bytes",
        .kind = InterfaceKind::kSample,
        .colo = {}},
+      {.name = "cloudflare-live",
+       .display = "Cloudflare live sample: all data centers, minutes behind",
+       .kind = InterfaceKind::kLive,
+       .colo = {}},
       {.name = "cloudflare-full",
        .display = "Cloudflare, a data center you name: full capture via your bucket",
        .kind = InterfaceKind::kFull,
@@ -72,8 +76,8 @@ Result<CaptureInterface> FindInterface(std::string_view name) {
   }
   return Fail(
       Format("there is no interface \"%s\"", CleanLine(name, 60).c_str()),
-      "use cloudflare-sample, cloudflare-full, cloudflare-download or that of a data center, "
-      "such as cloudflare-ORD",
+      "use cloudflare-sample, cloudflare-live, cloudflare-full, cloudflare-download or that of a "
+      "data center, such as cloudflare-ORD",
       Error::Kind::kUsage);
 }
 

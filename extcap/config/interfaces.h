@@ -19,8 +19,8 @@ struct CaptureInterface {
   std::string colo;  ///< of a kColo, in the user's spelling
 };
 
-/// Lists the interfaces in their fixed order: sample, full, download, then one for each data center
-/// of the setting `colos`. Malformed codes and repetitions are left out.
+/// Lists the interfaces in their fixed order: sample, live, full, download, then one for each data
+/// center of the setting `colos`. Malformed codes and repetitions are left out.
 std::vector<CaptureInterface> ListInterfaces(const std::string& colos);
 
 /// Finds the interface called `name`, also of a data center that `colos` does not list if its code

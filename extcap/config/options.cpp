@@ -8,6 +8,10 @@
 
 namespace cloudflaredump::config {
 
+bool IsSample(InterfaceKind kind) {
+  return kind == InterfaceKind::kSample || kind == InterfaceKind::kLive;
+}
+
 const Option& OptionOf(Opt id) {
   return AllOptions()[static_cast<std::size_t>(id)];
 }
@@ -34,13 +38,18 @@ unsigned DialogNumber(Opt id, InterfaceKind kind) {
 }
 
 const char* FallbackOf(const Option& option, InterfaceKind kind) {
-  const bool full = kind != InterfaceKind::kSample && option.fallback_full != nullptr;
+  if (kind == InterfaceKind::kLive && option.fallback_live != nullptr) return option.fallback_live;
+  const bool full = !IsSample(kind) && option.fallback_full != nullptr;
   return full ? option.fallback_full : option.fallback;
 }
 
+const char* UnsetOf(const Option& option, InterfaceKind kind) {
+  const bool live = kind == InterfaceKind::kLive && option.unset_live != nullptr;
+  return live ? option.unset_live : option.unset;
+}
+
 std::uint64_t MaximumOf(const Option& option, InterfaceKind kind) {
-  return kind != InterfaceKind::kSample && option.maximum_full != 0 ? option.maximum_full
-                                                                    : option.maximum;
+  return !IsSample(kind) && option.maximum_full != 0 ? option.maximum_full : option.maximum;
 }
 
 Result<void> CheckValue(const Option& option, InterfaceKind kind, std::string_view value,

@@ -18,7 +18,11 @@ enum class InterfaceKind : unsigned {
   kFull = 2,      ///< cloudflare-full: the data center is an option
   kColo = 4,      ///< cloudflare-<COLO>: full at that data center
   kDownload = 8,  ///< cloudflare-download: an earlier capture
+  kLive = 16,     ///< cloudflare-live: samples one after another
 };
+
+/// Whether captures of `kind` are samples, of all data centers.
+bool IsSample(InterfaceKind kind);
 
 /// Every setting of the program, in the order of the dialog and the man page.
 enum class Opt : unsigned {
@@ -33,6 +37,7 @@ enum class Opt : unsigned {
   kPcapIdPick,
   kRequestsPerWindow,
   kMaxRequests,
+  kLiveLag,
   kIfBusy,
   kIfBroad,
   kLocalFilter,
@@ -100,6 +105,8 @@ struct Option {
   const char* fallback = nullptr;    ///< built-in default; null if none
   const char* unset = nullptr;       ///< placeholder of the dialog's field if there is no default
   const char* fallback_full = nullptr;  ///< default for all but samples, where it differs
+  const char* fallback_live = nullptr;  ///< default for live samples, where it differs
+  const char* unset_live = nullptr;     ///< placeholder for live samples, where it differs
   const char* choices = nullptr;        ///< comma separated, kChoice only
   std::uint64_t minimum = 0;            ///< kNumber only
   std::uint64_t maximum = 0;
@@ -128,6 +135,9 @@ unsigned DialogNumber(Opt id, InterfaceKind kind);
 
 /// The built-in default on an interface of `kind`; null if there is none.
 const char* FallbackOf(const Option& option, InterfaceKind kind);
+
+/// The placeholder of the dialog's field on an interface of `kind`; null if there is none.
+const char* UnsetOf(const Option& option, InterfaceKind kind);
 
 /// The largest number allowed on an interface of `kind`.
 std::uint64_t MaximumOf(const Option& option, InterfaceKind kind);

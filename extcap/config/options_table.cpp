@@ -10,8 +10,10 @@ constexpr unsigned kSample = static_cast<unsigned>(InterfaceKind::kSample);
 constexpr unsigned kAnyFull =
     static_cast<unsigned>(InterfaceKind::kFull) | static_cast<unsigned>(InterfaceKind::kColo);
 constexpr unsigned kDownload = static_cast<unsigned>(InterfaceKind::kDownload);
-constexpr unsigned kLive = kSample | kAnyFull;
-constexpr unsigned kAll = kLive | kDownload;
+constexpr unsigned kLive = static_cast<unsigned>(InterfaceKind::kLive);
+constexpr unsigned kSamples = kSample | kLive;
+constexpr unsigned kStarted = kSamples | kAnyFull;
+constexpr unsigned kAll = kStarted | kDownload;
 
 constexpr const char* kCapture = "Capture";
 constexpr const char* kFilter = "Filter";
@@ -24,13 +26,15 @@ constexpr const char* kAdvanced = "Advanced";
 constexpr Option kOptions[] = {
     {.id = Opt::kStartTime,
      .name = "start-time",
-     .kinds = kSample,
+     .kinds = kSamples,
      .tab = kCapture,
      .label = "Start time",
      .value_name = "TIME",
-     .help = "Start the sample at this time: RFC 3339, seconds since 1970, -2h, -30m or now; at "
-             "most 24 hours ago. Default: the end time minus the time limit.",
-     .unset = "the end time minus the time limit"},
+     .help =
+         "Start the sample at this time: RFC 3339, seconds since 1970, -2h, -30m or now; at "
+         "most 24 hours ago. Default: the end time minus the time limit; for a live sample, now.",
+     .unset = "the end time minus the time limit",
+     .unset_live = "now"},
     {.id = Opt::kEndTime,
      .name = "end-time",
      .kinds = kSample,
@@ -42,12 +46,13 @@ constexpr Option kOptions[] = {
     {.id = Opt::kTimeLimit,
      .name = "time-limit",
      .type = OptionType::kNumber,
-     .kinds = kLive,
+     .kinds = kStarted,
      .tab = kCapture,
      .label = "Time limit (s)",
      .value_name = "SECONDS",
-     .help = "Set the length of one request in seconds: how far back a sample reaches, or how long "
-             "a full capture runs.",
+     .help =
+         "Set the length of one request in seconds: how far back a sample reaches, how long the "
+         "windows of a live sample get at most, or how long a full capture runs.",
      .fallback = "300",
      .fallback_full = "60",
      .minimum = 1,
@@ -56,7 +61,7 @@ constexpr Option kOptions[] = {
     {.id = Opt::kPacketLimit,
      .name = "packet-limit",
      .type = OptionType::kNumber,
-     .kinds = kLive,
+     .kinds = kStarted,
      .tab = kCapture,
      .label = "Packet limit",
      .value_name = "PACKETS",
@@ -116,27 +121,41 @@ constexpr Option kOptions[] = {
     {.id = Opt::kRequestsPerWindow,
      .name = "requests-per-window",
      .type = OptionType::kNumber,
-     .kinds = kSample,
+     .kinds = kSamples,
      .tab = kFilter,
      .label = "Requests per window",
      .value_name = "N",
      .help = "Use up to this many requests for a filter that a single request cannot express, such "
-             "as both directions of a host. Cloudflare accepts one sample request per minute.",
+             "as both directions of a host. Cloudflare accepts one sample request per minute, so "
+             "two make a live window every two minutes; a filter of one direction, such as dst "
+             "host 203.0.113.7, needs one.",
      .fallback = "2",
      .minimum = 1,
      .maximum = 4},
     {.id = Opt::kMaxRequests,
      .name = "max-requests",
      .type = OptionType::kNumber,
-     .kinds = kSample,
+     .kinds = kSamples,
      .tab = kFilter,
      .label = "Maximum requests",
      .value_name = "N",
-     .help = "Send at most this many sample requests in one run, one per minute. A run that needs "
-             "more is refused; the error says how many requests it needs.",
+     .help = "Send at most this many sample requests in one run, one per minute; 0 sets no limit. "
+             "Each takes the account's one turn of its minute and one of the 50 places in its list "
+             "of captures. A sample that needs more is refused; a live sample ends there.",
      .fallback = "12",
-     .minimum = 1,
-     .maximum = 1440},
+     .fallback_live = "30",
+     .maximum = 100000},
+    {.id = Opt::kLiveLag,
+     .name = "live-lag",
+     .type = OptionType::kNumber,
+     .kinds = kLive,
+     .tab = kCapture,
+     .label = "Lag (s)",
+     .value_name = "SECONDS",
+     .help = "Stay this far behind the clock, as samples take some time to appear at Cloudflare. "
+             "Each window looks once more at as much of the one before.",
+     .fallback = "10",
+     .maximum = 240},
     {.id = Opt::kIfBusy,
      .name = "if-busy",
      .type = OptionType::kChoice,

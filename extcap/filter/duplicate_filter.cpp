@@ -13,17 +13,27 @@ void Append(std::string& key, Number number) {
 
 }  // namespace
 
+void DuplicateFilter::BeginWindow(WallTime from, Earlier earlier) {
+  const auto start =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(from.time_since_epoch().count(), 0));
+  std::erase_if(records_,
+                [start](const auto& record) { return record.second.nanoseconds < start; });
+  for (auto& [key, counts] : records_) counts.seen = {};
+  skip_before_ = earlier == Earlier::kSkip ? start : 0;
+}
+
 bool DuplicateFilter::Take(std::size_t request, std::uint64_t nanoseconds,
                            std::uint32_t original_length, std::span<const std::byte> bytes) {
+  if (nanoseconds < skip_before_) return false;
   std::string key;
   key.reserve(sizeof nanoseconds + sizeof original_length + bytes.size());
   Append(key, nanoseconds);
   Append(key, original_length);
   key.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  Counts& counts = records_[std::move(key)];
-  // As many were delivered as the request that had most of them had.
-  const std::uint32_t delivered = *std::ranges::max_element(counts);
-  return ++counts[request] > delivered;
+  Counts& counts = records_.try_emplace(std::move(key), nanoseconds).first->second;
+  if (++counts.seen[request] <= counts.delivered) return false;
+  ++counts.delivered;
+  return true;
 }
 
 }  // namespace cloudflaredump::filter

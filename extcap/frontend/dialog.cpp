@@ -36,8 +36,12 @@ std::string TooltipOf(const config::Option& option, config::InterfaceKind kind) 
 }
 
 /// The value that applies if the user types nothing, and its source. Never a secret.
-std::string PlaceholderOf(const config::Option& option, const config::Setting& setting) {
-  if (setting.source == config::Source::kNone) return option.unset != nullptr ? option.unset : "";
+std::string PlaceholderOf(const config::Option& option, config::InterfaceKind kind,
+                          const config::Setting& setting) {
+  if (setting.source == config::Source::kNone) {
+    const char* const unset = config::UnsetOf(option, kind);
+    return unset != nullptr ? unset : "";
+  }
   if (option.type == config::OptionType::kSecret) return "set by " + setting.where;
   if (setting.source == config::Source::kBuiltIn) return setting.value;
   return config::ShownValue(option, setting.value) + " (" + setting.where + ")";
@@ -78,7 +82,7 @@ void PrintDialog(const config::CaptureInterface& interface, const config::Settin
     const bool selects =
         option.type == config::OptionType::kChoice || option.type == config::OptionType::kPick;
     if (!selects) {
-      arg.WithIfAny("placeholder", PlaceholderOf(option, setting));
+      arg.WithIfAny("placeholder", PlaceholderOf(option, interface.kind, setting));
     }
     if (option.type == config::OptionType::kNumber) arg.With("validation", "^[0-9]*$");
     if (option.type == config::OptionType::kFile) arg.With("mustexist", "false");

@@ -3,8 +3,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
+#include <climits>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <memory>
 
 #include "common/redact.h"
@@ -54,11 +57,13 @@ Result<config::Arguments> Parse(int argc, char** argv, CaptureWords& words) {
       {.name = "write",
        .letter = 'w',
        .text = &words.file,
-       .help = "Write to this file, or to standard output if it is -.",
+       .help =
+           "Write to this file, or to standard output if it is -. Marks such as %F and %H%M stand "
+           "for the local time at the start, as in strftime; %% is a percent sign.",
        .value_name = "FILE"},
       {.name = "report",
        .text = &words.report,
-       .help = "Write a report in Markdown, ready to paste into a ticket.",
+       .help = "Write a report in Markdown, ready to paste into a ticket; marks as for -w.",
        .value_name = "FILE"},
       {.name = "progress",
        .flag = &words.progress,
@@ -89,6 +94,20 @@ Result<config::Arguments> Parse(int argc, char** argv, CaptureWords& words) {
                 "name a file with -w, or pipe standard output", Error::Kind::kUsage);
   }
   return arguments;
+}
+
+/// Puts the local time in the place of strftime's marks in `path`, as tcpdump does.
+Result<void> FillInTime(std::string& path, const char* option) {
+  if (!path.contains('%')) return {};
+  const std::time_t now = std::time(nullptr);
+  std::tm local = {};
+  localtime_r(&now, &local);
+  std::array<char, PATH_MAX> filled = {};
+  if (std::strftime(filled.data(), filled.size(), path.c_str(), &local) == 0) {
+    return Fail(Format("%s with the time in it is too long or empty", option), Error::Kind::kUsage);
+  }
+  path = filled.data();
+  return {};
 }
 
 Result<std::unique_ptr<system::ByteSink>> OpenSink(const std::string& file,
@@ -160,6 +179,9 @@ int CaptureCommand(int argc, char** argv) {
   CaptureWords words;
   auto arguments = Parse(argc, argv, words);
   if (!arguments) return Complain(arguments.error());
+  for (auto [path, option] : {std::pair(&words.file, "-w"), std::pair(&words.report, "--report")}) {
+    if (auto filled = FillInTime(*path, option); !filled) return Complain(filled.error());
+  }
   auto interface = config::FindInterface(words.interface);
   if (!interface) return Complain(interface.error());
   auto settings =

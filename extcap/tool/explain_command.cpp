@@ -42,7 +42,7 @@ Result<std::string> Explain(int argc, char** argv) {
   auto filter = filter::CaptureFilter::Compile(text, filter::NameLookup::kRefuse);
   // Not a usage error: libpcap rejects the filter.
   if (!filter) return Fail(filter.error().what, filter.error().remedy);
-  const bool sample = interface->kind == config::InterfaceKind::kSample;
+  const bool sample = config::IsSample(interface->kind);
   const filter::Plan plan = filter::MakePlan(
       *filter,
       {.max_requests =

@@ -6,6 +6,7 @@
 
 #include "common/redact.h"
 #include "common/text.h"
+#include "extcap/capture/running_captures.h"
 #include "extcap/tool/api_call.h"
 #include "extcap/tool/commands.h"
 #include "extcap/tool/job_text.h"
@@ -43,12 +44,17 @@ int ListCommand(int argc, char** argv) {
   const config::ExtraArgument extra[] = {JsonFlag(json)};
   auto call = ApiCall::Prepare(
       argc, argv,
-      {.summary = "List the account's most recent captures (at most 50), newest first, including\n"
-                  "those started elsewhere.",
+      {.summary =
+           "List the account's most recent captures, newest first, including those started\n"
+           "elsewhere: Cloudflare's list of 50, and full captures started here that samples\n"
+           "have pushed out of it.",
        .options = kApiOptions},
       {0, "list takes no arguments; show ID shows one capture"}, extra);
   if (!call) return Complain(call.error());
-  auto jobs = call->api->List(call->patience());
+  const auto account = config::FindAccount(call->settings);
+  if (!account) return Complain(account.error());
+  const capture::StartedCaptures started(system::ProcessEnvironment);
+  auto jobs = capture::ListCaptures(*call->api, started, *account, call->patience());
   if (!jobs) return Complain(jobs.error());
   if (json) {
     json_t* const array = json_array();

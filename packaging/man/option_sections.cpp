@@ -17,6 +17,7 @@ struct KindName {
 
 constexpr KindName kKinds[] = {
     {config::InterfaceKind::kSample, "cloudflare-sample"},
+    {config::InterfaceKind::kLive, "cloudflare-live"},
     {config::InterfaceKind::kFull, "cloudflare-full"},
     {config::InterfaceKind::kColo, "cloudflare-COLO"},
     {config::InterfaceKind::kDownload, "cloudflare-download"},
@@ -55,7 +56,9 @@ std::string Range(const config::Option& option) {
 std::string Default(const config::Option& option) {
   if (option.fallback == nullptr) return "";
   const bool differs = option.fallback_full != nullptr;
-  return "Default: " + Bold(option.fallback) +
+  const std::string live =
+      option.fallback_live == nullptr ? "" : " (live samples: " + Bold(option.fallback_live) + ")";
+  return "Default: " + Bold(option.fallback) + live +
          (differs ? " (other interfaces: " + Bold(option.fallback_full) + ")" : "") + ".\n";
 }
 

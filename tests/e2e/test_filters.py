@@ -206,7 +206,8 @@ def test_overlapping_requests_lose_and_double_nothing(tmp_path):
     path = write_pcap(tmp_path / "talk.pcap", traffic)
     with Emulator("--packets", path, *INSTANT) as api:
         captured = Client(api).tshark("host 203.0.113.7", "-o",
-                                      "extcap.cloudflare_sample.packetlimit:20")
+                                      "extcap.cloudflare_sample.packetlimit:20", "-o",
+                                      "extcap.cloudflare_sample.maxrequests:2")
         first, second = ([record(one) for one in packets] for packets in downloads_of(api))
     assert len(first) == len(second) == 20
     assert set(first) & set(second), "the boxes overlap"

@@ -17,12 +17,12 @@ def nobody():
     return environment(home=open_folder())
 
 
-def test_tshark_lists_three_interfaces_and_five_data_centers(nobody):
+def test_tshark_lists_four_interfaces_and_five_data_centers(nobody):
     listed = dict(re.findall(r"^\d+\. (cloudflare-\S+) \((.+)\)$",
                              run_tshark(["-D"], nobody).stdout, re.M))
     # The order is ours in the answer; tshark sorts by name.
-    assert interfaces() == ["cloudflare-sample", "cloudflare-full", "cloudflare-download",
-                            *(f"cloudflare-{code}" for code in CITIES)]
+    assert interfaces() == ["cloudflare-sample", "cloudflare-live", "cloudflare-full",
+                            "cloudflare-download", *(f"cloudflare-{code}" for code in CITIES)]
     assert sorted(listed) == sorted(interfaces())
     for code, city in CITIES.items():
         assert listed[f"cloudflare-{code}"] == (
@@ -31,7 +31,7 @@ def test_tshark_lists_three_interfaces_and_five_data_centers(nobody):
 
 def test_tshark_lists_the_data_centers_that_are_named():
     named = {"CLOUDFLAREDUMP_COLOS": "ORD,ord02,FRA"}
-    names = ["cloudflare-sample", "cloudflare-full", "cloudflare-download", "cloudflare-ORD",
+    names = ["cloudflare-sample", "cloudflare-live", "cloudflare-full", "cloudflare-download", "cloudflare-ORD",
              "cloudflare-ord02", "cloudflare-FRA"]
     assert interfaces(**named) == names
     listed = re.findall(r"^\d+\. (cloudflare-\S+)", run_tshark(

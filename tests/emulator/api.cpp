@@ -103,7 +103,7 @@ Outcome<std::unique_ptr<Api>> Api::Make(const Options& options, std::unique_ptr<
 }
 
 Answer Api::Handle(const Request& request, const Moment& now) {
-  Advance(now.monotonic);
+  Advance(now);
   const AnswerRule* rule = rules_.Find(request.method, request.path);
   if (!rule) return Route(request, now);
   if (rule->carry_out) Route(request, now);
@@ -185,13 +185,33 @@ Answer Api::Create(const Request& request, const Moment& now) {
   return wanted->full ? CreateFull(*std::move(wanted), now) : CreateSample(*std::move(wanted), now);
 }
 
+Span Api::SampleWait(Span now) const {
+  const auto last = captures_.LastSample();
+  if (!last) return Span(0);
+  return *last + Seconds(options_.captures.sample_interval / options_.captures.speed) - now;
+}
+
+void Api::Advance(const Moment& now) {
+  captures_.Advance(now.monotonic);
+  if (options_.captures.others > 0) AskForOther(now);
+}
+
+void Api::AskForOther(const Moment& now) {
+  const Span every = Seconds(options_.captures.others / options_.captures.speed);
+  if (!last_other_) last_other_ = now.monotonic;
+  if (now.monotonic - *last_other_ < every || SampleWait(now.monotonic) > Span(0)) return;
+  last_other_ = now.monotonic;
+  auto wanted = ReadCaptureRequest(
+      R"({"type":"simple","system":"magic-transit","time_limit":60,"packet_limit":100})", now.wall,
+      options_.captures);
+  captures_.Add(*std::move(wanted), now);
+}
+
 /// "You can only send one collect request per minute for sample PCAPs." What the API answers to the
 /// second is not published; this is its general answer to too many requests.
 Answer Api::CreateSample(CaptureRequest request, const Moment& now) {
-  const Span interval = Seconds(options_.captures.sample_interval / options_.captures.speed);
-  const auto last = captures_.LastSample();
-  if (last && now.monotonic - *last < interval) {
-    const auto left = std::chrono::ceil<std::chrono::seconds>(*last + interval - now.monotonic);
+  if (const Span wait = SampleWait(now.monotonic); wait > Span(0)) {
+    const auto left = std::chrono::ceil<std::chrono::seconds>(wait);
     Answer answer = Failure(
         429, {{kCodeThrottled, "You can only send one sample packet capture request per minute"}});
     answer.headers.emplace_back("Retry-After", std::to_string(left.count()));
@@ -246,7 +266,9 @@ Answer Api::Download(const Capture& capture, Span now) {
   }
   Answer answer{.content_type = "application/vnd.tcpdump.pcap", .download = true};
   if (options_.packets.serve_as_is.empty()) {
-    answer.body = SampleFile(capture.Window(), options_.packets.window_ends, *traffic_, form_);
+    SampleWindow window = capture.Window();
+    window.known_until = capture.submitted.wall - Seconds(options_.captures.late);
+    answer.body = SampleFile(window, options_.packets.window_ends, *traffic_, form_);
     return answer;
   }
   auto bytes = ReadFile(options_.packets.serve_as_is);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,7 @@ class Api {
   Answer Handle(const Request& request, const Moment& now);
 
   /// Lets what has become due happen. To be called often, also while no requests come.
-  void Advance(Span now) { captures_.Advance(now); }
+  void Advance(const Moment& now);
 
  private:
   using Parts = std::vector<std::string>;
@@ -45,6 +46,10 @@ class Api {
 
   Answer List(Span now);
   Answer Create(const Request& request, const Moment& now);
+  /// How long no sample may be asked for yet; nothing is taken for none.
+  Span SampleWait(Span now) const;
+  /// What another user of the account does.
+  void AskForOther(const Moment& now);
   Answer CreateSample(CaptureRequest request, const Moment& now);
   Answer CreateFull(CaptureRequest request, const Moment& now);
   Answer Stop(Capture& capture, const Moment& now);
@@ -61,6 +66,7 @@ class Api {
   FullSettings full_;
   Ownership ownership_;
   CaptureStore captures_;
+  std::optional<Span> last_other_;  ///< When the other user asked last.
 };
 
 }  // namespace cloudflare_emulator

@@ -78,7 +78,7 @@ class Ticker {
   }
   void Advance() {
     const Moment now = Now();
-    api_.Advance(now.monotonic);
+    api_.Advance(now);
     if (routers_ != nullptr) routers_->Advance(*traffic_, now.wall);
   }
   Api& api_;

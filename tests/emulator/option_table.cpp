@@ -133,10 +133,17 @@ std::vector<GOptionEntry> RawOptions::Entries() {
       Real("sample-interval", &sample_interval, "Least time between two sample requests (60)"),
       Real("job-seconds", &job_seconds,
            "Time from a sample's request, or from a full capture's end, to the result (1)"),
+      Real("late", &late,
+           "Packets are in a sample only if it is asked for so long after them; whatever the speed "
+           "(0)"),
+      Real("others", &others,
+           "Another user asks for a sample this often, if the sample interval lets him (never)"),
       String("job-result", &job_result, "Last status of every capture (success)", "NAME"),
-      Real("speed", &speed,
-           "Divide sample interval, job seconds, late seconds and the time of full captures (1)",
-           "N"),
+      Real(
+          "speed", &speed,
+          "Divide sample interval, job seconds, others, late seconds and the time of full captures "
+          "(1)",
+          "N"),
       String("list-order", &list_order, "Order of the list of captures (newest)", "newest|oldest"),
       String("filter-ipv6", &filter_ipv6, "Whether filter_v1 may name IPv6 addresses (on)",
              "on|off"),

@@ -27,6 +27,8 @@ struct RawOptions {
 
   double sample_interval = 60;
   double job_seconds = 1;
+  double late = 0;
+  double others = 0;
   char* job_result = nullptr;
   double speed = 1;
   char* list_order = nullptr;

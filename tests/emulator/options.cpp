@@ -142,6 +142,8 @@ void Reader::ReadCaptures(CaptureOptions& options) {
   constexpr double kSlowest = 0.001;
   options.sample_interval = AtLeast("--sample-interval", raw_.sample_interval, 0);
   options.job_seconds = AtLeast("--job-seconds", raw_.job_seconds, 0);
+  options.late = AtLeast("--late", raw_.late, 0);
+  options.others = AtLeast("--others", raw_.others, 0);
   options.speed = AtLeast("--speed", raw_.speed, kSlowest);
   Take(raw_.job_result, options.job_result);
   Take(raw_.no_packets_result, options.no_packets_result);

@@ -49,6 +49,8 @@ enum class ColoField { kColoName, kColo, kBoth };
 struct CaptureOptions {
   double sample_interval = 60;  ///< Seconds, as the next.
   double job_seconds = 1;
+  double late = 0;    ///< Seconds of the wall clock until a packet is in samples.
+  double others = 0;  ///< Seconds between other users' samples; 0: there are none.
   double speed = 1;
   std::string job_result = "success";
   std::string no_packets_result = "failed";

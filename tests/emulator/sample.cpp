@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/emulator/sample.h"
 
+#include <algorithm>
+
 namespace cloudflare_emulator {
 
 std::string SampleFile(const SampleWindow& window, WindowEnds ends, const Traffic& traffic,
@@ -8,8 +10,8 @@ std::string SampleFile(const SampleWindow& window, WindowEnds ends, const Traffi
   const Span start_moved(ends == WindowEnds::kOpenStart ? 1 : 0);
   const Span end_moved(ends == WindowEnds::kOpenEnd ? 1 : 0);
   std::vector<Record> taken;
-  for (Record& record :
-       traffic.Between(window.end - window.length + start_moved, window.end - end_moved)) {
+  for (Record& record : traffic.Between(window.end - window.length + start_moved,
+                                        std::min(window.end - end_moved, window.known_until))) {
     if (taken.size() >= window.packet_limit) break;
     if (!Matches(window.filter, record)) continue;
     auto converted = ConvertLinkType(std::move(record), form.link_type);

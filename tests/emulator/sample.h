@@ -22,6 +22,7 @@ struct SampleWindow {
   Span length{};
   FilterV1 filter;
   std::size_t packet_limit = 0;
+  Time known_until = Time::max();  ///< Later packets are not in samples yet.
 };
 
 /// The file of a sample: the first `packet_limit` packets of the window that match, in time order,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A full capture in the window: the toolbar, Finish now, Stop, the log, and the packets."""
+"""Captures in the window: the toolbar, Finish now, Stop, the log, and the packets."""
 
 import re
 
@@ -104,6 +104,52 @@ def test_a_sample_in_the_window(window, account, screenshots):
     assert [post["body"]["filter_v1"] for post in posts(api)] == [
         {"destination_port": 53, "protocol": 17}, {"source_port": 53, "protocol": 17}]
     shown.picture(screenshots / "sample.png")
+
+
+def start_live(window, account):
+    """A live sample in fast time that was started by a double click: (emulator, window)."""
+    api, client = account("--speed", 20, "--job-seconds", 4, "--sample-interval", 60,
+                          configuration="sample-interval=60\n", CLOUDFLAREDUMP_SPEED="20")
+    shown = window(client)
+    shown.show_toolbar()
+    shown.select("cloudflare-live")
+    shown.type_filter(FILTER)
+    shown.select("cloudflare-live", times=2)
+    return api, shown
+
+
+def packets_counted(shown):
+    """How many packets the status bar counts."""
+    counts = [re.search(r"Packets: (\d+)", text) for text in shown.status_bar()]
+    return max((int(count[1]) for count in counts if count), default=0)
+
+
+def test_a_live_sample_grows_until_stop(window, account, screenshots):
+    api, shown = start_live(window, account)
+    pattern = (r"window \d\d:\d\d:\d\d to \d\d:\d\d:\d\d: [\d,]+ packets?; next in [\d mins]+; "
+               r"[\d,]+ in all")
+    rows = shown.wait(shown.packets, "packets of the first windows", 60)
+    assert {row["Capture"] for row in rows} == {"simple"}
+    assert {row["Destination"] for row in rows} == {"203.0.113.7"}
+    few = shown.wait(lambda: packets_counted(shown), "their count")
+    shown.wait(lambda: packets_counted(shown) > few, "more packets", 60)
+    shown.wait(lambda: re.fullmatch(pattern, shown.state()), "the toolbar's words", 30)
+    shown.picture(screenshots / "live.png")
+    shown.desktop.click(shown.stop_button)
+    ended(shown)
+    assert shown.state().startswith("Complete: live sample from "), shown.state()
+    shown.picture(screenshots / "live-stopped.png")
+    assert len(posts(api)) >= 2
+
+
+def test_finish_now_takes_a_last_window_of_a_live_sample(window, account, screenshots):
+    api, shown = start_live(window, account)
+    shown.wait(shown.packets, "packets of the first windows", 60)
+    before = len(posts(api))
+    shown.press("Finish now")
+    ended(shown)
+    assert len(posts(api)) > before
+    assert shown.state().startswith("Complete: live sample from "), shown.state()
 
 
 def test_a_wireshark_that_is_killed_leaves_no_capture_behind(window, account):

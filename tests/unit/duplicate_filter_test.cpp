@@ -49,6 +49,66 @@ void TimeLengthsAndBytesMakeTheRecord(void**) {
   assert_true(filter.Take(1, 5, 60, {}));
 }
 
+WallTime At(int nanoseconds) {
+  return WallTime(std::chrono::nanoseconds(nanoseconds));
+}
+
+void WindowsThatOverlapDeliverOnce(void**) {
+  DuplicateFilter filter;
+  assert_true(filter.Take(0, 40, 60, kBytes));
+  assert_true(filter.Take(0, 60, 60, kBytes));
+  assert_true(filter.Take(0, 60, 60, kBytes));
+  filter.BeginWindow(At(50));
+  assert_false(filter.Take(0, 60, 60, kBytes));
+  assert_false(filter.Take(0, 60, 60, kBytes));
+  assert_true(filter.Take(0, 60, 60, kBytes));  // one more than the window before had
+  assert_true(filter.Take(0, 55, 60, kBytes));  // came late
+  assert_true(filter.Take(0, 40, 60, kBytes));  // before what is asked for
+}
+
+/// Windows that are shorter than what they share: the third sees again what the first delivered.
+void WhatWasDeliveredIsKnownOverSeveralWindows(void**) {
+  DuplicateFilter filter;
+  assert_true(filter.Take(0, 60, 60, kBytes));
+  for (int from = 50; from <= 60; from += 5) {
+    filter.BeginWindow(At(from));
+    assert_false(filter.Take(0, 60, 60, kBytes));
+    assert_false(filter.Take(1, 60, 60, kBytes));
+  }
+  filter.BeginWindow(At(61));
+  assert_true(filter.Take(0, 60, 60, kBytes));
+}
+
+void EarlierPacketsCanBeSkipped(void**) {
+  DuplicateFilter filter;
+  filter.BeginWindow(At(50), DuplicateFilter::Earlier::kSkip);
+  assert_false(filter.Take(0, 49, 60, kBytes));
+  assert_true(filter.Take(0, 50, 60, kBytes));
+  filter.BeginWindow(At(50));
+  assert_true(filter.Take(0, 49, 60, kBytes));
+}
+
+/// However windows overlap and whatever each misses, a record is delivered as often as the window
+/// with most had it.
+void EachRecordOfAWindowIsDeliveredOnceWhateverOthersMissed(void**) {
+  std::mt19937 random(5);
+  for (int round = 0; round < 200; ++round) {
+    DuplicateFilter filter;
+    std::map<int, unsigned> most;
+    std::map<int, unsigned> delivered;
+    for (int start = 0; start < 60; start += 3) {
+      filter.BeginWindow(At(start));
+      std::map<int, unsigned> had;
+      for (int i = 0; i < 30; ++i) {
+        const int time = start + static_cast<int>(random() % 12);
+        most[time] = std::max(most[time], ++had[time]);
+        if (filter.Take(0, static_cast<std::uint64_t>(time), 60, kBytes)) ++delivered[time];
+      }
+    }
+    assert_true(most == delivered);
+  }
+}
+
 void EachRecordIsDeliveredAsOftenAsTheRequestWithMostHadIt(void**) {
   std::mt19937 random(3);
   for (int round = 0; round < 200; ++round) {
@@ -77,6 +137,10 @@ int main() {
       cmocka_unit_test(ARequestMayRepeatItself),
       cmocka_unit_test(NothingIsHeldBackThatNobodyDelivered),
       cmocka_unit_test(TimeLengthsAndBytesMakeTheRecord),
+      cmocka_unit_test(WindowsThatOverlapDeliverOnce),
+      cmocka_unit_test(WhatWasDeliveredIsKnownOverSeveralWindows),
+      cmocka_unit_test(EarlierPacketsCanBeSkipped),
+      cmocka_unit_test(EachRecordOfAWindowIsDeliveredOnceWhateverOthersMissed),
       cmocka_unit_test(EachRecordIsDeliveredAsOftenAsTheRequestWithMostHadIt),
   };
   return cmocka_run_group_tests_name("duplicate_filter", tests, nullptr, nullptr);

@@ -19,21 +19,24 @@ std::string Listed(const std::string& colos) {
 
 void TheFixedOnesComeFirst(void**) {
   const std::vector<CaptureInterface> fixed = ListInterfaces("");
-  assert_int_equal(fixed.size(), 3);
+  assert_int_equal(fixed.size(), 4);
   AssertText(fixed[0].name, "cloudflare-sample");
   AssertText(fixed[0].display, "Cloudflare sample: all data centers, last 5 min, first 160 bytes");
   assert_true(fixed[0].kind == InterfaceKind::kSample);
-  AssertText(fixed[1].name, "cloudflare-full");
-  assert_true(fixed[1].kind == InterfaceKind::kFull);
-  AssertText(fixed[2].name, "cloudflare-download");
-  AssertText(fixed[2].display, "Cloudflare: download an earlier capture");
-  assert_true(fixed[2].kind == InterfaceKind::kDownload);
+  AssertText(fixed[1].name, "cloudflare-live");
+  AssertText(fixed[1].display, "Cloudflare live sample: all data centers, minutes behind");
+  assert_true(fixed[1].kind == InterfaceKind::kLive);
+  AssertText(fixed[2].name, "cloudflare-full");
+  assert_true(fixed[2].kind == InterfaceKind::kFull);
+  AssertText(fixed[3].name, "cloudflare-download");
+  AssertText(fixed[3].display, "Cloudflare: download an earlier capture");
+  assert_true(fixed[3].kind == InterfaceKind::kDownload);
   for (const CaptureInterface& interface : fixed) AssertText(interface.colo, "");
 }
 
 void DataCentersFollowInTheUsersOrderAndSpelling(void**) {
-  AssertText(Listed("ORD,ord02,FRA"), "sample full download ORD ord02 FRA");
-  AssertText(Listed(" sin , IAD\t"), "sample full download sin IAD");
+  AssertText(Listed("ORD,ord02,FRA"), "sample live full download ORD ord02 FRA");
+  AssertText(Listed(" sin , IAD\t"), "sample live full download sin IAD");
   const CaptureInterface colo = ListInterfaces("ord02").back();
   AssertText(colo.display, "Cloudflare ord02 (Chicago): full capture via your bucket");
   AssertText(colo.colo, "ord02");
@@ -47,10 +50,10 @@ void UnknownDataCentersOfTheRightShapeAreTaken(void**) {
 
 void WhatIsNoDataCenterOrRepeatedIsLeftOut(void**) {
   for (const char* none : {"", ",", " ", "nonsense", "OR", "../x", "a}{b"}) {
-    AssertText(Listed(none), "sample full download");
+    AssertText(Listed(none), "sample live full download");
   }
   // Wireshark's preferences are in lower case: ORD and ord would be one.
-  AssertText(Listed("ORD,,ord,x,ORD,ord01,Ord"), "sample full download ORD ord01");
+  AssertText(Listed("ORD,,ord,x,ORD,ord01,Ord"), "sample live full download ORD ord01");
 }
 
 void ADataCenterThatIsNotListedIsFound(void**) {

@@ -316,7 +316,7 @@ void NoSecretReachesTheStreamOrThePerson(void**) {
                 Ok(R"({"status":"success","type":"simple","packet_limit":1,)"
                    R"("system":")" +
                    echo + R"(","submitted":")" + echo + R"(","error_message":")" + echo + "\"}"));
-  const Outcome outcome = f.Run({}, "");
+  const Outcome outcome = f.Run(Given({{config::Opt::kMaxRequests, "1"}}), "");
   AssertStatus(outcome, ExitStatus::kIncomplete);  // at the limit, so that there is much to say
   AssertLacks(f.sink.bytes, kTestToken);
   AssertLacks(outcome.verdict, kTestToken);

@@ -196,7 +196,7 @@ void ASeamHasNoGapAndNoDuplicate(void**) {
 /// Equal records elsewhere than at a seam are the network's own.
 void RepeatedRecordsInsideAWindowStay(void**) {
   SampleFixture f;
-  const PcapBytes same = PcapBytes().Record(kSeam + 7, 0, "x").Record(kSeam + 7, 0, "x");
+  const PcapBytes same = PcapBytes().Record(kSeam - 7, 0, "x").Record(kSeam - 7, 0, "x");
   f.cloudflare.files = {File(same), File(same)};
   AssertStatus(f.Run(Given({{config::Opt::kStartTime, "-10m"}}), ""), ExitStatus::kComplete);
   AssertText(f.Read().Data(), "x x x x");
@@ -275,6 +275,73 @@ void TheLimitReachedIsSaidEverywhere(void**) {
   AssertStatus(outcome, ExitStatus::kIncomplete);
   AssertContains(outcome.verdict, "; the limit of 2 packets was reached, so the window is not");
   assert_true(f.Read().interfaces[0].description.limit_reached.value());
+}
+
+/// A Cloudflare that has a packet a second and gives the first `limit` of a window.
+void ServeAPacketASecond(SampleFixture& f, std::uint32_t limit) {
+  f.http.Serve("GET", "*/download", [&f, limit](const http::HttpRequest& request) {
+    const auto number =
+        static_cast<std::size_t>(std::atoi(request.url.substr(request.url.size() - 11, 2).c_str()));
+    const std::string end = f.cloudflare.Asked(number - 1, "offset_time");
+    const auto last = static_cast<std::uint32_t>(
+        std::chrono::floor<std::chrono::seconds>(*ParseRfc3339(end)).time_since_epoch().count());
+    const auto length =
+        static_cast<std::uint32_t>(std::stoi(f.cloudflare.Asked(number - 1, "time_limit")));
+    PcapBytes file;
+    for (std::uint32_t i = 0; i <= length && i < limit; ++i) {
+      file.Record(last - length + i, 0, std::to_string(last - length + i));
+    }
+    return File(file);
+  });
+}
+
+/// 301 packets, of which Cloudflare gives 100 at once.
+void AWindowAtTheLimitIsAskedInHalves(void**) {
+  SampleFixture f;
+  ServeAPacketASecond(f, 100);
+  const Outcome outcome = f.Run(Given({{config::Opt::kPacketLimit, "100"}}), "");
+  AssertStatus(outcome, ExitStatus::kComplete);
+  assert_int_equal(f.cloudflare.samples.size(), 7);  // 300 s, twice 150 s, four times 75 s
+  const ReadStream stream = f.Read();
+  assert_int_equal(stream.packets.size(), 301);
+  for (std::uint32_t i = 0; i < 301; ++i) {
+    assert_true(stream.packets[i].data == std::to_string(kWindowSeconds + i));
+  }
+  assert_true(outcome.losses.empty());
+  assert_int_equal(stream.interfaces.size(), 4);
+}
+
+/// Halves that --max-requests does not allow are not begun: what came is delivered, and its share.
+void HalvesStayWithinTheRequestsAllowed(void**) {
+  SampleFixture f;
+  ServeAPacketASecond(f, 100);
+  const Outcome outcome =
+      f.Run(Given({{config::Opt::kPacketLimit, "100"}, {config::Opt::kMaxRequests, "4"}}), "");
+  AssertStatus(outcome, ExitStatus::kIncomplete);
+  assert_int_equal(f.cloudflare.samples.size(), 3);
+  AssertContains(outcome.verdict, "not covered to its end (2 times); 66 % of the time is covered");
+  assert_int_equal(f.Read().packets.size(), 200);
+  assert_int_equal(f.Read().interfaces[0].description.coverage_share.value(), 66);
+}
+
+/// A stop among the halves delivers what the whole window had brought, none of it twice.
+void AStopAmongTheHalvesKeepsWhatIsHeld(void**) {
+  SampleFixture f;
+  ServeAPacketASecond(f, 100);
+  f.loop.CallAt(f.loop.Steady() + 150s, [&f] { f.stop.Request(); });
+  const Outcome outcome = f.Run(Given({{config::Opt::kPacketLimit, "100"}}), "");
+  AssertStatus(outcome, ExitStatus::kIncomplete);
+  assert_int_equal(f.Read().packets.size(), 100);
+  assert_true(outcome.stopped);
+}
+
+void OneSecondIsNotHalved(void**) {
+  SampleFixture f;
+  ServeAPacketASecond(f, 1);
+  const Outcome outcome =
+      f.Run(Given({{config::Opt::kPacketLimit, "1"}, {config::Opt::kTimeLimit, "1"}}), "");
+  AssertStatus(outcome, ExitStatus::kIncomplete);
+  assert_int_equal(f.cloudflare.samples.size(), 1);
 }
 
 void APacketCutTooShortIsKeptAndMarked(void**) {
@@ -364,6 +431,10 @@ int main() {
       cmocka_unit_test(StatesAreTold),
       cmocka_unit_test(NoPacketsNamesTheCauses),
       cmocka_unit_test(TheLimitReachedIsSaidEverywhere),
+      cmocka_unit_test(AWindowAtTheLimitIsAskedInHalves),
+      cmocka_unit_test(HalvesStayWithinTheRequestsAllowed),
+      cmocka_unit_test(AStopAmongTheHalvesKeepsWhatIsHeld),
+      cmocka_unit_test(OneSecondIsNotHalved),
       cmocka_unit_test(APacketCutTooShortIsKeptAndMarked),
       cmocka_unit_test(WithoutTheLocalFilterAllComes),
       cmocka_unit_test(AnExactRequestsMismatchIsDeliveredAndMarked),

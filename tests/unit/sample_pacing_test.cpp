@@ -20,9 +20,9 @@ struct Turn {
   std::vector<Duration> told;
 };
 
-Turn AwaitTurn(ApiFixture& f, Duration interval = 60s) {
+Turn AwaitTurn(ApiFixture& f, const SamplePace& pace = {.interval = 60s}) {
   std::vector<Duration> told;
-  auto jobs = AwaitSampleTurn(f.api, f.loop, interval, f.ForSeconds(5),
+  auto jobs = AwaitSampleTurn(f.api, f.loop, pace, f.ForSeconds(5),
                               [&](Duration left) { told.push_back(left); });
   return {std::move(jobs), told};
 }
@@ -94,8 +94,34 @@ void AClockThatIsWrongWaitsOneIntervalOnly(void**) {
 void TheIntervalIsASetting(void**) {
   ApiFixture f;
   f.http.Answer("GET", "*", Ok(JsonArray({JobOfAge(f.loop, 1s, "a")})));
-  AssertGood(AwaitTurn(f, 3s).jobs);
+  AssertGood(AwaitTurn(f, {.interval = 3s}).jobs);
   assert_int_equal(f.Elapsed(), 2);
+}
+
+/// While others take samples, a run that yields leaves them every second turn.
+void YieldingLeavesEverySecondTurn(void**) {
+  const std::vector<std::string> ours = {"a", "b"};
+  ApiFixture f;
+  f.http.Answer("GET", "*",
+                Ok(JsonArray({JobOfAge(f.loop, 60s, "a"), JobOfAge(f.loop, 180s, "b"),
+                              JobOfAge(f.loop, 120s, "theirs")})));
+  AssertGood(AwaitTurn(f, {.interval = 60s, .yielding = &ours}).jobs);
+  assert_int_equal(f.Elapsed(), 60);
+}
+
+void NobodyYieldsToThoseWhoHaveGone(void**) {
+  const std::vector<std::string> ours = {"a"};
+  ApiFixture f;
+  f.http.Answer("GET", "*",
+                Ok(JsonArray({JobOfAge(f.loop, 60s, "a"), JobOfAge(f.loop, 601s, "theirs"),
+                              JobOfAge(f.loop, 1s, "full", "full")})));
+  AssertGood(AwaitTurn(f, {.interval = 60s, .yielding = &ours}).jobs);
+  assert_int_equal(f.Elapsed(), 0);
+  api::PcapJob theirs;
+  theirs.id = "theirs";
+  theirs.type = "simple";
+  theirs.submitted = FormatRfc3339(f.loop.Now() - 90s);
+  assert_true(YieldingWait({theirs}, f.loop, 60s, ours) == Duration(0));  // nothing of ours yet
 }
 
 void AStopEndsTheWait(void**) {
@@ -124,6 +150,8 @@ int main() {
       cmocka_unit_test(ATurnThatSomebodyTookIsAwaitedAgain),
       cmocka_unit_test(AClockThatIsWrongWaitsOneIntervalOnly),
       cmocka_unit_test(TheIntervalIsASetting),
+      cmocka_unit_test(YieldingLeavesEverySecondTurn),
+      cmocka_unit_test(NobodyYieldsToThoseWhoHaveGone),
       cmocka_unit_test(AStopEndsTheWait),
       cmocka_unit_test(AListThatFailsEndsIt),
   };

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/capture/live_capture.h"
+
+#include <algorithm>
+
+#include "common/text.h"
+#include "extcap/capture/busy_hosts.h"
+#include "extcap/capture/sample_delivery.h"
+#include "extcap/system/log.h"
+
+namespace cloudflaredump::capture {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::seconds;
+
+/// How far back Cloudflare keeps samples, and what is left to ask for them.
+constexpr Duration kHistory = 24h;
+constexpr Duration kMargin = 5s;
+
+/// A length of the loop's time on the wall clock, in whole seconds.
+Duration OnTheWall(const system::EventLoop& loop, Duration span) {
+  const std::chrono::duration<double> real(std::chrono::duration<double>(span) / loop.speed());
+  return std::max<Duration>(std::chrono::ceil<seconds>(real), 1s);
+}
+
+/// "12:03:10 to 12:04:10", in the machine's time zone.
+std::string ShownTimes(const Window& window) {
+  const std::string local = LocalTimes(window.start, window.end);
+  std::string text = local.empty() ? FormatTimes(window.start, window.end) : local;
+  return text.substr(0, text.rfind(' '));
+}
+
+}  // namespace
+
+LiveCapture::LiveCapture(const CaptureContext& context)
+    : context_(context),
+      plan_(filter::MakePlan(context.filter,
+                             {.max_requests = static_cast<int>(
+                                  context.settings.Number(config::Opt::kRequestsPerWindow)),
+                              .pin_ipv6 = context.settings.IsOn(config::Opt::kFilterIpv6)})),
+      requests_(context_, plan_, WindowCapture::Run::kLive, outcome_),
+      delivery_(context_, plan_.exact, pcap::FileReader::Order::kWhole, outcome_),
+      lag_(seconds(context.settings.Number(config::Opt::kLiveLag))),
+      longest_(seconds(context.settings.Number(config::Opt::kTimeLimit))) {}
+
+Outcome LiveCapture::Run() {
+  auto done = CaptureWindows();
+  // A stop is how this ends: nothing is missing but what nobody asked for.
+  const bool ended = !done && done.error().kind == Error::Kind::kInterrupted && windows_ > 0 &&
+                     !context_.stop.AtLeast(system::StopLevel::kLeave);
+  if (!ended) outcome_.Note(done);
+  // Where the windows went on, nothing is left to be fetched by hand.
+  if (done || ended) outcome_.left_behind.clear();
+  if (context_.stream.begun()) {
+    outcome_.window = {start_, from_};
+    outcome_.Note(delivery_.Finish(Asked(), {.known = true}));
+  }
+  return outcome_;
+}
+
+std::string LiveCapture::Asked() const {
+  return Format("live sample from %s in %s, %s, %s", FormatTimes(start_, from_).c_str(),
+                Counted(windows_, "window").c_str(),
+                gaps_ == 0 ? "no gaps" : Counted(gaps_, "gap").c_str(),
+                Counted(outcome_.pcap_ids.size(), "request").c_str());
+}
+
+bool LiveCapture::MayAskMore() const {
+  const std::uint64_t allowed = context_.settings.Number(config::Opt::kMaxRequests);
+  return allowed == 0 || outcome_.pcap_ids.size() + plan_.requests.size() <= allowed;
+}
+
+Result<void> LiveCapture::CaptureWindows() {
+  auto start = PlanLiveStart(context_.settings.Text(config::Opt::kStartTime), context_.loop.Now());
+  if (!start) return Failure(start);
+  if (lag_ >= longest_) {
+    return Fail(Format("live-lag is %s, but a window lasts at most %s", FormatSpan(lag_).c_str(),
+                       FormatSpan(longest_).c_str()),
+                "give a shorter lag or a longer time limit", Error::Kind::kUsage);
+  }
+  if (!MayAskMore()) {
+    return Fail(
+        Format(
+            "a window takes %zu requests, and --max-requests is %llu", plan_.requests.size(),
+            static_cast<unsigned long long>(context_.settings.Number(config::Opt::kMaxRequests))),
+        "allow more requests, or ask with fewer (--requests-per-window 1)", Error::Kind::kUsage);
+  }
+  start_ = from_ = settled_ = *start;
+  while (MayAskMore() && !last_) {
+    auto captured = CaptureNext();
+    if (captured) continue;
+    if (!MayGoOn(captured.error())) return captured;
+    if (auto waited = AwaitNextTry(captured.error()); !waited) return waited;
+  }
+  return {};
+}
+
+bool LiveCapture::MayGoOn(const Error& error) const {
+  if (error.kind == Error::Kind::kInterrupted || error.kind == Error::Kind::kUsage) return false;
+  if (context_.stop.AtLeast(system::StopLevel::kLeave)) return false;
+  // What went wrong with one job says nothing about the next; what Cloudflare refuses it refuses.
+  return requests_.posted() || (windows_ > 0 && error.kind == Error::Kind::kPassing);
+}
+
+Result<void> LiveCapture::AwaitNextTry(const Error& error) {
+  last_ = false;
+  const std::string what = ClauseOf(error);
+  system::Log(system::LogLevel::kWarning, "the window from %s on is tried again: %s",
+              FormatRfc3339(from_).c_str(), what.c_str());
+  const system::SteadyTime until =
+      context_.loop.Steady() + std::max<Duration>(requests_.interval(), 1s);
+  for (system::SteadyTime now = context_.loop.Steady(); now < until; now = context_.loop.Steady()) {
+    context_.Tell(Format("%strying again in %s; %s", LastWindow().c_str(),
+                         FormatSpan(until - now).c_str(), what.c_str()));
+    if (context_.loop.RunUntil(context_.stop.StoppingSoon(), std::min(now + Duration(1s), until))) {
+      return Stopped();
+    }
+  }
+  return {};
+}
+
+Result<void> LiveCapture::CaptureNext() {
+  auto window = AwaitWindow();
+  if (!window) return Failure(window);
+  std::vector<SampleFile> files;
+  auto captured = requests_.Capture(*window, LastWindow(), files);
+  if (captured) return Deliver(*window, std::move(files));
+  // What a stop leaves of a window is delivered; what a fault leaves is asked for again.
+  if (captured.error().kind == Error::Kind::kInterrupted && !files.empty()) {
+    const std::size_t held = files.size();
+    auto delivered = Deliver(*window, std::move(files));
+    outcome_.notes.push_back(Format("%zu of %zu requests of the last window",
+                                    plan_.requests.size() - held, plan_.requests.size()));
+    if (!delivered) return delivered;
+  }
+  return captured;
+}
+
+Result<void> LiveCapture::AwaitTime(Duration least) {
+  system::EventLoop& loop = context_.loop;
+  const WallTime ready = from_ + least + lag_;
+  for (WallTime now = loop.Now(); now < ready; now = loop.Now()) {
+    const Duration left = loop.FromReal(ready - now);
+    TellNext(left);
+    if (loop.RunUntil(context_.stop.StoppingSoon(), loop.Steady() + std::min<Duration>(left, 1s))) {
+      return Stopped();
+    }
+  }
+  return {};
+}
+
+Result<Window> LiveCapture::AwaitWindow() {
+  system::EventLoop& loop = context_.loop;
+  auto turn = requests_.AwaitTurn([&](Duration left) { TellNext(left); });
+  if (!turn) return Failure(turn);
+  // A request for a moment's packets is wasted: a sixth of a turn is worth one.
+  auto ready = AwaitTime(OnTheWall(loop, requests_.interval() / 6));
+  if (!ready) return Failure(ready);
+  LeaveOutWhatIsGone();
+  const WallTime newest = std::chrono::floor<seconds>(loop.Now() - lag_);
+  const WallTime end = std::min<WallTime>(newest, settled_ + longest_);
+  last_ = context_.stop.finishing() && end == newest;
+  settled_after_ = std::clamp<WallTime>(newest - lag_, settled_, end);
+  return Window{settled_, end};
+}
+
+void LiveCapture::LeaveOutWhatIsGone() {
+  const WallTime oldest = std::chrono::ceil<seconds>(context_.loop.Now() - kHistory + kMargin);
+  if (settled_ + longest_ > oldest) return;
+  outcome_.losses.push_back("nothing was captured from " + FormatTimes(from_, oldest) +
+                            ", which Cloudflare does not keep any more");
+  ++gaps_;
+  from_ = settled_ = oldest;
+}
+
+std::string LiveCapture::NoteCoverage(const Window& window, const std::vector<SampleFile>& files) {
+  const Duration covered = CoveredTime(window, files);
+  if (covered == window.end - window.start) {
+    limited_ = 0;
+    narrower_.clear();
+    return "";
+  }
+  if (++limited_ > 1) narrower_ = BusiestDestinations(files);
+  return Format(" (packet limit reached: %lld %% of the time)",
+                static_cast<long long>(covered * 100 / (window.end - window.start)));
+}
+
+Result<void> LiveCapture::Deliver(const Window& window, std::vector<SampleFile> files) {
+  // What is known only now cannot be said of the window before.
+  auto ended = delivery_.EndWindow(last_comment_);
+  if (!ended) return ended;
+  const std::string coverage = NoteCoverage(window, files);
+  const std::uint64_t before = outcome_.counts.delivered;
+  duplicates_.BeginWindow(window.start);
+  ++windows_;
+  auto delivered = DeliverSamples(context_, std::move(files),
+                                  {.requests = plan_.requests.size(), .window = windows_},
+                                  delivery_, duplicates_, outcome_);
+  const Window added{from_, window.end};
+  const std::string packets = ": " + CountedPackets(outcome_.counts.delivered - before) + coverage;
+  last_window_ = "window " + ShownTimes(added) + packets;
+  last_comment_ = Format("window %llu, ", static_cast<unsigned long long>(windows_)) +
+                  FormatTimes(added.start, added.end) + packets;
+  system::Log(system::LogLevel::kInfo, "%s", last_comment_.c_str());
+  from_ = window.end;
+  settled_ = settled_after_;
+  return delivered;
+}
+
+std::string LiveCapture::LastWindow() const {
+  return last_window_.empty() ? "" : last_window_ + "; ";
+}
+
+void LiveCapture::TellNext(Duration left) const {
+  std::string text = windows_ == 0 ? "first window in " + FormatSpan(left) + PriceOfWindow()
+                                   : LastWindow() + "next in " + FormatSpan(left) + "; " +
+                                         WithThousands(outcome_.counts.delivered) + " in all";
+  if (!narrower_.empty()) text += "; filters that ask for less: " + narrower_;
+  context_.Tell(text);
+}
+
+std::string LiveCapture::PriceOfWindow() const {
+  const std::size_t requests = plan_.requests.size();
+  if (requests < 2) return "";
+  return Format("; %zu requests, %s, for each window", requests,
+                FormatSpan(requests_.interval() * static_cast<int>(requests)).c_str()) +
+         " (one with " + filter::BoxAsFilter(plan_.requests.front()) + ")";
+}
+
+}  // namespace cloudflaredump::capture

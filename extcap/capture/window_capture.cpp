@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/capture/window_capture.h"
+
+#include "common/redact.h"
+#include "common/text.h"
+#include "extcap/capture/description.h"
+#include "extcap/capture/job_watch.h"
+#include "extcap/system/log.h"
+
+namespace cloudflaredump::capture {
+
+using std::chrono::seconds;
+
+Duration WindowCapture::interval() const {
+  return seconds(context_.settings.Number(config::Opt::kSampleInterval));
+}
+
+std::string WindowCapture::NameOf(std::size_t request) const {
+  const filter::Box& box = plan_.requests[request];
+  if (box.destination_address && !box.source_address) return "inbound";
+  if (box.source_address && !box.destination_address) return "outbound";
+  return Format("request %zu", request + 1);
+}
+
+Result<void> WindowCapture::Capture(const Window& window, const std::string& progress,
+                                    std::vector<SampleFile>& files) {
+  progress_ = progress;
+  for (std::size_t request = 0; request < plan_.requests.size(); ++request) {
+    auto file = CaptureRequest(window, request);
+    if (!file) return Failure(file);
+    if (plan_.requests.size() > 1) {
+      progress_ += Format("%s done, %s packets; ", NameOf(request).c_str(),
+                          WithThousands(file->summary.packets).c_str());
+    }
+    files.push_back(*std::move(file));
+  }
+  return {};
+}
+
+api::Patience WindowCapture::BeforeRequest() const {
+  api::Patience patience = context_.BeforeJob();
+  // Once something of the run is there, a short fault must not cost the rest.
+  if (!outcome_.pcap_ids.empty()) patience.retry_budget = context_.WithJob().retry_budget;
+  if (run_ == Run::kLive) patience.stop = context_.stop.StoppingSoon();
+  return patience;
+}
+
+Result<std::vector<api::PcapJob>> WindowCapture::AwaitTurn(
+    const std::function<void(Duration)>& countdown) {
+  posted_ = false;
+  return AwaitSampleTurn(
+      context_.api, context_.loop,
+      {.interval = interval(), .yielding = run_ == Run::kLive ? &outcome_.pcap_ids : nullptr},
+      BeforeRequest(), countdown);
+}
+
+Result<api::PcapJob> WindowCapture::Post(const api::PcapRequest& request,
+                                         const std::function<void(Duration)>& countdown) {
+  constexpr int kMostTurns = 10;
+  for (int turn = 1;; ++turn) {
+    auto known = AwaitTurn(countdown);
+    if (!known) return Failure(known);
+    const std::string key = context_.started.Intend(
+        context_.account_id, request, context_.loop.Now(),
+        run_ == Run::kLive ? StartedCaptures::Use::kLive : StartedCaptures::Use::kOne);
+    auto job = context_.api.Create(request, *known, BeforeRequest());
+    if (job) {
+      context_.started.Started(key, job->id);
+      return job;
+    }
+    context_.started.Forget(key);
+    if (job.error().kind != Error::Kind::kPassing || turn == kMostTurns) return job;
+    // Somebody else may have used the turn between the look and the request.
+    const auto now = context_.api.List(BeforeRequest());
+    if (!now || SampleWait(*now, context_.loop, interval()) == Duration(0)) return job;
+  }
+}
+
+Result<SampleFile> WindowCapture::CaptureRequest(const Window& window, std::size_t number) {
+  const config::Settings& settings = context_.settings;
+  api::PcapRequest request;
+  request.type = api::PcapRequest::Type::kSimple;
+  request.time_limit =
+      static_cast<std::uint64_t>(std::chrono::ceil<seconds>(window.end - window.start).count());
+  request.packet_limit = settings.Number(config::Opt::kPacketLimit);
+  request.offset_time = window.end;
+  request.filter_v1 = ToFilterV1(plan_.requests[number]);
+  const std::string awaited =
+      plan_.requests.size() > 1 ? NameOf(number) : std::string("Cloudflare's next sample");
+  auto job = Post(request, [&](Duration left) {
+    context_.Tell(progress_ + "waiting " + FormatSpan(left) + " for " + awaited);
+  });
+  if (!job) return Failure(job);
+  posted_ = true;
+  outcome_.pcap_ids.push_back(job->id);
+  system::Log(system::LogLevel::kInfo, "sample %s requested: %s", job->id.c_str(),
+              api::WritePcapRequest(request).c_str());
+
+  const system::SteadyTime started = context_.loop.Steady();
+  const auto deadline = started + seconds(settings.Number(config::Opt::kMaxWait));
+  auto finished = AwaitJob(
+      context_.api, context_.loop, *job, deadline, context_.WithJob(),
+      [&](const api::PcapJob& told) {
+        const Duration age = context_.loop.Steady() - started;
+        context_.Tell(progress_ + CleanLine(Redact(told.status), 40) + ", " + FormatSpan(age));
+      });
+  if (!finished) {
+    if (finished.error().kind != Error::Kind::kInterrupted) {
+      outcome_.left_behind = HowToGetLater(job->id);
+    }
+    return Failure(finished);
+  }
+  FillIn(*finished, request);
+  return FetchSample(context_, *finished, progress_ + "downloading");
+}
+
+}  // namespace cloudflaredump::capture

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "extcap/capture/capture_context.h"
+#include "extcap/capture/outcome.h"
+#include "extcap/capture/sample_file.h"
+#include "extcap/capture/sample_pacing.h"
+#include "extcap/capture/window.h"
+#include "extcap/filter/plan.h"
+
+namespace cloudflaredump::capture {
+
+/// Has Cloudflare sample a window of time by the requests of a plan, one a minute, and fetches what
+/// they bring.
+class WindowCapture {
+ public:
+  /// What a run of windows does that others may need to know of.
+  enum class Run {
+    kOnce,  ///< As soon as may be; "Finish now" ends it before the next request.
+    kLive,  ///< Leaves turns to others; what "Finish now" asks for is taken to its end.
+  };
+
+  /// `context`, `plan` and `outcome`, which gets the ids, outlive this object.
+  WindowCapture(const CaptureContext& context, const filter::Plan& plan, Run run, Outcome& outcome)
+      : context_(context), plan_(plan), run_(run), outcome_(outcome) {}
+  WindowCapture(const WindowCapture&) = delete;
+  WindowCapture& operator=(const WindowCapture&) = delete;
+
+  /// Captures `window`: a file for each request of the plan, in its order. Each status begins with
+  /// `progress`. `files` keeps what was downloaded also when an Error ends it.
+  Result<void> Capture(const Window& window, const std::string& progress,
+                       std::vector<SampleFile>& files);
+
+  /// Waits until Cloudflare takes the next request, calling `countdown` with the time left. Returns
+  /// the list of captures.
+  Result<std::vector<api::PcapJob>> AwaitTurn(const std::function<void(Duration)>& countdown);
+
+  /// Whether the request in hand became a capture at Cloudflare: then trying again may help.
+  bool posted() const { return posted_; }
+
+  /// The least time between two requests, on the loop's clock.
+  Duration interval() const;
+
+  /// What a request of a two-way plan is after, for people: "inbound", "outbound", "request 2".
+  std::string NameOf(std::size_t request) const;
+
+ private:
+  Result<SampleFile> CaptureRequest(const Window& window, std::size_t number);
+  /// Posts `request` when Cloudflare takes one, telling how long that is.
+  Result<api::PcapJob> Post(const api::PcapRequest& request,
+                            const std::function<void(Duration)>& countdown);
+  api::Patience BeforeRequest() const;
+
+  const CaptureContext& context_;
+  const filter::Plan& plan_;
+  const Run run_;
+  Outcome& outcome_;
+  bool posted_ = false;
+  std::string progress_;  ///< what earlier requests of the window gave: "inbound done, 214 packets"
+};
+
+}  // namespace cloudflaredump::capture
