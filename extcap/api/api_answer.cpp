@@ -20,7 +20,9 @@ std::string ErrorsAt(int depth, const json_t* errors);
 /// "code 6003, Invalid request headers (code 6111, Invalid format for Authorization header)"; the
 /// chain is what tells the cause.
 std::string OneError(const json_t* error, int depth) {
-  const json_t* const message = json_object_get(error, "message");
+  // A bare text in the place of an object is its message.
+  const json_t* const message =
+      json_is_string(error) ? error : json_object_get(error, "message");
   const json_t* const code = json_object_get(error, "code");
   std::string text;
   if (json_is_integer(code)) {
@@ -90,7 +92,10 @@ const char* BodyKind(const std::string& body) {
 }  // namespace
 
 Json ParseBody(const std::string& body) {
-  return Json(json_loadb(body.data(), body.size(), JSON_ALLOW_NUL, nullptr));
+  std::string_view text = body;
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  return Json(json_loadb(text.data(), text.size(), JSON_ALLOW_NUL, nullptr));
 }
 
 std::string ErrorsText(const json_t* errors) {
