@@ -27,8 +27,12 @@ Result<void> DownloadSample(const CaptureContext& context, const api::PcapJob& j
   filter::DuplicateFilter duplicates;
   std::vector<SampleFile> samples;
   samples.push_back(*std::move(sample));
+  const auto window = WindowOf(job);
+  const Duration asked = window ? window->end - window->start : Duration(0);
+  const Duration covered = window ? CoveredTime(*window, samples) : asked;
   auto delivered = DeliverSamples(context, std::move(samples), {}, delivery, duplicates, outcome);
   if (!delivered) return delivered;
+  NoteShare(covered, asked, outcome);
   return delivery.Finish("sample " + job.id, {.known = true});
 }
 

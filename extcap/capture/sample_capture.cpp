@@ -50,10 +50,7 @@ Outcome SampleCapture::Run() {
   if (done) done = CaptureWindows(*windows);
   outcome_.Note(done);
   if (context_.stream.begun()) {
-    if (covered_ < asked_) {
-      outcome_.losses.push_back(Format("%lld %% of the time is covered",
-                                       static_cast<long long>(covered_ * 100 / asked_)));
-    }
+    NoteShare(covered_, asked_, outcome_);
     outcome_.Note(
         delivery_.Finish("sample from " + FormatTimes(windows->front().start, windows->back().end),
                          {.known = true}));

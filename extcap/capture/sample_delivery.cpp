@@ -13,13 +13,6 @@ std::string Rfc3339(std::uint64_t nanoseconds) {
   return FormatRfc3339(WallTime(std::chrono::nanoseconds(nanoseconds)));
 }
 
-/// The window that the sample was to cover; nothing of a job that does not say it.
-std::optional<Window> WindowOf(const api::PcapJob& job) {
-  const auto end = ParseRfc3339(job.offset_time.value_or(""));
-  if (!end || !job.time_limit) return std::nullopt;
-  return Window{*end - std::chrono::seconds(*job.time_limit), *end};
-}
-
 /// How much of `window` a sample covers.
 Duration CoveredBy(const SampleFile& sample, const Window& window) {
   if (!sample.limit().reached) return window.end - window.start;
@@ -78,6 +71,19 @@ Result<void> DeliverSamples(const CaptureContext& context, std::vector<SampleFil
   if (!delivered) return delivered;
   context.stream.LetLastGo();
   return context.stream.Flush();
+}
+
+std::optional<Window> WindowOf(const api::PcapJob& job) {
+  const auto end = ParseRfc3339(job.offset_time.value_or(""));
+  constexpr std::uint64_t kLongest = 86400;  // what is beyond is no sample's
+  if (!end || job.time_limit.value_or(0) == 0 || *job.time_limit > kLongest) return std::nullopt;
+  return Window{*end - std::chrono::seconds(*job.time_limit), *end};
+}
+
+void NoteShare(Duration covered, Duration asked, Outcome& outcome) {
+  if (covered >= asked) return;
+  outcome.losses.push_back(
+      Format("%lld %% of the time is covered", static_cast<long long>(covered * 100 / asked)));
 }
 
 Duration CoveredTime(const Window& window, const std::vector<SampleFile>& samples) {

@@ -23,6 +23,12 @@ Result<void> DeliverSamples(const CaptureContext& context, std::vector<SampleFil
                             const SamplePlace& place, Delivery& delivery,
                             filter::DuplicateFilter& duplicates, Outcome& outcome);
 
+/// The window that a sample was to cover; nothing if the job does not say it.
+std::optional<Window> WindowOf(const api::PcapJob& job);
+
+/// Says in `outcome` what share of the time `asked` is covered, if that is not all of it.
+void NoteShare(Duration covered, Duration asked, Outcome& outcome);
+
 /// How much of `window` all of `samples` cover: one that a limit ended covers it up to its last
 /// packet.
 Duration CoveredTime(const Window& window, const std::vector<SampleFile>& samples);

@@ -82,6 +82,26 @@ def while_writing(how, large):
         emulators.stop()
 
 
+def in_a_live_sample(how):
+    """Between two windows, with a reader that takes all."""
+    emulators = Emulators()
+    try:
+        client = Client(emulators("--sample-interval", 0, "--job-seconds", 0), plugin=False)
+        client.configure("[default]\nsample-interval=60\n")
+        run = ExtcapRun(client, None, "--start-time=-1h", interface="cloudflare-live")
+        wait_until(lambda: run.read() and False or run.data, "the first window")
+        time.sleep(0.05)
+        run.read()
+        since = end_by(run, how)
+        while run.process.poll() is None and how != "reader gone" and time.monotonic() < since + 30:
+            run.read(0.002)
+        taken = seconds_to_end(run.process, since)
+        run.close_reader()
+        return taken
+    finally:
+        emulators.stop()
+
+
 def with_a_reader_that_stays(large):
     """It takes nothing more: stop-wait bounds the delivery."""
     emulators = Emulators()
@@ -143,6 +163,10 @@ def main():
         times = [while_writing(how, large) for _ in range(RUNS)]
         all_times += times
         good = report(f"writing, {'second ' if how == 'TERM' else ''}{how}", times, LIMIT) and good
+    for how in ("TERM", "INT", "HUP", "reader gone"):
+        times = [in_a_live_sample(how) for _ in range(RUNS)]
+        all_times += times
+        good = report(f"live, between windows, {how}", times, LIMIT) and good
     good = report("all without a full capture", all_times, LIMIT) and good
     few = max(3, RUNS // 5)
     times = [with_a_reader_that_stays(large) for _ in range(few)]

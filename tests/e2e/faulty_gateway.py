@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""An HTTP gateway on loopback in front of an emulator. It passes requests on, answers some in the
-API's place, and can be gone for a while."""
+"""An HTTP gateway on loopback in front of an emulator or a store. It passes requests on, answers some
+in their place, and can be gone for a while."""
 
 import http.client
 import http.server
 import threading
 import urllib.parse
 
+HTML = [("Content-Type", "text/html")]
+
 
 class FaultyGateway:
-    """`fault(number)` is the status that request `number` (from 1) is answered with instead of being
-    passed on; 0 passes it on, None closes the connection."""
+    """`fault(number)` is the status that request `number` (from 1) is answered with, in place of the
+    answer of `api` (an Emulator, or anything else with a URL); 0 leaves its answer, None closes the
+    connection. With `after` the request is passed on first all the same."""
 
-    def __init__(self, api, fault=lambda number: 0):
+    def __init__(self, api, fault=lambda number: 0, after=False):
         target = urllib.parse.urlsplit(api.url)
         self.gone = False
         self.requests = 0
@@ -29,17 +32,19 @@ class FaultyGateway:
                     status = None if gateway.gone else fault(gateway.requests)
                 if status is None:
                     self.close_connection = True
-                elif status:
-                    self.answer(status, [("Content-Type", "text/html")], b"<html>Bad gateway</html>")
                 else:
-                    self.pass_on(body)
+                    got, headers, content = self.pass_on(body) if after or not status else (0, [], b"")
+                    if status:
+                        got, headers, content = status, HTML, b"<html>Bad gateway</html>"
+                    self.answer(got, headers, content)
 
             def pass_on(self, body):
                 link = http.client.HTTPConnection(target.hostname, target.port, timeout=60)
                 link.request(self.command, self.path, body, dict(self.headers))
                 got = link.getresponse()
-                self.answer(got.status, got.getheaders(), got.read())
+                content = got.read()
                 link.close()
+                return got.status, got.getheaders(), content
 
             def answer(self, status, headers, body):
                 self.send_response(status)

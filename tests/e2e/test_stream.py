@@ -84,6 +84,11 @@ def test_the_limit_is_reached(emulator):
     assert len(told["losses"]) == 2 and told["losses"][1].endswith(" % of the time is covered")
     interface, = capture.section.interfaces
     assert '"limit_reached":true' in interface.description and len(capture.section.packets) == 10
+    # Fetched again by its id it is the same.
+    again = client.capture("udp", "--json", interface="cloudflare-download")
+    assert again.returncode == 4 and again.records == capture.records
+    assert json.loads(again.stdout)["losses"] == told["losses"]
+    assert '"limit_reached":true' in again.section.interfaces[0].description
     by_tshark = client.tshark("udp", "-o", "extcap.cloudflare_sample.packetlimit:10",
                               "-o", "extcap.cloudflare_sample.maxrequests:1")
     assert by_tshark.returncode == 0 and len(by_tshark.records) == 10
