@@ -41,7 +41,7 @@ json_t* Written(const FilterV1Field& field, const Number& value) {
 }
 
 std::string Shown(const Text& value) {
-  return CleanLine(Redact(*value), kLongestText);
+  return CleanLine(*value, kLongestText);
 }
 std::string Shown(const Number& value) {
   return std::to_string(*value);
@@ -93,7 +93,7 @@ FilterV1 RedactFilterV1(FilterV1 filter) {
     const auto* const member = std::get_if<Text FilterV1::*>(&field.member);
     if (member == nullptr) continue;
     Text& text = filter.**member;
-    if (text) text = CleanLine(Redact(*text));
+    if (text) text = CleanLine(*text);
   }
   return filter;
 }

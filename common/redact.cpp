@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::size_t kShortestSecret = 6;
 
+constexpr std::string_view kMark = "[secret]";
+
 /// Longest first, so that a secret that contains another is replaced whole.
 std::vector<std::string>& Secrets() {
   static std::vector<std::string> secrets;
@@ -27,6 +29,48 @@ void Add(std::string text) {
     return other.size() < text.size();
   });
   secrets.insert(place, std::move(text));
+}
+
+/// How much of the start of `text` is `secret`, each of its bytes plain or percent-encoded; 0 if it
+/// is something else. A percent sign that is both is taken for the one or the other.
+std::size_t MatchSecret(std::string_view text, std::string_view secret, bool plain_first) {
+  std::size_t at = 0;
+  for (const char wanted : secret) {
+    const bool plain = at < text.size() && text[at] == wanted;
+    const bool escaped = at + 2 < text.size() && text[at] == '%' &&
+                         g_ascii_isxdigit(text[at + 1]) && g_ascii_isxdigit(text[at + 2]) &&
+                         static_cast<char>(g_ascii_xdigit_value(text[at + 1]) * 16 +
+                                           g_ascii_xdigit_value(text[at + 2])) == wanted;
+    if (!plain && !escaped) return 0;
+    at += escaped && (!plain || !plain_first) ? 3 : 1;
+  }
+  return at;
+}
+
+/// Names that say of a value in any text that it is secret, whoever it belongs to, and what is
+/// between the name and the value.
+constexpr std::string_view kSecretNames[] = {
+    "secret-access-key=", "secret_access_key=", "x-amz-signature=", "x-amz-security-token=",
+    "x-amz-credential=",  "x-goog-signature=",  "authorization=",   "authorization:"};
+
+/// `text` with the values behind kSecretNames as kMark. That of a header ends with its line, that
+/// of a parameter also at a blank or the next parameter.
+std::string RedactNamed(std::string text) {
+  for (const std::string_view name : kSecretNames) {
+    for (std::size_t at = 0;;) {
+      const auto found =
+          std::ranges::search(std::string_view(text).substr(at), name, {}, g_ascii_tolower);
+      if (found.empty()) break;
+      at = static_cast<std::size_t>(found.end() - text.data());
+      if (name.ends_with(':')) at = std::min(text.find_first_not_of(' ', at), text.size());
+      const std::string_view ends = name.ends_with(':') ? "\r\n\"<>" : "&;, \t\r\n\"'<>";
+      const std::size_t end = std::min(text.find_first_of(ends, at), text.size());
+      if (end == at) continue;
+      text.replace(at, end - at, kMark);
+      at += kMark.size();
+    }
+  }
+  return text;
 }
 
 /// One parameter of an address, with the `?`, `&` or `;` before it; or what is before the first
@@ -65,20 +109,22 @@ std::vector<AddressPiece> PiecesOf(std::string_view address) {
 void RegisterSecret(std::string_view secret) {
   if (secret.size() < kShortestSecret) return;
   Add(std::string(secret));
-  Add(PercentEncode(secret));
-  Add(PercentEncode(secret, "/"));
 }
 
 std::string Redact(std::string_view text) {
   std::string redacted(text);
   for (const std::string& secret : Secrets()) {
-    for (std::size_t at = 0; (at = redacted.find(secret, at)) != std::string::npos;) {
-      constexpr std::string_view kMark = "[secret]";
-      redacted.replace(at, secret.size(), kMark);
-      at += kMark.size();
+    for (std::size_t at = 0; at < redacted.size(); ++at) {
+      if (redacted[at] != secret.front() && redacted[at] != '%') continue;
+      const auto rest = std::string_view(redacted).substr(at);
+      const std::size_t length =
+          std::max(MatchSecret(rest, secret, true), MatchSecret(rest, secret, false));
+      if (length == 0) continue;
+      redacted.replace(at, length, kMark);
+      at += kMark.size() - 1;
     }
   }
-  return redacted;
+  return RedactNamed(std::move(redacted));
 }
 
 std::string_view UserInfoOf(std::string_view address) {

@@ -7,6 +7,8 @@
 #include <cstdarg>
 #include <memory>
 
+#include "common/redact.h"
+
 namespace cloudflaredump {
 
 std::string Format(const char* format, ...) {
@@ -21,7 +23,9 @@ std::string Format(const char* format, ...) {
 
 std::string CleanLine(std::string_view text, std::size_t max_bytes, Braces braces) {
   const bool replace = braces == Braces::kReplace;
-  char* valid = g_utf8_make_valid(text.data(), static_cast<gssize>(text.size()));
+  // Before anything is cut or replaced: half a secret would not be recognized later.
+  const std::string safe = Redact(text);
+  char* valid = g_utf8_make_valid(safe.data(), static_cast<gssize>(safe.size()));
   std::string clean;
   for (const char* at = valid; *at != '\0'; at = g_utf8_next_char(at)) {
     const gunichar c = g_utf8_get_char(at);

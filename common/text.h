@@ -16,10 +16,10 @@ std::string Format(const char* format, ...) __attribute__((format(printf, 1, 2))
 /// What CleanLine does with braces.
 enum class Braces { kReplace, kKeep };
 
-/// `text` made fit to be shown in one line: valid UTF-8, control characters and line breaks as one
-/// blank, braces as parentheses (Wireshark's extcap sentences have no escaping) unless they are
-/// kept, cut at `max_bytes` with an ellipsis. For every text that comes from a server, a file or a
-/// packet.
+/// `text` made fit to be shown in one line: without secrets (common/redact.h), valid UTF-8, control
+/// characters and line breaks as one blank, braces as parentheses (Wireshark's extcap sentences
+/// have no escaping) unless they are kept, cut at `max_bytes` with an ellipsis. For every text that
+/// comes from a server, a file or a packet.
 std::string CleanLine(std::string_view text, std::size_t max_bytes = 300,
                       Braces braces = Braces::kReplace);
 

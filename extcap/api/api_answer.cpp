@@ -21,8 +21,7 @@ std::string ErrorsAt(int depth, const json_t* errors);
 /// chain is what tells the cause.
 std::string OneError(const json_t* error, int depth) {
   // A bare text in the place of an object is its message.
-  const json_t* const message =
-      json_is_string(error) ? error : json_object_get(error, "message");
+  const json_t* const message = json_is_string(error) ? error : json_object_get(error, "message");
   const json_t* const code = json_object_get(error, "code");
   std::string text;
   if (json_is_integer(code)) {
@@ -31,7 +30,7 @@ std::string OneError(const json_t* error, int depth) {
   if (json_is_string(message) && json_string_length(message) > 0) {
     if (!text.empty()) text += ", ";
     // Redacted before it is cut: half a secret would not be recognized later.
-    text += CleanLine(Redact({json_string_value(message), json_string_length(message)}));
+    text += CleanLine(std::string_view(json_string_value(message), json_string_length(message)));
   }
   const std::string chain = depth > 0 ? "" : ErrorsAt(1, json_object_get(error, "error_chain"));
   return chain.empty() ? text : text + " (" + chain + ")";
@@ -83,8 +82,18 @@ bool IsWebPage(const std::string& body) {
   return Trim(body).starts_with('<');
 }
 
+/// No answer of Cloudflare's comes near; jansson takes a hundred bytes for each value.
+constexpr std::int64_t kMostValues = 500000;
+
+/// Whether there may be more values than are taken, by what stands before or between values.
+bool HasTooManyValues(std::string_view text) {
+  return std::ranges::count_if(text, [](char c) { return c == ',' || c == '[' || c == '{'; }) >
+         kMostValues;
+}
+
 const char* BodyKind(const std::string& body) {
   if (Trim(body).empty()) return "an empty answer";
+  if (HasTooManyValues(body)) return "more JSON values than make sense";
   if (IsWebPage(body)) return "a web page instead of JSON";
   return "something that is not JSON";
 }
@@ -95,6 +104,7 @@ Json ParseBody(const std::string& body) {
   std::string_view text = body;
   constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  if (HasTooManyValues(text)) return nullptr;
   return Json(json_loadb(text.data(), text.size(), JSON_ALLOW_NUL, nullptr));
 }
 

@@ -208,9 +208,16 @@ Result<std::vector<PcapJob>> PcapsApi::List(const Patience& patience) {
       return Fail(Format("cannot %s: %s answered without a list", kDoing, host_.c_str()),
                   "check the address of the API", Error::Kind::kPassing);
     }
+    constexpr std::size_t kMostJobs = 1000;  // the API lists 50
+    if (json_array_size(result->get()) > kMostJobs) {
+      return Fail(Format("cannot %s: %s answered with a list of more than %zu captures", kDoing,
+                         host_.c_str(), kMostJobs),
+                  "check the address of the API");
+    }
     Jobs jobs;
     for (std::size_t i = 0; i < json_array_size(result->get()); ++i) {
-      jobs.push_back(ReadPcapJob(json_array_get(result->get(), i)));
+      const json_t* const job = json_array_get(result->get(), i);
+      if (json_is_object(job)) jobs.push_back(ReadPcapJob(job));
     }
     // RFC 3339 in one zone sorts as time; what cannot be read goes last.
     std::ranges::stable_sort(jobs, [](const PcapJob& a, const PcapJob& b) {

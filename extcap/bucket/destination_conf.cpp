@@ -20,7 +20,7 @@ std::unexpected<Error> Mistake(std::string message) {
 }
 
 std::string Shown(std::string_view text) {
-  return "\"" + CleanLine(Redact(RedactAddress(text)), 120) + "\"";
+  return "\"" + CleanLine(RedactAddress(text), 120) + "\"";
 }
 
 /// An Error if there is something before an `@`, as other addresses have it. Registers what is

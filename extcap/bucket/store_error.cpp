@@ -26,7 +26,7 @@ struct ErrorDocument {
 
 /// A text of the server's: secrets go before anything is cut, or half a one would stay.
 std::string Cleaned(const std::string& text, std::size_t max_bytes) {
-  return CleanLine(Redact(RedactAddress(text)), max_bytes);
+  return CleanLine(RedactAddress(text), max_bytes);
 }
 
 ErrorDocument ParseErrorDocument(const http::HttpHead& head, std::string_view body) {

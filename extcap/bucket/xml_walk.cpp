@@ -3,7 +3,7 @@
 
 #include <libxml/xmlreader.h>
 
-#include <climits>
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -16,6 +16,17 @@ constexpr std::size_t kMaxText = std::size_t{1} << 20;
 struct ReaderFree {
   void operator()(xmlTextReader* reader) const { xmlFreeTextReader(reader); }
 };
+
+/// Whether each tag is short: libxml2 takes time that grows with the square of the attributes.
+bool HasShortTags(std::string_view xml) {
+  constexpr std::size_t kLongestTag = std::size_t{64} << 10;
+  for (std::size_t at = xml.find('<'); at != xml.npos; at = xml.find('<', at)) {
+    const std::size_t end = xml.find('>', at);
+    if (std::min(end, xml.size()) - at > kLongestTag) return false;
+    at = std::min(end, xml.size());
+  }
+  return true;
+}
 
 /// libxml2 writes to stderr by itself unless it is given somebody to tell.
 void IgnoreMessage(void*, const char*, xmlParserSeverities, xmlTextReaderLocatorPtr) {}
@@ -59,7 +70,10 @@ class OpenElements {
 }  // namespace
 
 Result<void> WalkXml(std::string_view xml, const XmlElementEnd& on_end) {
-  if (xml.size() > INT_MAX) return Fail("the XML is too long");
+  constexpr std::size_t kLongest = std::size_t{4} << 20;
+  if (xml.size() > kLongest) return Fail("the XML is longer than 4 MiB");
+  if (xml.contains("<!DOCTYPE")) return Fail("the XML has a DTD or entities of its own");
+  if (!HasShortTags(xml)) return Fail("the XML has a tag of more than 64 KiB");
   // No XML_PARSE_NOENT and no XML_PARSE_DTDLOAD: entities of a document stay what they are. No
   // XML_PARSE_HUGE: libxml2's own limits hold.
   constexpr int kOptions = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |

@@ -14,8 +14,9 @@ namespace cloudflaredump::bucket {
 using XmlElementEnd = std::function<void(std::string_view path, const std::string& text)>;
 
 /// Walks an XML document of a server, with libxml2 and nothing from outside: no network, no DTD,
-/// no entities but XML's own five. An Error if it is not well-formed, has a DTD, or is deeper than
-/// 16 elements or one text is longer than 1 MiB; what came before has been told by then.
+/// no entities but XML's own five. An Error if it is not well-formed, is longer than 4 MiB, has a
+/// DTD or a tag of more than 64 KiB, is deeper than 16 elements, or one text is longer than 1 MiB;
+/// what came before has been told by then.
 Result<void> WalkXml(std::string_view xml, const XmlElementEnd& on_end);
 
 }  // namespace cloudflaredump::bucket

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "common/redact.h"
 #include "common/text.h"
 #include "extcap/capture/account_turn.h"
 #include "extcap/capture/bucket_ownership.h"
@@ -168,7 +167,7 @@ Result<api::PcapJob> FullCapture::Watch() {
 void FullCapture::TellState(const api::PcapJob& job) {
   failed_ = job.phase() == api::JobPhase::kFailed;
   const Duration age = context_.loop.Steady() - watched_since_;
-  std::string state = job.status.empty() ? "going on" : CleanLine(Redact(job.status), 40);
+  std::string state = job.status.empty() ? "going on" : CleanLine(job.status, 40);
   if (job.packets_captured) state += ", " + CountedPackets(*job.packets_captured);
   const auto limit = seconds(job.time_limit.value_or(0));
   if (job.status == "running" && age < limit) {

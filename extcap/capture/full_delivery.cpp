@@ -68,7 +68,7 @@ Result<void> DeliverOthersFull(const CaptureContext& context, const api::PcapJob
                                Outcome& outcome) {
   const auto place = OpenSourceOf(context, job);
   if (!place) return Failure(place);
-  const std::string at = job.colo ? " at " + CleanLine(Redact(*job.colo), 20) : "";
+  const std::string at = job.colo ? " at " + CleanLine(*job.colo, 20) : "";
   return DeliverFull(context, *place, job, false, "full capture " + job.id + at, outcome);
 }
 

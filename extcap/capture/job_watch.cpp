@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 
-#include "common/redact.h"
 #include "common/text.h"
 
 namespace cloudflaredump::capture {
@@ -17,7 +16,7 @@ constexpr Duration kFresh = 60s;
 
 Error FailedJob(const api::PcapJob& job) {
   Error error{.what = "Cloudflare says that capture " + job.id + " failed",
-              .said = CleanLine(Redact(job.error_message.value_or("")))};
+              .said = CleanLine(job.error_message.value_or(""))};
   if (error.said.empty()) {
     error.remedy = job.type == "full" ? "check that the bucket is registered and that Cloudflare "
                                         "may write to it"

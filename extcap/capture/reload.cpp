@@ -142,11 +142,11 @@ Result<Rows> CaptureRows(api::PcapsApi& api, const std::string& account_id,
     const auto at = job.submitted_at();
     const std::string when =
         at ? FormatRfc3339(std::chrono::floor<std::chrono::seconds>(*at)) : "at an unknown time";
-    const std::string where = job.colo               ? "full at " + CleanLine(Redact(*job.colo), 20)
+    const std::string where = job.colo               ? "full at " + CleanLine(*job.colo, 20)
                               : job.type == "simple" ? "sample of all data centers"
-                                                     : CleanLine(Redact(job.type), 20);
+                                                     : CleanLine(job.type, 20);
     rows.push_back({job.id, when + ", " + where + ", " + FilterOf(job) + ", " +
-                                CleanLine(Redact(job.status), 30) + ", " + job.id});
+                                CleanLine(job.status, 30) + ", " + job.id});
   }
   if (rows.empty()) return Fail("the account has no captures yet");
   return rows;
@@ -203,8 +203,7 @@ Result<Rows> Ask(const Asked& asked, const Result<config::Arguments>& arguments,
 
 void Print(const Asked& asked, const Rows& rows, const std::string& trouble) {
   const unsigned number = config::DialogNumber(asked.option->id, asked.kind);
-  const std::string first =
-      trouble.empty() ? "as typed" : "as typed; " + CleanLine(Redact(trouble), 300);
+  const std::string first = trouble.empty() ? "as typed" : "as typed; " + CleanLine(trouble, 300);
   frontend::Sentence("value")
       .With("arg", number)
       .With("value", config::kAsTyped)

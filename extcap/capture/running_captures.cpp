@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "common/redact.h"
 #include "common/text.h"
 
 namespace cloudflaredump::capture {
@@ -48,9 +47,9 @@ const api::PcapJob* FindRunning(const std::vector<api::PcapJob>& jobs, WallTime 
 }
 
 std::string NameRunning(const api::PcapJob& job, WallTime now) {
-  std::string text = CleanLine(Redact(job.id), 40);
-  if (job.colo) text += " at " + CleanLine(Redact(*job.colo), 20);
-  text += " (" + CleanLine(Redact(job.status), 30);
+  std::string text = CleanLine(job.id, 40);
+  if (job.colo) text += " at " + CleanLine(*job.colo, 20);
+  text += " (" + CleanLine(job.status, 30);
   if (const auto submitted = job.submitted_at()) {
     text += ", since " + FormatRfc3339(std::chrono::floor<seconds>(*submitted));
     const Duration left = *submitted + seconds(job.time_limit.value_or(0)) - now;

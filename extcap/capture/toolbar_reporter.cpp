@@ -3,7 +3,6 @@
 
 #include <utility>
 
-#include "common/redact.h"
 #include "common/text.h"
 #include "extcap/system/log.h"
 
@@ -91,7 +90,7 @@ void ToolbarReporter::Send(config::ToolbarControl control, ToolbarCommand comman
                            std::string_view text) {
   // The log's lines are cleaned already, and end as they must.
   const bool line = text.ends_with('\n');
-  std::string shown = CleanLine(Redact(std::string(text)), kLongestText);
+  std::string shown = CleanLine(std::string(text), kLongestText);
   if (line) shown += '\n';
   // What is dropped is dropped: a window that does not read must not hold a capture up.
   pipes_.Send(WriteToolbarMessage({.control = static_cast<std::uint8_t>(control),

@@ -7,7 +7,6 @@
 #include <cmath>
 
 #include "common/colos.h"
-#include "common/redact.h"
 #include "common/text.h"
 
 namespace cloudflaredump::capture {
@@ -16,7 +15,7 @@ namespace {
 /// Names come from a server and go to terminals and files.
 std::string CleanName(const std::string& name) {
   constexpr std::size_t kLongest = 40;
-  return CleanLine(Redact(name), kLongest);
+  return CleanLine(name, kLongest);
 }
 
 std::string UpperCase(std::string text) {

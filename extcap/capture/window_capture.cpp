@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture/window_capture.h"
 
-#include "common/redact.h"
 #include "common/text.h"
 #include "extcap/capture/description.h"
 #include "extcap/capture/job_watch.h"
@@ -98,12 +97,12 @@ Result<SampleFile> WindowCapture::CaptureRequest(const Window& window, std::size
 
   const system::SteadyTime started = context_.loop.Steady();
   const auto deadline = started + seconds(settings.Number(config::Opt::kMaxWait));
-  auto finished = AwaitJob(
-      context_.api, context_.loop, *job, deadline, context_.WithJob(),
-      [&](const api::PcapJob& told) {
-        const Duration age = context_.loop.Steady() - started;
-        context_.Tell(progress_ + CleanLine(Redact(told.status), 40) + ", " + FormatSpan(age));
-      });
+  auto finished =
+      AwaitJob(context_.api, context_.loop, *job, deadline, context_.WithJob(),
+               [&](const api::PcapJob& told) {
+                 const Duration age = context_.loop.Steady() - started;
+                 context_.Tell(progress_ + CleanLine(told.status, 40) + ", " + FormatSpan(age));
+               });
   if (!finished) {
     if (finished.error().kind != Error::Kind::kInterrupted) {
       outcome_.left_behind = HowToGetLater(job->id);

@@ -18,6 +18,7 @@
 #include "extcap/frontend/filter_check.h"
 #include "extcap/frontend/hand_over.h"
 #include "extcap/frontend/sentence.h"
+#include "extcap/system/core_dump.h"
 
 namespace cloudflaredump::frontend {
 namespace {
@@ -138,5 +139,6 @@ int Main(int argc, char** argv) {
 }  // namespace cloudflaredump::frontend
 
 int main(int argc, char** argv) {
+  cloudflaredump::system::HideMemory();
   return cloudflaredump::frontend::Main(argc, argv);
 }

@@ -3,7 +3,6 @@
 
 #include <cstdio>
 
-#include "common/redact.h"
 #include "common/text.h"
 
 namespace cloudflaredump::frontend {
@@ -24,7 +23,7 @@ void Sentence::Print() const {
 
 int FailExtcapCall(const Error& error) {
   constexpr std::size_t kLongestLine = 700;
-  std::fprintf(stderr, "%s\n", CleanLine(Redact(SentenceOf(error)), kLongestLine).c_str());
+  std::fprintf(stderr, "%s\n", CleanLine(SentenceOf(error), kLongestLine).c_str());
   return 1;
 }
 

@@ -118,13 +118,13 @@ int CurlHttp::Active::OnConnected(void* self, char*, char*, int, int) {
 }
 
 void CurlHttp::Active::TakeHeaderLine(std::string_view line) {
-  if (head_done) return;  // a trailer
   head_bytes += line.size();
   if (head_bytes > kMaxHead) {
     Refuse(HostOf(request.url) + " answered with more headers than make sense");
     return;
   }
-  if (!in_head) {  // the status line
+  if (head_done) return;  // a trailer, of which only the length counts
+  if (!in_head) {         // the status line
     in_head = true;
     head = HttpHead();
     return;

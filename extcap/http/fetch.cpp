@@ -1,8 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "common/time.h"
 #include "extcap/http/http.h"
 
 namespace cloudflaredump::http {
 namespace {
+
+using namespace std::chrono_literals;
+
+/// How long a whole answer may take: a minute, and a second for each 64 KiB that it may have.
+Duration LongestAnswer(const HttpRequest& request) {
+  constexpr std::size_t kEachSecond = std::size_t{64} << 10;
+  return 60s + std::chrono::seconds(request.max_body / kEachSecond);
+}
 
 /// Gathers one answer in memory.
 class Gatherer : public HttpReceiver {
@@ -35,14 +44,17 @@ Result<HttpAnswer> Fetch(Http& http, system::EventLoop& loop, HttpRequest reques
                          const std::function<bool()>& stop) {
   if (stop()) return Stopped();
   Gatherer gatherer;
+  const Duration longest = LongestAnswer(request);
+  const std::string host = HostOf(request.url);
   const Http::Transfer transfer = http.Start(std::move(request), gatherer);
   const auto over = [&] { return gatherer.ended() || stop(); };
-  // No limit of our own: the transfer's connect and stall limits end it.
-  while (!loop.RunUntil(over, loop.Steady() + std::chrono::hours(1))) {
-  }
+  // The transfer's own limits end one that stalls; this one ends what trickles.
+  const bool in_time = loop.RunUntil(over, loop.Steady() + longest);
   if (gatherer.ended()) return gatherer.Take();
   http.Cancel(transfer);
-  return Stopped();
+  if (in_time) return Stopped();
+  return Fail(host + " did not finish its answer within " + FormatSpan(longest),
+              Error::Kind::kPassing);
 }
 
 }  // namespace cloudflaredump::http

@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cstdarg>
 
-#include "common/redact.h"
 #include "common/text.h"
 #include "common/time.h"
 #include "extcap/system/private_file.h"
@@ -97,8 +96,7 @@ void Log(LogLevel level, const char* format, ...) {
   const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
   const std::string line =
       FormatRfc3339(now) + " " + LevelName(level) + " " +
-      CleanLine(Redact(raw), 2000, level == LogLevel::kDebug ? Braces::kKeep : Braces::kReplace) +
-      "\n";
+      CleanLine(raw, 2000, level == LogLevel::kDebug ? Braces::kKeep : Braces::kReplace) + "\n";
   g_free(raw);
   if (to_file) {
     // A log that cannot be written must not end a capture.

@@ -138,7 +138,7 @@ std::string StoppedEarly(const capture::Outcome& outcome) {
 json_t* Texts(const std::vector<std::string>& texts) {
   json_t* const array = json_array();
   for (const std::string& text : texts) {
-    json_array_append_new(array, json_string(CleanLine(Redact(text)).c_str()));
+    json_array_append_new(array, json_string(CleanLine(text).c_str()));
   }
   return array;
 }
@@ -165,7 +165,7 @@ void PrintSummary(const capture::Outcome& outcome, const CaptureWords& words,
   }
   if (outcome.error) {
     json_object_set_new(summary, "error",
-                        json_string(CleanLine(Redact(SentenceOf(*outcome.error)), 2000).c_str()));
+                        json_string(CleanLine(SentenceOf(*outcome.error), 2000).c_str()));
   }
   FILE* const out = words.file == "-" ? stderr : stdout;
   json_dumpf(summary, out, JSON_INDENT(2));

@@ -41,7 +41,7 @@ class Report {
 
  private:
   static void Print(const char* mark, const std::string& line) {
-    std::printf("%-6s  %s\n", mark, CleanLine(Redact(line), 1000).c_str());
+    std::printf("%-6s  %s\n", mark, CleanLine(line, 1000).c_str());
   }
   bool good_ = true;
 };

@@ -9,7 +9,6 @@
 #include <optional>
 #include <system_error>
 
-#include "common/redact.h"
 #include "common/text.h"
 #include "extcap/compare/marked_copy.h"
 #include "extcap/compare/router_filter.h"

@@ -54,7 +54,7 @@ std::string ShortTime(const api::PcapJob& job) {
 std::string JobAsText(const api::PcapJob& job) {
   std::string lines;
   const auto line = [&lines](const char* name, const std::string& value) {
-    lines += Format("%-18s %s\n", name, CleanLine(Redact(value)).c_str());
+    lines += Format("%-18s %s\n", name, CleanLine(value).c_str());
   };
   EachField(job, line,
             [&](const char* name, std::uint64_t value) { line(name, std::to_string(value)); });
@@ -67,7 +67,7 @@ json_t* JobAsJson(const api::PcapJob& job) {
   EachField(
       job,
       [object](const char* name, const std::string& value) {
-        json_object_set_new(object, name, MakeJson(CleanLine(Redact(value))));
+        json_object_set_new(object, name, MakeJson(CleanLine(value)));
       },
       [object](const char* name, std::uint64_t value) {
         json_object_set_new(object, name, MakeJson(value));

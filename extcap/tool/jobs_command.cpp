@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "common/redact.h"
 #include "common/text.h"
 #include "extcap/capture/running_captures.h"
 #include "extcap/tool/api_call.h"
@@ -28,11 +27,10 @@ void PrintTable(const std::vector<api::PcapJob>& jobs) {
   std::printf("%-32s  %-20s  %-6s  %-18s  %-6s  %s\n", "ID", "SUBMITTED", "TYPE", "STATUS", "COLO",
               "FILTER");
   for (const api::PcapJob& job : jobs) {
-    std::printf("%-32s  %-20s  %-6s  %-18s  %-6s  %s\n", CleanLine(Redact(job.id), 40).c_str(),
+    std::printf("%-32s  %-20s  %-6s  %-18s  %-6s  %s\n", CleanLine(job.id, 40).c_str(),
                 ShortTime(job).c_str(),
-                job.type == "simple" ? "sample" : CleanLine(Redact(job.type), 10).c_str(),
-                CleanLine(Redact(job.status), 30).c_str(),
-                CleanLine(Redact(job.colo.value_or("all")), 10).c_str(),
+                job.type == "simple" ? "sample" : CleanLine(job.type, 10).c_str(),
+                CleanLine(job.status, 30).c_str(), CleanLine(job.colo.value_or("all"), 10).c_str(),
                 FilterText(job.filter_v1).c_str());
   }
 }

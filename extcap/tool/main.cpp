@@ -7,11 +7,11 @@
 #include <span>
 #include <string_view>
 
-#include "common/redact.h"
 #include "common/text.h"
 #include "common/version.h"
 #include "extcap/capture/extcap_session.h"
 #include "extcap/capture/reload.h"
+#include "extcap/system/core_dump.h"
 #include "extcap/tool/commands.h"
 
 namespace cloudflaredump::tool {
@@ -94,12 +94,13 @@ int Main(int argc, char** argv) {
 }  // namespace
 
 int Complain(const Error& error) {
-  std::fprintf(stderr, "cloudflaredump: %s\n", CleanLine(Redact(SentenceOf(error)), 2000).c_str());
+  std::fprintf(stderr, "cloudflaredump: %s\n", CleanLine(SentenceOf(error), 2000).c_str());
   return error.kind == Error::Kind::kUsage ? 2 : 1;
 }
 
 }  // namespace cloudflaredump::tool
 
 int main(int argc, char** argv) {
+  cloudflaredump::system::HideMemory();
   return cloudflaredump::tool::Main(argc, argv);
 }

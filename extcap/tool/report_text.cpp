@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <memory>
 
-#include "common/redact.h"
 #include "common/text.h"
 #include "extcap/system/file_sink.h"
 
@@ -16,7 +15,7 @@ namespace cloudflaredump::tool {
 
 std::string MarkdownText(const std::string& text) {
   std::string out;
-  for (const char c : CleanLine(Redact(text), 2000)) {
+  for (const char c : CleanLine(text, 2000)) {
     if (std::string_view("\\`*_[]<>#|").find(c) != std::string_view::npos) out += '\\';
     out += c;
   }

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """How the programs are built, and what they are able to call."""
 
+import pathlib
 import re
 import subprocess
 
 import pytest
 import wireshark
+from capturing import SANITIZED, Client, kill_group, wait_until
+from emulator import TOKEN
 
 # Never needed: a shell, names for temporary files, copies without a bound.
 FORBIDDEN = {"system", "popen", "execvp", "execlp", "tmpnam", "tempnam", "mktemp", "gets", "strcpy",
@@ -58,6 +61,24 @@ def test_the_stack_and_copies_are_guarded(program):
     assert "__stack_chk_fail" in symbols
     if program.suffix != ".so":  # the plugin makes no call that could be fortified
         assert re.search(r"__\w+_chk\b", symbols.replace("__stack_chk_fail", "")), "not fortified"
+
+
+@pytest.mark.skipif(SANITIZED or PORTABLE, reason="not hidden in such a build")
+def test_memory_with_secrets_is_hidden(emulator):
+    """No core dump, and no other program of the same user reads it."""
+    api = emulator("--job-result", "never")
+    client = Client(api)
+    process = client.start(client.capture_command("-", None), stdout=subprocess.PIPE)
+    try:
+        wait_until(lambda: api.log(), "a request")
+        limits = pathlib.Path(f"/proc/{process.pid}/limits").read_text()
+        assert re.search(r"^Max core file size +0 +0 ", limits, re.M)
+        assert pathlib.Path(f"/proc/{process.pid}/environ").stat().st_uid == 0
+        read = client.run(["cat", f"/proc/{process.pid}/environ"])
+        assert read.returncode != 0 and TOKEN not in read.stdout
+    finally:
+        kill_group(process)
+        process.communicate()
 
 
 def test_nothing_dangerous_is_called(program):

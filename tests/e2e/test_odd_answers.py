@@ -34,28 +34,32 @@ class Play:
 
     def __init__(self, emulator, folder):
         self._emulator = emulator
-        self._folder = folder
+        self.folder = folder
         self._rules = []
         self._count = 0
 
     def answer(self, request, body, status=200, times=None):
         """Orders an answer: JSON of anything, or bytes as they are."""
         self._count += 1
-        file = self._folder / f"{self._count}.json"
+        file = self.folder / f"{self._count}.json"
         file.write_bytes(body if isinstance(body, bytes) else json.dumps(body).encode())
         limit = "" if times is None else f"x{times}"
         self._rules.append((request, f"{request}={status}{limit}:{file}"))
 
+    def start(self, *words):
+        """The emulator that gives these answers."""
+        # "*" crosses slashes: what is for a download or a bucket is looked at before what is for any
+        # path.
+        rules = sorted(self._rules, key=lambda rule: rule[0].endswith("*"))
+        return self._emulator(*words, *(word for _, rule in rules for word in ("--answer", rule)))
+
     def run(self, *words, interface="cloudflare-sample"):
-        pcap = write_pcap(self._folder / "in.pcap", numbered(7))
+        pcap = write_pcap(self.folder / "in.pcap", numbered(7))
         self.answer("GET /download", open(pcap, "rb").read())
         self.answer("GET /pcaps", envelope([]))
         self.answer("POST /pcaps", job())
         self.answer("GET /pcaps/*", job())
-        # "*" crosses slashes: what is for a download is looked at before what is for any path.
-        rules = sorted(self._rules, key=lambda rule: rule[0] != "GET /download")
-        api = self._emulator(*(word for _, rule in rules for word in ("--answer", rule)))
-        return Client(api, speed=60).capture(None, *words, interface=interface)
+        return Client(self.start(), speed=60).capture(None, *words, interface=interface)
 
 
 @pytest.fixture

@@ -105,6 +105,21 @@ void DepthAndLengthAreBounded(void**) {
   }
   AssertRefused(kHead + open + close + "</ListBucketResult>");
   AssertRefused(kHead + Object(std::string((1 << 20) + 1, 'k')) + "</ListBucketResult>");
+  std::string many = kHead;
+  while (many.size() <= (4U << 20)) many += Object("k");
+  AssertRefused(many + "</ListBucketResult>");
+}
+
+/// libxml2 compares each attribute with all before it.
+void TagsAreBounded(void**) {
+  const auto with_attributes = [](int count) {
+    std::string tag = "<ListBucketResult";
+    for (int i = 0; i < count; ++i) tag += Format(" a%d=''", i);
+    return tag + ">" + Object("k") + "</ListBucketResult>";
+  };
+  assert_true(ParseListing(with_attributes(100)).has_value());
+  AssertRefused(with_attributes(10000));
+  AssertRefused("<ListBucketResult " + std::string(70000, ' '));
 }
 
 void WalkTellsPathsAndTexts(void**) {
@@ -125,7 +140,8 @@ int main() {
       cmocka_unit_test(ObjectsAreRead),           cmocka_unit_test(EncodedKeysAreDecoded),
       cmocka_unit_test(EmptyListingIsOne),        cmocka_unit_test(AnythingElseIsRefused),
       cmocka_unit_test(EveryCutIsRefused),        cmocka_unit_test(NothingIsFetchedOrExpanded),
-      cmocka_unit_test(DepthAndLengthAreBounded), cmocka_unit_test(WalkTellsPathsAndTexts),
+      cmocka_unit_test(DepthAndLengthAreBounded), cmocka_unit_test(TagsAreBounded),
+      cmocka_unit_test(WalkTellsPathsAndTexts),
   };
   return cmocka_run_group_tests_name("bucket listing", tests, nullptr, nullptr);
 }

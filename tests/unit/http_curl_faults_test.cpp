@@ -142,6 +142,13 @@ void HeadersWithoutEndAreRefused(void**) {
   AssertFault(FaultOf(flood + "\r\n"), Kind::kFinal, "");
 }
 
+/// What comes behind a body in chunks has no end of its own either.
+void TrailersWithoutEndAreRefused(void**) {
+  std::string flood = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n";
+  for (int i = 0; i < 20000; ++i) flood += "X-Flood: 0123456789abcdef\r\n";
+  AssertFault(FaultOf(flood + "\r\n"), Kind::kFinal, "more headers than make sense");
+}
+
 void ServersTextIsCleaned(void**) {
   const Error error = FaultOf("HTTP/1.1 200 OK\r\nTransfer-Encoding: \x1b[31mevil\r\n\r\nx");
   assert_true(SentenceOf(error).find('\x1b') == std::string::npos);
@@ -263,6 +270,7 @@ int main() {
       cmocka_unit_test(WhatIsNotHttpIsSaid),
       cmocka_unit_test(BodyBeyondTheLimitEnds),
       cmocka_unit_test(HeadersWithoutEndAreRefused),
+      cmocka_unit_test(TrailersWithoutEndAreRefused),
       cmocka_unit_test(ServersTextIsCleaned),
       cmocka_unit_test(StallEndsByTheLoopsClock),
       cmocka_unit_test(SlowButSteadyAnswerIsNoStall),

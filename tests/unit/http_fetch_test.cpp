@@ -54,6 +54,21 @@ void StopCancelsTheTransfer(void**) {
   assert_int_equal(http.active(), 0);
 }
 
+/// One byte every 15 s is no stall, and would never end.
+void AnAnswerThatTricklesEnds(void**) {
+  FakeEventLoop loop;
+  FakeHttp http(loop);
+  http.Answer("GET", "*", {.body = std::string(10000, 'x'), .gap = 15s, .piece = 1});
+  HttpRequest request = Get("https://a.test/");
+  request.max_body = std::size_t{8} << 20;
+  const Result<HttpAnswer> answer = Fetch(http, loop, request, kGoOn);
+  assert_false(answer.has_value());
+  assert_true(answer.error().kind == Error::Kind::kPassing);
+  AssertText(answer.error().what, "a.test did not finish its answer within 3 min 8 s");
+  assert_true(loop.Steady() - system::SteadyTime() == 188s);
+  assert_int_equal(http.active(), 0);
+}
+
 void StopBeforeTheStartSendsNothing(void**) {
   FakeEventLoop loop;
   FakeHttp http(loop);
@@ -132,6 +147,7 @@ int main() {
       cmocka_unit_test(WholeAnswerIsGathered),
       cmocka_unit_test(FaultComesThrough),
       cmocka_unit_test(StopCancelsTheTransfer),
+      cmocka_unit_test(AnAnswerThatTricklesEnds),
       cmocka_unit_test(StopBeforeTheStartSendsNothing),
       cmocka_unit_test(AnAnswerThatCameWithTheStopIsKept),
       cmocka_unit_test(StallEndsAfterItsLimit),

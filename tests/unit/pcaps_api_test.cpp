@@ -104,7 +104,25 @@ void AListMayBeNullOrHoldAnything(void**) {
   f.http.Answer("GET", "*", Ok("null"));
   f.http.Answer("GET", "*", Ok(R"([null,7,"x",{},{"id":"a"}])"));
   assert_true(ValueOf(f.api.List(f.ForSeconds(5))).empty());
-  assert_int_equal(ValueOf(f.api.List(f.ForSeconds(5))).size(), 5);
+  assert_int_equal(ValueOf(f.api.List(f.ForSeconds(5))).size(), 2);  // the objects
+}
+
+void AListIsBounded(void**) {
+  ApiFixture f;
+  f.http.Answer("GET", "*", Ok(JsonArray(std::vector<std::string>(1000, "{}"))));
+  f.http.Answer("GET", "*", Ok(JsonArray(std::vector<std::string>(1001, "{}"))));
+  assert_int_equal(ValueOf(f.api.List(f.ForSeconds(5))).size(), 1000);
+  AssertFails(f.api.List(f.ForSeconds(5)), Error::Kind::kFinal, "more than 1000 captures");
+}
+
+/// jansson takes a hundred bytes for a value of two: they are counted before it reads them.
+void ValuesAreCountedBeforeTheyAreRead(void**) {
+  ApiFixture f;
+  std::string zeros = "[0";
+  for (int i = 0; i < 2'000'000; ++i) zeros += ",0";
+  f.http.Answer("GET", "*", Ok(zeros + "]"));
+  AssertFails(f.api.List(f.ForSeconds(0)), Error::Kind::kPassing,
+              "answered with more JSON values than make sense");
 }
 
 /// What is not a list must not be taken for "no captures": a POST might follow.
@@ -306,6 +324,8 @@ int main() {
       cmocka_unit_test(EMailAndKeyAreTheOtherForm),
       cmocka_unit_test(TheListIsNewestFirst),
       cmocka_unit_test(AListMayBeNullOrHoldAnything),
+      cmocka_unit_test(AListIsBounded),
+      cmocka_unit_test(ValuesAreCountedBeforeTheyAreRead),
       cmocka_unit_test(AListThatIsNoneIsAnError),
       cmocka_unit_test(AnIdThatIsNoneIsRefusedUnasked),
       cmocka_unit_test(TheAnswersIdIsTheOneAskedFor),

@@ -27,6 +27,21 @@ void EncodedFormsAreReplacedToo(void**) {
   AssertText(Redact("?key=" + PercentEncode(secret)), "?key=[secret]");
   AssertText(Redact("/path/" + PercentEncode(secret, "/")), "/path/[secret]");
   AssertText(Redact("\"" + secret + "\""), "\"[secret]\"");
+  // Servers encode in small letters, and not always the same.
+  AssertText(Redact("wJalr%2fK7MD%2bENG%2fbPx%3dRfiCY."), "[secret].");
+  AssertText(Redact("wJalr/K7MD%2bENG/bPx%3DRfiC%59."), "[secret].");
+  AssertText(Redact("wJalr%2fK7MD%2bENG"), "wJalr%2fK7MD%2bENG");
+  RegisterSecret("100%25sure%");
+  AssertText(Redact("100%25sure%, 100%2525sure%25"), "[secret], [secret]");
+}
+
+void NamesTellSecretsOfOthers(void**) {
+  AssertText(Redact("https://b.test/k?X-Amz-Signature=abc123&x=1 is gone"),
+             "https://b.test/k?X-Amz-Signature=[secret]&x=1 is gone");
+  AssertText(Redact("\"authorization: Bearer abc def\" is wrong"),
+             "\"authorization: [secret]\" is wrong");
+  AssertText(Redact("r2://b?secret-access-key=abc, secret-access-key="),
+             "r2://b?secret-access-key=[secret], secret-access-key=");
 }
 
 void SecretsInsideSecretsLeaveNoRest(void**) {
@@ -100,6 +115,7 @@ int main() {
       cmocka_unit_test(EveryPlaceIsReplaced),
       cmocka_unit_test(OtherTextStaysAsItIs),
       cmocka_unit_test(EncodedFormsAreReplacedToo),
+      cmocka_unit_test(NamesTellSecretsOfOthers),
       cmocka_unit_test(SecretsInsideSecretsLeaveNoRest),
       cmocka_unit_test(ShortTextsAreNoSecrets),
       cmocka_unit_test(AnAddressIsShownWithoutItsKeys),

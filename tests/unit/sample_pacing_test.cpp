@@ -35,7 +35,7 @@ void WithNoSampleInTheWayNothingIsAwaited(void**) {
                               R"({"id":"d","type":"simple","submitted":"soon"})",
                               R"({"id":"e","type":"simple"})", "{}", "null"})));
   const Turn turn = AwaitTurn(f);
-  assert_int_equal(ValueOf(turn.jobs).size(), 7);
+  assert_int_equal(ValueOf(turn.jobs).size(), 6);
   assert_true(turn.told.empty());
   assert_int_equal(f.Elapsed(), 0);
 }
