@@ -22,8 +22,8 @@ enum class JobPhase {
   kFailed,  ///< failed
 };
 
-/// A packet capture as the API tells it (cloudflare-api.md 1.2: no field is promised). Fields that
-/// are missing or of the wrong type are unset; unknown ones are passed over.
+/// A packet capture as the API tells it, which promises no field. Fields that are missing or of the
+/// wrong type are unset; unknown ones are passed over.
 struct PcapJob {
   std::string id;      ///< as sent; empty if missing
   std::string type;    ///< "simple" or "full"

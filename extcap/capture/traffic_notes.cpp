@@ -69,21 +69,29 @@ bool EnteredAt(const TrafficTable& table, const std::string& place) {
   });
 }
 
+/// "dosd and flowtrackd".
+std::string Systems(const std::map<std::string, TrafficCount>& dropped_by) {
+  std::vector<std::string> systems;
+  for (const auto& [system, count] : dropped_by) systems.push_back(system);
+  return Listed(systems);
+}
+
 /// "18 % of it was dropped at Cloudflare (dosd)".
 std::string Drops(const TrafficTable& table) {
   if (table.dropped.packets <= 0) return "";
-  std::vector<std::string> systems;
-  for (const auto& [system, count] : table.dropped_by) systems.push_back(system);
   return "; " + Percent(ShareOf(table.dropped, table.all).value) +
-         " of it was dropped at Cloudflare (" + Listed(systems) + ")";
+         " of it was dropped at Cloudflare (" + Systems(table.dropped_by) + ")";
+}
+
+/// What traffic the analytics counted for `terms`.
+std::string Counted(const TrafficTerms& terms) {
+  if (terms.exact) return "this traffic";
+  return terms.AsFilter().empty() ? "all traffic towards this account"
+                                  : "the traffic of \"" + terms.AsFilter() + "\"";
 }
 
 std::string Told(const TrafficTable& table, const TrafficTerms& terms, const std::string& colo) {
-  const std::string counted =
-      terms.exact ? "this traffic"
-                  : (terms.AsFilter().empty() ? "all traffic towards this account"
-                                              : "the traffic of \"" + terms.AsFilter() + "\"");
-  std::string text = counted + " entered at " + Places(table);
+  std::string text = Counted(terms) + " entered at " + Places(table);
   if (!colo.empty() && !EnteredAt(table, colo)) text += ", none at " + colo;
   return text + Drops(table) + " (about, from " + CountedSamples(table.all.samples) + ")";
 }
@@ -118,6 +126,37 @@ std::optional<std::string> TrafficNote(api::AnalyticsApi& analytics,
   }
   return "Cloudflare's analytics have no samples of this traffic in the hour before the end either "
          "(they keep one packet in about 10,000)";
+}
+
+std::optional<DroppedTraffic> DroppedAtCloudflare(api::AnalyticsApi& analytics,
+                                                  const filter::CaptureFilter& filter,
+                                                  const Window& window, const std::string& colo,
+                                                  const api::Patience& patience) {
+  const TrafficTerms terms = TermsOf(filter);
+  const auto answers = Ask(analytics,
+                           {{.start = std::chrono::floor<seconds>(window.start),
+                             .end = std::chrono::ceil<seconds>(window.end),
+                             .matches = terms.matches}},
+                           patience);
+  if (!answers) return std::nullopt;
+  const TrafficTable table = TallyTraffic(answers->front(), {});
+  TrafficCount all = table.all;
+  TrafficCount dropped = table.dropped;
+  auto dropped_by = table.dropped_by;
+  if (!colo.empty()) {
+    const auto at = std::ranges::find_if(
+        table.colos, [&](const ColoTraffic& one) { return IsCalled(one.colo, colo.substr(0, 3)); });
+    if (at == table.colos.end()) return std::nullopt;
+    all = at->count;
+    dropped = at->dropped;
+    dropped_by = at->dropped_by;
+  }
+  if (all.samples < 1 || dropped.packets <= 0) return std::nullopt;
+  return DroppedTraffic{.dropped = dropped.packets,
+                        .all = all.packets,
+                        .systems = Systems(dropped_by),
+                        .counted = Counted(terms),
+                        .samples = CountedSamples(all.samples)};
 }
 
 std::string BusiestAddresses(api::AnalyticsApi& analytics, const filter::CaptureFilter& filter,

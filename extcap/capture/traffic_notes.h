@@ -27,6 +27,21 @@ std::optional<std::string> TrafficNote(api::AnalyticsApi& analytics,
                                        const filter::CaptureFilter& filter, const Window& window,
                                        const std::string& colo, const api::Patience& patience);
 
+/// What Cloudflare dropped of some traffic, estimated from samples.
+struct DroppedTraffic {
+  double dropped = 0, all = 0;  ///< packets
+  std::string systems;          ///< "dosd and flowtrackd"
+  std::string counted;          ///< what traffic: "this traffic"
+  std::string samples;          ///< "1,234 samples"
+};
+
+/// What the analytics know of drops of the filter's traffic in `window`, at the data center `colo`
+/// or, if that is empty, anywhere. Nothing if they have no samples of it.
+std::optional<DroppedTraffic> DroppedAtCloudflare(api::AnalyticsApi& analytics,
+                                                  const filter::CaptureFilter& filter,
+                                                  const Window& window, const std::string& colo,
+                                                  const api::Patience& patience);
+
 /// For a filter that was refused as broad: the busiest addresses of the prefixes in it in the last
 /// hour, as filters that work: "dst host 203.0.113.7 (61 %), dst host 203.0.113.9 (20 %)". Empty if
 /// it names no prefix. `ipv6_sent` is the setting filter-ipv6, without which IPv6 addresses do not

@@ -31,8 +31,9 @@ constexpr Option kOptions[] = {
      .label = "Start time",
      .value_name = "TIME",
      .help =
-         "Start the sample at this time: RFC 3339, seconds since 1970, -2h, -30m or now; at "
-         "most 24 hours ago. Default: the end time minus the time limit; for a live sample, now.",
+         "Start the sample at this time: local time (03:10, yesterday 23:00, 2026-11-23 06:20), "
+         "RFC 3339, seconds since 1970, an age such as -2h or -30m, or now. At most 24 hours "
+         "ago. Default: the end time minus the time limit; for a live sample, now.",
      .unset = "the end time minus the time limit",
      .unset_live = "now"},
     {.id = Opt::kEndTime,
@@ -50,9 +51,8 @@ constexpr Option kOptions[] = {
      .tab = kCapture,
      .label = "Time limit (s)",
      .value_name = "SECONDS",
-     .help =
-         "Set the length of one request in seconds: how far back a sample reaches, how long the "
-         "windows of a live sample get at most, or how long a full capture runs.",
+     .help = "Set the longest window of one sample request, or how long a full capture runs, in "
+             "seconds. Without a start time, a sample covers this much time.",
      .fallback = "300",
      .fallback_full = "60",
      .minimum = 1,
@@ -65,7 +65,8 @@ constexpr Option kOptions[] = {
      .tab = kCapture,
      .label = "Packet limit",
      .value_name = "PACKETS",
-     .help = "Have Cloudflare end the capture after this many packets.",
+     .help =
+         "Have Cloudflare end each sample request, or the full capture, after this many packets.",
      .fallback = "10000",
      .minimum = 1,
      .maximum = 10000},
@@ -106,7 +107,7 @@ constexpr Option kOptions[] = {
      .label = "Capture",
      .value_name = "ID",
      .help = "Download this capture: its 32-character ID, or latest for the newest one started on "
-             "this computer.",
+             "this computer (live samples do not count).",
      .fallback = "latest"},
     {.id = Opt::kPcapIdPick,
      .name = "pcap-id-pick",
@@ -125,10 +126,10 @@ constexpr Option kOptions[] = {
      .tab = kFilter,
      .label = "Requests per window",
      .value_name = "N",
-     .help = "Use up to this many requests for a filter that a single request cannot express, such "
-             "as both directions of a host. Cloudflare accepts one sample request per minute, so "
-             "two make a live window every two minutes; a filter of one direction, such as dst "
-             "host 203.0.113.7, needs one.",
+     .help = "Use up to this many requests for a filter that one request cannot express, such as "
+             "both directions of a host. Cloudflare accepts one sample request per minute, so with "
+             "two, a live sample delivers a window every two minutes. A one-way filter, such as "
+             "dst host 203.0.113.7, needs only one.",
      .fallback = "2",
      .minimum = 1,
      .maximum = 4},
@@ -139,9 +140,10 @@ constexpr Option kOptions[] = {
      .tab = kFilter,
      .label = "Maximum requests",
      .value_name = "N",
-     .help = "Send at most this many sample requests in one run, one per minute; 0 sets no limit. "
-             "Each takes the account's one turn of its minute and one of the 50 places in its list "
-             "of captures. A sample that needs more is refused; a live sample ends there.",
+     .help = "Send at most this many sample requests in one run, one per minute; 0 means no limit. "
+             "Each uses up the account's one sample request for that minute and one of the 50 "
+             "entries in its list of captures. A sample that needs more is refused; a live sample "
+             "ends when it reaches the limit.",
      .fallback = "12",
      .fallback_live = "30",
      .maximum = 100000},
@@ -152,8 +154,9 @@ constexpr Option kOptions[] = {
      .tab = kCapture,
      .label = "Lag (s)",
      .value_name = "SECONDS",
-     .help = "Stay this far behind the clock, as samples take some time to appear at Cloudflare. "
-             "Each window looks once more at as much of the one before.",
+     .help = "Stay this far behind the clock, because packets take some time to appear in samples. "
+             "Each window also covers the last part of the previous one, of this length, to catch "
+             "late packets.",
      .fallback = "10",
      .maximum = 240},
     {.id = Opt::kIfBusy,
@@ -349,7 +352,8 @@ constexpr Option kOptions[] = {
      .name = "colos",
      .value_name = "LIST",
      .help =
-         "List these data centers as interfaces, separated by commas. An empty list gives none.",
+         "Show these data centers (codes separated by commas) as interfaces. An empty list shows "
+         "none.",
      .fallback = "IAD,ORD,LHR,FRA,SIN",
      .environment = "CLOUDFLAREDUMP_COLOS"},
     {.id = Opt::kEgress,
@@ -357,8 +361,9 @@ constexpr Option kOptions[] = {
      .type = OptionType::kText,
      .kinds = 0,
      .value_name = "LIST",
-     .help = "Our own prefixes, separated by commas, such as 203.0.113.0/24. Packets from there "
-             "leave through Cloudflare; compare never counts them as missing."},
+     .help =
+         "List your own prefixes, separated by commas, such as 203.0.113.0/24. Packets from them "
+         "leave through Cloudflare, and compare never counts them as missing."},
     {.id = Opt::kApiBaseUrl,
      .name = "api-base-url",
      .value_name = "URL",
@@ -394,8 +399,8 @@ constexpr Option kOptions[] = {
      .name = "listing-interval",
      .type = OptionType::kNumber,
      .value_name = "SECONDS",
-     .help =
-         "Wait this long between two listings of a bucket. The bucket is complete when they agree.",
+     .help = "Wait this long between two listings of a bucket. The capture's files are complete "
+             "when two listings in a row are the same.",
      .fallback = "5",
      .minimum = 1,
      .maximum = 600},

@@ -39,8 +39,9 @@ constexpr const char* kSummary =
     "Capture packets in Cloudflare's network into a pcapng file.\n"
     "\n"
     "Exit status: 0 complete, 1 failed, 2 usage error, 3 complete but no packets,\n"
-    "4 incomplete (limit reached, file lost, stopped). Ctrl-C stops the capture and\n"
-    "still writes what arrives; a second Ctrl-C exits immediately.";
+    "4 incomplete (limit reached, file lost, or stopped early; stopping a live sample\n"
+    "after its first window does not count). Ctrl-C stops the capture and still writes\n"
+    "what arrives; a second Ctrl-C exits immediately.";
 
 Result<config::Arguments> Parse(int argc, char** argv, CaptureWords& words) {
   const config::ExtraArgument extra[] = {
@@ -58,12 +59,13 @@ Result<config::Arguments> Parse(int argc, char** argv, CaptureWords& words) {
        .letter = 'w',
        .text = &words.file,
        .help =
-           "Write to this file, or to standard output if it is -. Marks such as %F and %H%M stand "
-           "for the local time at the start, as in strftime; %% is a percent sign.",
+           "Write to this file, or to standard output if it is -. strftime sequences such as %F "
+           "and %H%M are replaced with the local time at the start; write %% for a percent sign.",
        .value_name = "FILE"},
       {.name = "report",
        .text = &words.report,
-       .help = "Write a report in Markdown, ready to paste into a ticket; marks as for -w.",
+       .help = "Write a report in Markdown, ready to paste into a ticket. The name may contain "
+               "strftime sequences, as for -w.",
        .value_name = "FILE"},
       {.name = "progress",
        .flag = &words.progress,

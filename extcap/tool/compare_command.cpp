@@ -19,6 +19,7 @@
 #include "extcap/system/file_sink.h"
 #include "extcap/tool/commands.h"
 #include "extcap/tool/compare_capture.h"
+#include "extcap/tool/compare_drops.h"
 #include "extcap/tool/compare_report.h"
 #include "extcap/tool/report_text.h"
 
@@ -281,8 +282,9 @@ Result<int> Run(int argc, char** argv) {
   if (auto found = FindFiles(words, *arguments, *seconds, *folder, *options); !found) {
     return Failure(found);
   }
-  const auto comparison = compare::Compare(*options, &*filter);
+  auto comparison = compare::Compare(*options, &*filter);
   if (!comparison) return Failure(comparison);
+  AddDropsAtCloudflare(*comparison, *filter, *settings);
   std::puts(words.json ? compare::ComparisonJson(*comparison).c_str()
                        : compare::VerdictText(*comparison).c_str());
   if (!words.write.empty()) {

@@ -43,9 +43,8 @@ int ListCommand(int argc, char** argv) {
   auto call = ApiCall::Prepare(
       argc, argv,
       {.summary =
-           "List the account's most recent captures, newest first, including those started\n"
-           "elsewhere: Cloudflare's list of 50, and full captures started here that samples\n"
-           "have pushed out of it.",
+           "List the account's 50 most recent captures, newest first, including those started\n"
+           "elsewhere, and older full captures that were started on this computer.",
        .options = kApiOptions},
       {0, "list takes no arguments; show ID shows one capture"}, extra);
   if (!call) return Complain(call.error());

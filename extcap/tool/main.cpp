@@ -28,9 +28,10 @@ constexpr Command kCommands[] = {
     {"list", ListCommand, "list the account's most recent captures"},
     {"show", ShowCommand, "show one capture"},
     {"stop", StopCommand, "stop a running full capture"},
-    {"explain", ExplainCommand, "show the requests that a capture filter becomes"},
+    {"explain", ExplainCommand, "show the requests that a capture filter turns into"},
     {"colos", ColosCommand, "show the data centers that traffic enters, and what was dropped"},
-    {"compare", CompareCommand, "is it Cloudflare or us? compare with a router's capture"},
+    {"compare", CompareCommand,
+     "show which packets that Cloudflare saw did not reach your routers"},
     {"register-bucket", RegisterBucketCommand, "register a bucket for full captures"},
     {"check", CheckCommand, "check the installation, configuration, credentials and buckets"},
 };

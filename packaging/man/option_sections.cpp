@@ -59,7 +59,7 @@ std::string Default(const config::Option& option) {
   const std::string live =
       option.fallback_live == nullptr ? "" : " (live samples: " + Bold(option.fallback_live) + ")";
   return "Default: " + Bold(option.fallback) + live +
-         (differs ? " (other interfaces: " + Bold(option.fallback_full) + ")" : "") + ".\n";
+         (differs ? " (full captures: " + Bold(option.fallback_full) + ")" : "") + ".\n";
 }
 
 std::string Variables(const config::Option& option) {

@@ -90,3 +90,22 @@ def test_report_of_a_capture(emulator):
     text = report.read_text()
     for words in ("# Capture at Cloudflare", CUSTOMER, "SHA-256", "UTC", "received"):
         assert words in text
+
+
+def test_what_cloudflare_itself_dropped_stands_beside_the_verdict(emulator):
+    client, (router,) = account(emulator, "--router-drop", "203.0.113.80",
+                                "--drop", "dosd=dst host 203.0.113.80")
+    sample = client.capture(CUSTOMER)
+    compared = client.tool("compare", "--json", sample.path, router)
+    assert compared.stderr == ""
+    answer = json.loads(compared.stdout)
+    finding, = [one for one in answer["findings"] if one["kind"] == "dropped_at_cloudflare"]
+    assert finding["value"] == "dosd" and 0 < finding["lost"] < finding["of"]
+    # The first cause stays that of the packets themselves.
+    assert answer["findings"][0]["kind"] == "destination"
+    text = client.tool("compare", sample.path, router).stdout
+    assert "Cloudflare itself dropped" in text and "dosd" in text
+    denied, (other,) = account(emulator, "--router-drop", "203.0.113.80", "--analytics", "denied")
+    sample = denied.capture(CUSTOMER)
+    compared = denied.tool("compare", sample.path, other)
+    assert compared.stderr == "" and "itself dropped" not in compared.stdout

@@ -33,9 +33,9 @@ def truth(instant_api, start, end, **filter_v1):
     """Counter of the emulators' records from `start` to `end`: all make the same traffic."""
     found = collections.Counter()
     for at in range(start, end, 300):
-        upto = min(at + 300, end)
-        offset = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(upto))
-        for packet in instant_api.sample(time_limit=upto - at, offset_time=offset,
+        until = min(at + 300, end)
+        offset = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(until))
+        for packet in instant_api.sample(time_limit=until - at, offset_time=offset,
                                          filter_v1=filter_v1):
             if at == start or packet.time > at * 10**9:
                 found[record(packet)] += 1

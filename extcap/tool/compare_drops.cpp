@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/tool/compare_drops.h"
+
+#include <cmath>
+
+#include "common/text.h"
+#include "extcap/capture/engine.h"
+#include "extcap/capture/running_captures.h"
+#include "extcap/capture/traffic_notes.h"
+#include "extcap/capture/traffic_table.h"
+
+namespace cloudflaredump::tool {
+namespace {
+
+constexpr std::chrono::seconds kWait{3};  // of real time
+
+WallTime TimeOf(std::int64_t nanoseconds) {
+  return WallTime(std::chrono::nanoseconds(nanoseconds));
+}
+
+/// The filter of the comparison, or else the one of Cloudflare's capture.
+std::optional<filter::CaptureFilter> FilterOf(const compare::Comparison& comparison,
+                                              const filter::CaptureFilter& filter) {
+  std::string text = filter.text();
+  if (text.empty() && !comparison.cloud.descriptions().empty()) {
+    text = comparison.cloud.descriptions().front().capture_filter.value_or("");
+  }
+  auto compiled = filter::CaptureFilter::Compile(text, filter::NameLookup::kRefuse);
+  return compiled ? std::optional(*std::move(compiled)) : std::nullopt;
+}
+
+}  // namespace
+
+void AddDropsAtCloudflare(compare::Comparison& comparison, const filter::CaptureFilter& filter,
+                          const config::Settings& settings) {
+  if (comparison.missing == 0) return;
+  const auto access = capture::FindAccess(settings);
+  const auto asked = FilterOf(comparison, filter);
+  if (!access || !asked) return;
+  auto engine = capture::Engine::Make(settings, system::ProcessEnvironment);
+  if (!engine) return;
+  system::EventLoop& loop = (*engine)->loop();
+  api::AnalyticsApi analytics((*engine)->http(), loop, *access);
+  const capture::Bounded bounded(loop, loop.FromReal(kWait));
+  const auto& descriptions = comparison.cloud.descriptions();
+  const std::string colo = descriptions.empty() ? "" : descriptions.front().colo.value_or("");
+  const auto drops = capture::DroppedAtCloudflare(
+      analytics, *asked, {TimeOf(comparison.cloud.first()), TimeOf(comparison.cloud.last())}, colo,
+      bounded.patience());
+  if (!drops) return;
+  comparison.findings.push_back(
+      {.kind = "dropped_at_cloudflare",
+       .text = Format("Cloudflare itself dropped %s of %s%s (%s), by its analytics (about, from "
+                      "%s): such packets were seen there and never sent to you.",
+                      capture::Percent(drops->dropped / drops->all).c_str(), drops->counted.c_str(),
+                      colo.empty() ? "" : (" at " + colo).c_str(), drops->systems.c_str(),
+                      drops->samples.c_str()),
+       .value = drops->systems,
+       .lost = static_cast<std::uint64_t>(std::llround(drops->dropped)),
+       .of = static_cast<std::uint64_t>(std::llround(drops->all))});
+}
+
+}  // namespace cloudflaredump::tool
