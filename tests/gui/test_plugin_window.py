@@ -90,3 +90,29 @@ def test_statistics_of_a_full_capture_alone(window, emulator, screenshots):
     _, cells = statistics(shown)
     assert not any("sample" in cell for cell in cells), cells
     shown.picture(screenshots / "statistics-full.png")
+
+
+def test_missing_packets_are_colored(window, emulator, screenshots):
+    """Cloudflare's packets as `compare -w` writes them, with what became of each."""
+    client = Client("http://127.0.0.1:9")
+    router = client.new_path("router.pcap")
+    api = emulator(*INSTANT, "--router", router, "--router-drop", "203.0.113.80")
+    client.env["CLOUDFLARE_API_BASE_URL"] = api.url
+    sample = client.capture("dst net 203.0.113.0/24")
+    compared = client.new_path("compared.pcapng")
+    done = client.tool("compare", sample.path, router, "-w", compared)
+    assert done.returncode == 0 and "203.0.113.80 are missing" in done.stdout
+    shown = window(client, "-r", compared)
+    rows = shown.wait(shown.packets, "the packets")
+    columns = len(shown.columns())
+    cells = list(shown.main.find("tree", "Packet list").all("table cell"))
+
+    def color(address_is_missing):
+        # The first row is selected, and has a color of its own.
+        row = next(n for n, one in enumerate(rows)
+                   if n > 0 and (one["Destination"] == "203.0.113.80") == address_is_missing)
+        return shown.desktop.color(cells[row * columns], 2, 2)
+    # The profile's colors: red for the missing, a sample's for the others.
+    shown.wait(lambda: color(True) == (251, 201, 201), "the color of missing packets")
+    assert color(False) == (255, 242, 231)
+    shown.picture(screenshots / "missing.png")
