@@ -51,7 +51,10 @@ std::string BusiestDestinations(const std::vector<SampleFile>& samples) {
     }
   }
   std::vector<std::pair<std::uint64_t, filter::IpAddress>> busiest;
-  for (const auto& [address, count] : counts) busiest.emplace_back(count, address);
+  // An address that nearly all have would narrow nothing.
+  for (const auto& [address, count] : counts) {
+    if (count * 20 < all * 19) busiest.emplace_back(count, address);
+  }
   std::ranges::sort(busiest, std::greater{});
   if (busiest.size() > kMostNamed) busiest.resize(kMostNamed);
   std::string text;

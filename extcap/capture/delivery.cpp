@@ -26,7 +26,8 @@ Result<void> Delivery::Deliver(std::vector<FileToDeliver> files, const Describe&
               .describe = describe,
               .duplicates = duplicates,
               .held = {},
-              .may_mismatch = exact_plan_ && context_.settings.IsOn(config::Opt::kLocalFilter) &&
+              .may_mismatch = exact_plan_ && !matched_ &&
+                              context_.settings.IsOn(config::Opt::kLocalFilter) &&
                               context_.filter.kind() != filter::CaptureFilter::Kind::kAll};
   std::vector<std::unique_ptr<pcap::FileBytes>> bytes;
   for (FileToDeliver& file : files) {
@@ -141,6 +142,7 @@ void Delivery::Reject(std::size_t file) {
 
 void Delivery::RejectHeld(Batch& batch) {
   batch.may_mismatch = false;
+  matched_ = true;
   const PacketMark after = std::exchange(pending_, {});
   for (const HeldPackets::Held& held : batch.held.Take()) {
     Reject(held.file);
@@ -151,9 +153,10 @@ void Delivery::RejectHeld(Batch& batch) {
 
 Result<void> Delivery::DeliverHeld(Batch& batch) {
   batch.mismatch = true;
-  context_.Warn(
-      "Cloudflare's packets for an exact filter do not match it here (are they still "
-      "encapsulated?); all are delivered, and --local-filter off does so every time.");
+  if (!std::exchange(told_of_mismatch_, true))
+    context_.Warn(
+        "Cloudflare's packets for an exact filter do not match it here (are they still "
+        "encapsulated?); all are delivered, and --local-filter off does so every time.");
   const PacketMark after = std::exchange(pending_, {});
   for (const HeldPackets::Held& held : batch.held.Take()) {
     if (held.damage) AddDamage(*held.damage);

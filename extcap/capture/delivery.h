@@ -79,7 +79,7 @@ class Delivery {
     const Describe& describe;
     filter::DuplicateFilter* duplicates;
     HeldPackets held;       ///< rejected packets, while nothing has matched
-    bool may_mismatch;      ///< nothing of an exact plan has matched so far
+    bool may_mismatch;      ///< nothing of an exact plan has matched so far, in no batch
     bool mismatch = false;  ///< all are delivered, whatever the filter says
   };
   Result<void> Take(Batch& batch, const pcap::Merge& merge);
@@ -105,6 +105,8 @@ class Delivery {
   std::vector<File> files_;
   Coverage coverage_;                                ///< of the files that are forgotten
   std::map<std::uint32_t, filter::Residual> tests_;  ///< by link type
+  bool matched_ = false;                             ///< a packet of the exact plan matched
+  bool told_of_mismatch_ = false;                    ///< the person was
   PacketMark pending_;  ///< losses to be said on the next packet delivered
   Received received_;
 };

@@ -8,7 +8,7 @@ namespace cloudflaredump::capture {
 LimitState JudgeLimits(const api::PcapJob& job, const Received& received) {
   const std::uint64_t packets = job.packet_limit.value_or(kMostPackets);
   if (received.packets >= packets) {
-    return {.reached = WithThousands(packets) + " packets", .known = true};
+    return {.reached = CountedPackets(packets), .known = true};
   }
   // Cloudflare ends before the packet that would not fit; that one is not there to be measured.
   if (job.byte_limit && received.packets > 0 &&

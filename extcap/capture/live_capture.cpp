@@ -2,6 +2,7 @@
 #include "extcap/capture/live_capture.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "common/text.h"
 #include "extcap/capture/busy_hosts.h"
@@ -14,9 +15,15 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::seconds;
 
-/// How far back Cloudflare keeps samples, and what is left to ask for them.
+/// How far back Cloudflare keeps samples, and what clocks may differ by.
 constexpr Duration kHistory = 24h;
 constexpr Duration kMargin = 5s;
+
+/// A server may begin a window earlier than it was asked to.
+constexpr Duration kRounding = 60s;
+
+/// After "Finish now" people wait for the end: a last window that fails is not tried for ever.
+constexpr int kTriesToFinish = 3;
 
 /// A length of the loop's time on the wall clock, in whole seconds.
 Duration OnTheWall(const system::EventLoop& loop, Duration span) {
@@ -46,17 +53,44 @@ LiveCapture::LiveCapture(const CaptureContext& context)
 
 Outcome LiveCapture::Run() {
   auto done = CaptureWindows();
+  const bool leaving = context_.stop.AtLeast(system::StopLevel::kLeave);
+  if (!leaving && !sink_failed_ && !held_.empty()) {
+    if (auto delivered = DeliverHeld(); !delivered) done = delivered;
+  }
   // A stop is how this ends: nothing is missing but what nobody asked for.
-  const bool ended = !done && done.error().kind == Error::Kind::kInterrupted && windows_ > 0 &&
-                     !context_.stop.AtLeast(system::StopLevel::kLeave);
+  const bool ended = !done && done.error().kind == Error::Kind::kInterrupted &&
+                     context_.stream.begun() && !leaving;
   if (!ended) outcome_.Note(done);
-  // Where the windows went on, nothing is left to be fetched by hand.
-  if (done || ended) outcome_.left_behind.clear();
+  NoteFailure();
   if (context_.stream.begun()) {
+    NoteShare(covered_, asked_, outcome_);
     outcome_.window = {start_, from_};
     outcome_.Note(delivery_.Finish(Asked(), {.known = true}));
   }
   return outcome_;
+}
+
+/// Says what the last tries did not bring.
+void LiveCapture::NoteFailure() {
+  if (!failure_) return;
+  if (context_.stream.begun()) {
+    outcome_.losses.push_back("what was seen from " +
+                              FormatRfc3339(std::chrono::floor<seconds>(from_)) +
+                              " on is missing: " + ClauseOf(*failure_));
+  } else if (!outcome_.error) {
+    outcome_.error = failure_;
+  }
+}
+
+/// Delivers what the last window brought before it failed or was stopped.
+Result<void> LiveCapture::DeliverHeld() {
+  const WallTime whole_until = from_;
+  outcome_.notes.push_back(Format("%zu of %zu requests of the last window",
+                                  plan_.requests.size() - held_.size(), plan_.requests.size()));
+  auto delivered = Deliver(held_window_, std::move(held_));
+  from_ = whole_until;
+  --windows_;  // not a whole one
+  return delivered;
 }
 
 std::string LiveCapture::Asked() const {
@@ -87,10 +121,18 @@ Result<void> LiveCapture::CaptureWindows() {
         "allow more requests, or ask with fewer (--requests-per-window 1)", Error::Kind::kUsage);
   }
   start_ = from_ = settled_ = *start;
-  while (MayAskMore() && !last_) {
+  if (start_ + longest_ <= OldestEnd()) {
+    start_ = from_ = settled_ = OldestEnd();
+    context_.Warn("The live sample begins at " + FormatRfc3339(start_) +
+                  ", as Cloudflare would not keep what is earlier until it is asked for.");
+  }
+  for (int tries = 0; MayAskMore() && !last_;) {
     auto captured = CaptureNext();
     if (captured) continue;
     if (!MayGoOn(captured.error())) return captured;
+    failure_ = captured.error();
+    last_ = false;
+    if (context_.stop.finishing() && ++tries == kTriesToFinish) break;
     if (auto waited = AwaitNextTry(captured.error()); !waited) return waited;
   }
   return {};
@@ -99,12 +141,12 @@ Result<void> LiveCapture::CaptureWindows() {
 bool LiveCapture::MayGoOn(const Error& error) const {
   if (error.kind == Error::Kind::kInterrupted || error.kind == Error::Kind::kUsage) return false;
   if (context_.stop.AtLeast(system::StopLevel::kLeave)) return false;
+  if (sink_failed_) return false;
   // What went wrong with one job says nothing about the next; what Cloudflare refuses it refuses.
-  return requests_.posted() || (windows_ > 0 && error.kind == Error::Kind::kPassing);
+  return requests_.posted() || (!outcome_.pcap_ids.empty() && error.kind == Error::Kind::kPassing);
 }
 
 Result<void> LiveCapture::AwaitNextTry(const Error& error) {
-  last_ = false;
   const std::string what = ClauseOf(error);
   system::Log(system::LogLevel::kWarning, "the window from %s on is tried again: %s",
               FormatRfc3339(from_).c_str(), what.c_str());
@@ -123,18 +165,13 @@ Result<void> LiveCapture::AwaitNextTry(const Error& error) {
 Result<void> LiveCapture::CaptureNext() {
   auto window = AwaitWindow();
   if (!window) return Failure(window);
-  std::vector<SampleFile> files;
-  auto captured = requests_.Capture(*window, LastWindow(), files);
-  if (captured) return Deliver(*window, std::move(files));
-  // What a stop leaves of a window is delivered; what a fault leaves is asked for again.
-  if (captured.error().kind == Error::Kind::kInterrupted && !files.empty()) {
-    const std::size_t held = files.size();
-    auto delivered = Deliver(*window, std::move(files));
-    outcome_.notes.push_back(Format("%zu of %zu requests of the last window",
-                                    plan_.requests.size() - held, plan_.requests.size()));
-    if (!delivered) return delivered;
-  }
-  return captured;
+  held_.clear();
+  held_window_ = *window;
+  // What a fault leaves of a window is asked for again; should there be no next time, it is held.
+  if (auto captured = requests_.Capture(*window, LastWindow(), held_); !captured) return captured;
+  failure_.reset();
+  outcome_.left_behind.clear();
+  return Deliver(*window, std::exchange(held_, {}));
 }
 
 Result<void> LiveCapture::AwaitTime(Duration least) {
@@ -165,8 +202,15 @@ Result<Window> LiveCapture::AwaitWindow() {
   return Window{settled_, end};
 }
 
+WallTime LiveCapture::OldestEnd() const {
+  // The last request of a window is sent so much later than the first, others' turns included.
+  const auto turns = 2 * static_cast<int>(plan_.requests.size());
+  const Duration last = OnTheWall(context_.loop, requests_.interval() * turns);
+  return std::chrono::ceil<seconds>(context_.loop.Now() - kHistory + kMargin + last);
+}
+
 void LiveCapture::LeaveOutWhatIsGone() {
-  const WallTime oldest = std::chrono::ceil<seconds>(context_.loop.Now() - kHistory + kMargin);
+  const WallTime oldest = OldestEnd();
   if (settled_ + longest_ > oldest) return;
   outcome_.losses.push_back("nothing was captured from " + FormatTimes(from_, oldest) +
                             ", which Cloudflare does not keep any more");
@@ -176,6 +220,8 @@ void LiveCapture::LeaveOutWhatIsGone() {
 
 std::string LiveCapture::NoteCoverage(const Window& window, const std::vector<SampleFile>& files) {
   const Duration covered = CoveredTime(window, files);
+  asked_ += window.end - window.start;
+  covered_ += covered;
   if (covered == window.end - window.start) {
     limited_ = 0;
     narrower_.clear();
@@ -189,15 +235,17 @@ std::string LiveCapture::NoteCoverage(const Window& window, const std::vector<Sa
 Result<void> LiveCapture::Deliver(const Window& window, std::vector<SampleFile> files) {
   // What is known only now cannot be said of the window before.
   auto ended = delivery_.EndWindow(last_comment_);
+  sink_failed_ = !ended;
   if (!ended) return ended;
-  const std::string coverage = NoteCoverage(window, files);
+  const Window added{from_, window.end};
+  const std::string coverage = NoteCoverage(added, files);
   const std::uint64_t before = outcome_.counts.delivered;
-  duplicates_.BeginWindow(window.start);
+  duplicates_.BeginWindow(window.start - kRounding);
   ++windows_;
   auto delivered = DeliverSamples(context_, std::move(files),
                                   {.requests = plan_.requests.size(), .window = windows_},
                                   delivery_, duplicates_, outcome_);
-  const Window added{from_, window.end};
+  sink_failed_ = !delivered;
   const std::string packets = ": " + CountedPackets(outcome_.counts.delivered - before) + coverage;
   last_window_ = "window " + ShownTimes(added) + packets;
   last_comment_ = Format("window %llu, ", static_cast<unsigned long long>(windows_)) +
@@ -216,7 +264,12 @@ void LiveCapture::TellNext(Duration left) const {
   std::string text = windows_ == 0 ? "first window in " + FormatSpan(left) + PriceOfWindow()
                                    : LastWindow() + "next in " + FormatSpan(left) + "; " +
                                          WithThousands(outcome_.counts.delivered) + " in all";
-  if (!narrower_.empty()) text += "; filters that ask for less: " + narrower_;
+  const Duration behind = context_.loop.Now() - from_;
+  if (windows_ > 0 && behind > 2 * longest_) text += "; " + FormatSpan(behind) + " behind";
+  if (limited_ > 1) {
+    text += narrower_.empty() ? "; a narrower filter asks for less"
+                              : "; filters that ask for less: " + narrower_;
+  }
   context_.Tell(text);
 }
 

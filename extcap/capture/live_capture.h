@@ -37,6 +37,10 @@ class LiveCapture {
   Result<Window> AwaitWindow();
   Result<void> AwaitTime(Duration least);
   Result<void> Deliver(const Window& window, std::vector<SampleFile> files);
+  Result<void> DeliverHeld();
+  void NoteFailure();
+  /// Before this no window may end, for Cloudflare might not have its samples any more.
+  WallTime OldestEnd() const;
   /// Goes on 24 hours back if the next window would begin earlier, and says what is lost.
   void LeaveOutWhatIsGone();
   /// Whether another window may be asked for after `error`.
@@ -67,6 +71,12 @@ class LiveCapture {
   WallTime settled_after_;     ///< the same once the window in hand is captured
   std::uint64_t windows_ = 0;  ///< delivered
   std::uint64_t gaps_ = 0;
+  std::optional<Error> failure_;  ///< of the last try
+  bool sink_failed_ = false;      ///< nothing more can be delivered
+  std::vector<SampleFile> held_;  ///< of a window that is not whole
+  Window held_window_;
+  Duration asked_{0};         ///< the time of all windows
+  Duration covered_{0};       ///< of it, what limits left
   bool last_ = false;         ///< "Finish now" was pressed, and the window in hand reaches the end
   std::string last_window_;   ///< "window 12:03:10 to 12:04:10: 188 packets"
   std::string last_comment_;  ///< the same for the file, with time zones

@@ -19,7 +19,7 @@ struct PacketCounts {
   std::uint64_t undecided = 0;   ///< delivered and marked
   std::uint64_t untested = 0;    ///< of these, those of a link type that cannot be filtered
   std::uint64_t unmatched = 0;   ///< delivered, though the filter rejects them
-  std::uint64_t duplicates = 0;  ///< delivered by an earlier request of the plan
+  std::uint64_t duplicates = 0;  ///< delivered by an earlier request or window
 
   PacketCounts& operator+=(const PacketCounts& other);
 };

@@ -50,7 +50,7 @@ Outcome SampleCapture::Run() {
   if (done) done = CaptureWindows(*windows);
   outcome_.Note(done);
   if (context_.stream.begun()) {
-    NoteShare(covered_, asked_, outcome_);
+    if (limited_) NoteShare(covered_, windows->back().end - windows->front().start, outcome_);
     outcome_.Note(
         delivery_.Finish("sample from " + FormatTimes(windows->front().start, windows->back().end),
                          {.known = true}));
@@ -62,6 +62,7 @@ Result<void> SampleCapture::CaptureWindows(const std::vector<Window>& windows) {
   windows_left_ = windows.size();
   for (const Window& window : windows) {
     whole_until_ = window.start;
+    progress_.clear();
     auto captured = CaptureWindow(window);
     if (captured) continue;
     // What went wrong with one job is no reason to give the others up; an API that does not take
@@ -109,6 +110,7 @@ Result<void> SampleCapture::CaptureHalves(const Window& window, std::vector<Samp
   for (const Window& half : {Window{window.start, middle}, Window{middle, window.end}}) {
     auto captured = CaptureWindow(half);
     if (captured) continue;
+    if (half.end == middle) --windows_left_;  // the other half is not asked for any more
     // What the whole window brought is better than nothing.
     duplicates_.BeginWindow(whole_until_, filter::DuplicateFilter::Earlier::kSkip);
     auto delivered = Deliver({whole_until_, window.end}, std::move(whole));
@@ -117,10 +119,17 @@ Result<void> SampleCapture::CaptureHalves(const Window& window, std::vector<Samp
   return {};
 }
 
+void SampleCapture::CountCovered(const Window& window, const std::vector<SampleFile>& files) {
+  const WallTime end = window.start + CoveredTime(window, files);
+  const WallTime start = std::max(window.start, covered_until_);
+  if (end > start) covered_ += end - start;
+  covered_until_ = std::max(covered_until_, end);
+  limited_ = limited_ || end < window.end;
+}
+
 Result<void> SampleCapture::Deliver(const Window& window, std::vector<SampleFile> files) {
   if (files.empty()) return {};
-  asked_ += window.end - window.start;
-  covered_ += CoveredTime(window, files);
+  CountCovered(window, files);
   return DeliverSamples(context_, std::move(files), {.requests = plan_.requests.size()}, delivery_,
                         duplicates_, outcome_);
 }

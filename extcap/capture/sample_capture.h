@@ -33,6 +33,7 @@ class SampleCapture {
   Result<void> CaptureWindow(const Window& window);
   Result<void> CaptureHalves(const Window& window, std::vector<SampleFile> whole);
   Result<void> Deliver(const Window& window, std::vector<SampleFile> files);
+  void CountCovered(const Window& window, const std::vector<SampleFile>& files);
   /// Whether `window`, of which `files` came, is to be asked in halves.
   bool DeservesHalves(const Window& window, const std::vector<SampleFile>& files) const;
 
@@ -45,8 +46,9 @@ class SampleCapture {
   std::size_t windows_left_ = 0;  ///< windows and halves that are still to be asked
   WallTime whole_until_;          ///< of the window in hand all was delivered up to here
   std::string progress_;          ///< why a window is asked again
-  Duration asked_{0};             ///< the time of all windows delivered
-  Duration covered_{0};           ///< of it
+  Duration covered_{0};           ///< of the time of all windows
+  WallTime covered_until_;        ///< the end of what is counted in it
+  bool limited_ = false;          ///< a limit ended a window that was not asked again
 };
 
 }  // namespace cloudflaredump::capture

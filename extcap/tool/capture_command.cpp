@@ -99,9 +99,8 @@ Result<config::Arguments> Parse(int argc, char** argv, CaptureWords& words) {
 }
 
 /// Puts the local time in the place of strftime's marks in `path`, as tcpdump does.
-Result<void> FillInTime(std::string& path, const char* option) {
+Result<void> FillInTime(std::string& path, const char* option, std::time_t now) {
   if (!path.contains('%')) return {};
-  const std::time_t now = std::time(nullptr);
   std::tm local = {};
   localtime_r(&now, &local);
   std::array<char, PATH_MAX> filled = {};
@@ -110,6 +109,16 @@ Result<void> FillInTime(std::string& path, const char* option) {
   }
   path = filled.data();
   return {};
+}
+
+/// Names the options that were typed and mean nothing on this interface.
+void WarnOfOthersOptions(const config::OptionValues& given,
+                         const config::CaptureInterface& interface, TerminalReporter& reporter) {
+  for (const config::Option& option : config::AllOptions()) {
+    const bool typed = given[static_cast<std::size_t>(option.id)].has_value();
+    if (!typed || option.tab == nullptr || config::AppliesTo(option, interface.kind)) continue;
+    reporter.Warning(Format("--%s has no effect on %s.", option.name, interface.name.c_str()));
+  }
 }
 
 Result<std::unique_ptr<system::ByteSink>> OpenSink(const std::string& file,
@@ -181,8 +190,9 @@ int CaptureCommand(int argc, char** argv) {
   CaptureWords words;
   auto arguments = Parse(argc, argv, words);
   if (!arguments) return Complain(arguments.error());
+  const std::time_t now = std::time(nullptr);
   for (auto [path, option] : {std::pair(&words.file, "-w"), std::pair(&words.report, "--report")}) {
-    if (auto filled = FillInTime(*path, option); !filled) return Complain(filled.error());
+    if (auto filled = FillInTime(*path, option, now); !filled) return Complain(filled.error());
   }
   auto interface = config::FindInterface(words.interface);
   if (!interface) return Complain(interface.error());
@@ -200,6 +210,7 @@ int CaptureCommand(int argc, char** argv) {
   if (!engine) return Complain(engine.error());
 
   TerminalReporter reporter(words.progress || isatty(STDERR_FILENO) != 0, words.quiet);
+  WarnOfOthersOptions(arguments->values, *interface, reporter);
   const auto sink = OpenSink(words.file, **engine);
   if (!sink && sink.error().kind == Error::Kind::kInterrupted) {
     Complain({.what = "stopped before a reader opened " + CleanLine(words.file)});

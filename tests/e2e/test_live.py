@@ -327,3 +327,29 @@ def test_the_time_in_the_name_of_the_file(instant_api):
     assert names[0] in moments
     assert read_pcapng(client.folder / names[0])
     assert os.stat(client.folder / names[0]).st_size > 0
+
+
+def test_an_option_of_other_interfaces_is_named(emulator):
+    client = Client(emulator(*FAST), speed=SPEED, instant=False)
+    done = client.capture(None, "--end-time=now", "--byte-limit=5", "--max-requests=1",
+                          "--start-time=-1h", interface=LIVE)
+    assert done.returncode == 0
+    assert done.stderr.startswith(
+        "cloudflaredump: warning: --end-time has no effect on cloudflare-live.\n"
+        "cloudflaredump: warning: --byte-limit has no effect on cloudflare-live.\n")
+
+
+def test_a_disk_that_is_full_ends_it(emulator):
+    api = emulator(*FAST)
+    client = Client(api, speed=SPEED, instant=False)
+    done = client.run(client.capture_command("/dev/full", None, "--max-requests=0",
+                                             "--start-time=-5h", interface=LIVE))
+    assert done.returncode == 4 and "/dev/full" in done.stderr and "Incomplete: " in done.stderr
+    assert len(requests_of(api, "POST")) == 1
+
+
+def test_if_every_window_fails_it_is_said(emulator):
+    client = Client(emulator(*FAST, "--job-result", "failed"), speed=SPEED, instant=False)
+    done = client.capture(None, "--max-requests=2", "--start-time=-1h", "-q", interface=LIVE)
+    assert done.returncode == 1
+    assert "failed" in done.sentence and "--pcap-id" in done.sentence

@@ -158,7 +158,7 @@ void WhatCloudflareDoesNotKeepAnyMoreIsAGap(void**) {
   const Outcome outcome = f.Live(Requests("12"));
   AssertStatus(outcome, ExitStatus::kIncomplete);
   AssertContains(outcome.verdict, "1 gap, 12 requests");
-  AssertContains(outcome.verdict, "; nothing was captured from 06:20:40 to 12:20:");
+  AssertContains(outcome.verdict, "; nothing was captured from 06:20:40 to 12:22:");
 }
 
 void FromAnEarlierStartItCatchesUp(void**) {
@@ -217,11 +217,91 @@ void AWindowAtTheLimitSaysItsShare(void**) {
       f.Live(Given({{config::Opt::kMaxRequests, "4"}, {config::Opt::kPacketLimit, "40"}}));
   AssertStatus(outcome, ExitStatus::kIncomplete);
   AssertContains(outcome.verdict, "the limit of 40 packets was reached");
+  AssertContains(outcome.verdict, " % of the time is covered");
   const CaptureDescription& told = f.Read().interfaces[2].description;
   assert_true(told.limit_reached.value());
   assert_int_equal(told.coverage_share.value(), 54);
-  assert_true(f.ToldPart(" (packet limit reached: 54 % of the time); next in "));
-  assert_true(f.ToldPart("; filters that ask for less: dst host 10.0.0.2 (100 %)"));
+  assert_true(f.ToldPart(" (packet limit reached: 47 % of the time); next in "));
+  assert_true(f.ToldPart("; a narrower filter asks for less"));
+}
+
+/// What the reader's side cannot take no other window can give.
+void AWriteErrorEndsIt(void**) {
+  LiveFixture f;
+  f.sink.room = 0;
+  const Outcome outcome = f.Live(Requests("0"));
+  assert_true(outcome.error.has_value());
+  assert_int_equal(f.cloudflare.samples.size(), 1);
+}
+
+void IfEveryWindowFailsThatIsTheEnd(void**) {
+  LiveFixture f;
+  f.failing = {1, 2};
+  const Outcome outcome = f.Live(Requests("2"));
+  AssertStatus(outcome, ExitStatus::kFailed);
+  AssertContains(SentenceOf(*outcome.error), "HTTP 400");
+  assert_true(f.sink.bytes.empty());
+}
+
+void AFailedLastWindowIsALoss(void**) {
+  LiveFixture f;
+  f.failing = {3};
+  const Outcome outcome = f.Live(Requests("3"));
+  AssertStatus(outcome, ExitStatus::kIncomplete);
+  AssertContains(outcome.verdict, "; what was seen from 2026-11-23T06:21:10Z on is missing: ");
+  AssertContains(outcome.verdict, "in 2 windows");
+  f.AssertWhole(0, 70);
+}
+
+/// The first of two requests is there, and there is no third.
+void WhatALastFailureLeavesIsDelivered(void**) {
+  LiveFixture f;
+  f.failing = {4};
+  const Outcome outcome = f.Live(Requests("4"), "host 10.0.0.1");
+  AssertStatus(outcome, ExitStatus::kIncomplete);
+  AssertContains(outcome.verdict, "in 1 window,");
+  AssertContains(outcome.verdict, "; left out: 1 of 2 requests of the last window");
+  assert_int_equal(f.Read().interfaces.size(), 3);
+}
+
+void FinishDoesNotTryForEver(void**) {
+  LiveFixture f;
+  for (int i = 3; i < 100; ++i) f.failing.insert(i);
+  f.loop.CallAt(f.loop.Steady() + 100s, [&f] { f.stop.Finish(); });
+  const Outcome outcome = f.Live(Requests("0"));
+  AssertStatus(outcome, ExitStatus::kIncomplete);
+  assert_int_equal(f.cloudflare.samples.size(), 5);
+}
+
+/// A packet that does not match is evidence only as long as none has matched, in any window.
+void OneStrangePacketIsFilteredOutLater(void**) {
+  LiveFixture f;
+  int downloads = 0;
+  f.http.Serve("GET", "*/download", [&](const http::HttpRequest&) {
+    return File(PcapBytes().Record(kNowSeconds, 0, UdpPacket(1, ++downloads == 2 ? 3 : 2, 53)));
+  });
+  const Outcome outcome = f.Live(Requests("3"), "dst host 10.0.0.2");
+  AssertStatus(outcome, ExitStatus::kComplete);
+  assert_int_equal(outcome.counts.filtered_out, 1);
+  assert_true(f.reporter.warnings.empty());
+}
+
+void ADayAgoIsAsCloseAsCanBe(void**) {
+  LiveFixture f;
+  const Outcome outcome = f.Live(Given({{config::Opt::kStartTime, "-1d"},
+                                        {config::Opt::kTimeLimit, "25"},
+                                        {config::Opt::kMaxRequests, "1"}}));
+  AssertStatus(outcome, ExitStatus::kComplete);
+  AssertContains(outcome.verdict, "no gaps");
+  assert_int_equal(f.reporter.warnings.size(), 1);
+  AssertContains(f.reporter.warnings[0], "The live sample begins at 2026-11-22T06:22:05Z");
+}
+
+void FallingBehindIsTold(void**) {
+  LiveFixture f;
+  AssertStatus(f.Live(Given({{config::Opt::kTimeLimit, "11"}, {config::Opt::kMaxRequests, "9"}})),
+               ExitStatus::kComplete);
+  assert_true(f.ToldPart(" behind"));
 }
 
 void OthersGetEverySecondTurn(void**) {
@@ -273,6 +353,14 @@ int main() {
       cmocka_unit_test(AStopInTheMiddleOfAWindowDeliversIt),
       cmocka_unit_test(FinishTakesALastWindow),
       cmocka_unit_test(AWindowAtTheLimitSaysItsShare),
+      cmocka_unit_test(AWriteErrorEndsIt),
+      cmocka_unit_test(IfEveryWindowFailsThatIsTheEnd),
+      cmocka_unit_test(AFailedLastWindowIsALoss),
+      cmocka_unit_test(WhatALastFailureLeavesIsDelivered),
+      cmocka_unit_test(FinishDoesNotTryForEver),
+      cmocka_unit_test(OneStrangePacketIsFilteredOutLater),
+      cmocka_unit_test(ADayAgoIsAsCloseAsCanBe),
+      cmocka_unit_test(FallingBehindIsTold),
       cmocka_unit_test(OthersGetEverySecondTurn),
       cmocka_unit_test(WhatCannotBeMeantIsRefused),
       cmocka_unit_test(ARefusalEndsIt),
