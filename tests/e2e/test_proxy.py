@@ -8,6 +8,7 @@ from capturing import INSTANT, Client, requests_of
 from emulator import TOKEN
 from forward_proxy import ForwardProxy, HttpsFront
 from full_captures import check_nowhere
+from wireshark import open_folder
 
 HOST = "api.example.invalid"  # no name server knows it; the proxy does
 PASSWORD = "planted-proxy-password"
@@ -20,12 +21,10 @@ def api(emulator):
 
 
 @pytest.fixture
-def front(api, tmp_path):
+def front(api):
     """The emulator as https://HOST."""
-    with HttpsFront(tmp_path, HOST, urllib.parse.urlsplit(api.url).port) as server:
+    with HttpsFront(open_folder(), HOST, urllib.parse.urlsplit(api.url).port) as server:
         server.authority.chmod(0o644)
-        for folder in (tmp_path, *tmp_path.parents[:2]):
-            folder.chmod(folder.stat().st_mode | 0o011)
         yield server
 
 
