@@ -23,8 +23,8 @@ def started(shown, interface):
     return shown.wait(lambda: captures_of(shown.client), "the extcap")
 
 
-@pytest.mark.parametrize("interface", ["cloudflare-sample", "cloudflare-full", "cloudflare-ORD",
-                                       "cloudflare-download"])
+@pytest.mark.parametrize("interface", ["cloudflare-sample", "cloudflare-live", "cloudflare-full",
+                                       "cloudflare-ORD", "cloudflare-download"])
 def test_each_tab_asks_what_the_options_table_says(window, account, screenshots, interface):
     _, client = account(configuration="time-limit=45\n")
     options = of_kind("arg", dialog(interface))
@@ -49,7 +49,7 @@ def test_each_tab_asks_what_the_options_table_says(window, account, screenshots,
 def test_the_reload_button_lists_the_captures(window, account, screenshots):
     api, client = account()
     api.create(filter_v1={"destination_port": 53, "protocol": 17})
-    assert client.full("dst host 203.0.113.7", time_limit=3).returncode == 0
+    assert client.full("dst host 203.0.113.7", time_limit=8).returncode == 0
     shown = window(client)
     asked = open_dialog(shown, "cloudflare-download")
     assert asked.choices("Pick a capture") == ["as typed"]
@@ -64,17 +64,18 @@ def test_the_reload_button_lists_the_captures(window, account, screenshots):
     shown.picture(screenshots / "dialog-reload.png")
     shown.desktop.key("Escape")
 
+    asked_before = len(requests_of(api, "GET", f"/pcaps/{ids_of(api)[0]}"))
     asked.choose("Pick a capture", full)
     asked.save()
-    words = next(iter(started(shown, "cloudflare-download").values()))
-    assert words[words.index("--pcap-id-pick") + 1] == ids_of(api)[0]
+    shown.select("cloudflare-download", times=2)
     shown.wait(lambda: shown.packets(), "its packets")
+    assert len(requests_of(api, "GET", f"/pcaps/{ids_of(api)[0]}")) > asked_before
     assert {row["Data center"] for row in shown.packets()} == {"ORD"}
 
 
 @pytest.mark.parametrize("interface, label, row", [
-    ("cloudflare-full", "Pick a data center", "LHR (London, United Kingdom): reached from this "
-     "machine, not necessarily by your traffic"),
+    ("cloudflare-full", "Pick a data center",
+     "LHR (London): 100 % of the account's traffic in the last hour"),
     ("cloudflare-ORD", "Pick a bucket", None)], ids=["data centers", "buckets"])
 def test_the_other_reload_buttons(window, account, screenshots, interface, label, row):
     _, client = account("--trace-colo", "LHR")

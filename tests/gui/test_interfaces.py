@@ -15,7 +15,7 @@ def test_every_interface_stands_in_the_list(window, account, screenshots):
     shown.await_interfaces()
     rows = shown.interfaces()
     assert set(rows) >= {f"{display}: {name}" for name, display in listed().items()}
-    assert len([row for row in rows if "cloudflare" in row]) == len(listed()) == 8
+    assert len([row for row in rows if "cloudflare" in row]) == len(listed()) == 9
     shown.select("cloudflare-sample")
     shown.type_filter("udp port 53")
     shown.picture(screenshots / "interfaces.png")
@@ -25,8 +25,8 @@ def test_configured_data_centers_stand_in_the_list(window, account):
     shown = window(account(CLOUDFLAREDUMP_COLOS="ord02,FRA")[1])
     shown.await_interfaces()
     assert {row.split(": ")[-1] for row in shown.interfaces()} == {
-        "cloudflare-sample", "cloudflare-full", "cloudflare-download", "cloudflare-ord02",
-        "cloudflare-FRA"}
+        "cloudflare-sample", "cloudflare-live", "cloudflare-full", "cloudflare-download",
+        "cloudflare-ord02", "cloudflare-FRA"}
 
 
 def test_the_filter_field_is_red_with_libpcap_s_reason_and_green(window, account, screenshots):
