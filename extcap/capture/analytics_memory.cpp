@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture/analytics_memory.h"
 
-#include <glib.h>
 #include <jansson.h>
 
 #include "common/json.h"
@@ -13,7 +12,6 @@ namespace cloudflaredump::capture {
 namespace {
 
 constexpr Duration kRemembered = std::chrono::hours(24);
-constexpr std::size_t kLargestFile = std::size_t{1} << 20;
 constexpr std::size_t kMostAccounts = 50;
 
 std::string CachePath(const system::Environment& environment) {
@@ -30,11 +28,9 @@ std::string KeyOf(const api::ApiAccess& access) {
 
 /// The file's object; an empty one for what cannot be read.
 Json ReadAll(const std::string& path) {
-  char* raw = nullptr;
-  gsize length = 0;
-  if (!g_file_get_contents(path.c_str(), &raw, &length, nullptr)) return Json(json_object());
-  Json all(length > kLargestFile ? nullptr : json_loadb(raw, length, 0, nullptr));
-  g_free(raw);
+  const auto read = system::ReadRegularFile("memory of the analytics' limits", path);
+  if (!read || !*read) return Json(json_object());
+  Json all(json_loadb((*read)->bytes.data(), (*read)->bytes.size(), 0, nullptr));
   return json_is_object(all.get()) ? std::move(all) : Json(json_object());
 }
 

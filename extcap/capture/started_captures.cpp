@@ -109,13 +109,10 @@ StartedCaptures::StartedCaptures(const system::Environment& environment)
 
 std::vector<StartedCapture> StartedCaptures::Read() const {
   std::vector<StartedCapture> captures;
-  constexpr std::size_t kLargestFile = std::size_t{1} << 20;
-  char* raw = nullptr;
-  gsize length = 0;
-  if (!g_file_get_contents(path_.c_str(), &raw, &length, nullptr)) return captures;
+  const auto read = system::ReadRegularFile("state file", path_);
+  if (!read || !*read) return captures;
   // The file is ours, but anybody may have edited it: what does not read is no record.
-  const Json array(length > kLargestFile ? nullptr : json_loadb(raw, length, 0, nullptr));
-  g_free(raw);
+  const Json array(json_loadb((*read)->bytes.data(), (*read)->bytes.size(), 0, nullptr));
   for (std::size_t i = 0; i < json_array_size(array.get()); ++i) {
     const json_t* const object = json_array_get(array.get(), i);
     StartedCapture capture{.key = Member(object, "key"),

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/config/typed_filter.h"
 
-#include <glib.h>
-
 #include <string_view>
 
 #include "extcap/system/private_file.h"
@@ -34,13 +32,10 @@ void RememberTypedFilter(const std::string& interface_name, const std::string& f
 std::optional<std::string> TypedFilter(const std::string& interface_name, WallTime now,
                                        const system::Environment& environment) {
   const std::string path = PathOf(interface_name, environment);
-  char* raw = nullptr;
-  gsize length = 0;
-  if (path.empty() || !g_file_get_contents(path.c_str(), &raw, &length, nullptr)) {
-    return std::nullopt;
-  }
-  const std::string content(raw, length);
-  g_free(raw);
+  if (path.empty()) return std::nullopt;
+  const auto read = system::ReadRegularFile("filter typed last", path);
+  if (!read || !*read) return std::nullopt;
+  const std::string& content = (*read)->bytes;
   const std::size_t line = content.find('\n');
   if (line == std::string::npos) return std::nullopt;
   const auto at = ParseRfc3339(std::string_view(content).substr(0, line));

@@ -9,6 +9,7 @@ import subprocess
 import pytest
 import wireshark
 from capturing import Client, requests_of
+from test_odd_answers import ID, Play
 
 NEIGHBOR = 65533
 
@@ -116,3 +117,41 @@ def test_a_log_of_our_own(instant_api, mode):
         assert done.sentence == f"others can write to the log file {log}; run: chmod 600 '{log}'."
     else:
         assert done.returncode == 0 and log.stat().st_mode & 0o777 == 0o600 and log.stat().st_size
+
+
+PREPARED = {
+    "a file of the neighbor's": 'echo theirs >"$1" && chmod 666 "$1"',
+    "a link to a file of ours": 'ln -s "$2" "$1"',
+    "a FIFO": 'mkfifo "$1" && chmod 666 "$1"',
+    "a folder": 'mkdir "$1"',
+}
+
+
+@pytest.mark.parametrize("kind", PREPARED)
+def test_an_original_that_a_neighbor_prepared(emulator, shared, tmp_path, kind):
+    """Nothing is replaced or followed; the packets come all the same."""
+    play = Play(emulator, tmp_path)
+    name = shared / f"pcap_{ID}.pcap"
+    victim = wireshark.open_folder() / "victim"
+    victim.write_text("precious")
+    as_neighbor(PREPARED[kind], name, victim)
+    before = name.lstat()
+    done = play.run("--keep-originals", shared)
+    assert done.returncode == 0 and len(done.records) == 7
+    assert f"pcap_{ID}.pcap" in done.stderr and "exists" in done.stderr
+    assert victim.read_text() == "precious"
+    assert (name.lstat().st_ino, name.lstat().st_size) == (before.st_ino, before.st_size)
+
+
+@pytest.mark.parametrize("file", ["started.json", "started.json.lock", "started.json.turn"])
+@pytest.mark.parametrize("kind", PREPARED)
+def test_a_state_that_a_neighbor_prepared(instant_api, shared, kind, file):
+    """No capture waits for it, or writes through it."""
+    victim = wireshark.open_folder() / "victim"
+    victim.write_text("precious")
+    as_neighbor('mkdir -m 777 "$1"', shared / "cloudflaredump")
+    as_neighbor(PREPARED[kind], shared / "cloudflaredump" / file, victim)
+    client = Client(instant_api, XDG_STATE_HOME=shared)
+    done = client.capture("udp", timeout=20)
+    assert done.returncode == 0, done.stderr
+    assert victim.read_text() == "precious"
