@@ -135,11 +135,12 @@ void TheTextSaysWhatTheNumbersAre(void**) {
 
 void NothingFoundIsNoSamples(void**) {
   ReportFixture f;
-  const std::string text = ReportAsText(f.Hour("udp", {"", ""}));
+  const std::vector<std::string> nothing(2);
+  const std::string text = ReportAsText(f.Hour("udp", nothing));
   AssertContains(text, "No samples of traffic matching \"udp\" from 2026-11-23T05:18:00Z");
   AssertContains(text, "That is not \"no traffic\"");
   ReportFixture all;
-  AssertContains(ReportAsText(all.Hour("", {"", ""})),
+  AssertContains(ReportAsText(all.Hour("", nothing)),
                  "No samples of traffic towards this account");
 }
 
