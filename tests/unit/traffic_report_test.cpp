@@ -140,8 +140,7 @@ void NothingFoundIsNoSamples(void**) {
   AssertContains(text, "No samples of traffic matching \"udp\" from 2026-11-23T05:18:00Z");
   AssertContains(text, "That is not \"no traffic\"");
   ReportFixture all;
-  AssertContains(ReportAsText(all.Hour("", nothing)),
-                 "No samples of traffic towards this account");
+  AssertContains(ReportAsText(all.Hour("", nothing)), "No samples of traffic towards this account");
 }
 
 void WhatIsCountedAsWellIsSaid(void**) {
