@@ -56,19 +56,20 @@ constexpr std::string_view kSecretNames[] = {
 /// `text` with the values behind kSecretNames as kMark. That of a header ends with its line, that
 /// of a parameter also at a blank or the next parameter.
 std::string RedactNamed(std::string text) {
-  for (const std::string_view name : kSecretNames) {
-    for (std::size_t at = 0;;) {
-      const auto found =
-          std::ranges::search(std::string_view(text).substr(at), name, {}, g_ascii_tolower);
-      if (found.empty()) break;
-      at = static_cast<std::size_t>(found.end() - text.data());
-      if (name.ends_with(':')) at = std::min(text.find_first_not_of(' ', at), text.size());
-      const std::string_view ends = name.ends_with(':') ? "\r\n\"<>" : "&;, \t\r\n\"'<>";
-      const std::size_t end = std::min(text.find_first_of(ends, at), text.size());
-      if (end == at) continue;
-      text.replace(at, end - at, kMark);
-      at += kMark.size();
-    }
+  for (std::size_t at = 0; (at = text.find_first_of("=:", at)) != std::string::npos;) {
+    const bool header = text[at] == ':';
+    const std::string_view before = std::string_view(text).substr(0, ++at);
+    const auto ends_it = [before](std::string_view name) {
+      return before.size() >= name.size() &&
+             g_ascii_strncasecmp(before.end() - name.size(), name.data(), name.size()) == 0;
+    };
+    if (std::ranges::none_of(kSecretNames, ends_it)) continue;
+    if (header) at = std::min(text.find_first_not_of(' ', at), text.size());
+    const char* const ends = header ? "\r\n\"<>" : "&;, \t\r\n\"'<>";
+    const std::size_t end = std::min(text.find_first_of(ends, at), text.size());
+    if (end == at) continue;
+    text.replace(at, end - at, kMark);
+    at += kMark.size();
   }
   return text;
 }

@@ -29,7 +29,6 @@ std::string OneError(const json_t* error, int depth) {
   }
   if (json_is_string(message) && json_string_length(message) > 0) {
     if (!text.empty()) text += ", ";
-    // Redacted before it is cut: half a secret would not be recognized later.
     text += CleanLine(std::string_view(json_string_value(message), json_string_length(message)));
   }
   const std::string chain = depth > 0 ? "" : ErrorsAt(1, json_object_get(error, "error_chain"));
@@ -128,7 +127,7 @@ Error ErrorOfAnswer(const http::HttpAnswer& answer, const std::string& doing,
               .said = ErrorsText(errors)};
   const std::string* const target = answer.head.Find("location");
   if (status >= 300 && status <= 399 && target != nullptr) {
-    error.said = "a redirect to " + CleanLine(RedactAddress(Redact(*target)), 120);
+    error.said = "a redirect to " + CleanLine(RedactAddress(*target), 120);
     error.remedy = "check the address of the API, or which proxy answers in its place";
   } else if (error.said.empty() && envelope && status < 300) {
     error.said = "success is false, without a reason";

@@ -15,8 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::seconds;
 
-/// How far back Cloudflare keeps samples, and what clocks may differ by.
-constexpr Duration kHistory = 24h;
+/// What clocks may differ by.
 constexpr Duration kMargin = 5s;
 
 /// A server may begin a window earlier than it was asked to.
@@ -42,10 +41,7 @@ std::string ShownTimes(const Window& window) {
 
 LiveCapture::LiveCapture(const CaptureContext& context)
     : context_(context),
-      plan_(filter::MakePlan(context.filter,
-                             {.max_requests = static_cast<int>(
-                                  context.settings.Number(config::Opt::kRequestsPerWindow)),
-                              .pin_ipv6 = context.settings.IsOn(config::Opt::kFilterIpv6)})),
+      plan_(SamplePlan(context)),
       requests_(context_, plan_, WindowCapture::Run::kLive, outcome_),
       delivery_(context_, plan_.exact, pcap::FileReader::Order::kWhole, outcome_),
       lag_(seconds(context.settings.Number(config::Opt::kLiveLag))),
@@ -100,11 +96,6 @@ std::string LiveCapture::Asked() const {
                 Counted(outcome_.pcap_ids.size(), "request").c_str());
 }
 
-bool LiveCapture::MayAskMore() const {
-  const std::uint64_t allowed = context_.settings.Number(config::Opt::kMaxRequests);
-  return allowed == 0 || outcome_.pcap_ids.size() + plan_.requests.size() <= allowed;
-}
-
 Result<void> LiveCapture::CaptureWindows() {
   auto start = PlanLiveStart(context_.settings.Text(config::Opt::kStartTime), context_.loop.Now());
   if (!start) return Failure(start);
@@ -113,7 +104,7 @@ Result<void> LiveCapture::CaptureWindows() {
                        FormatSpan(longest_).c_str()),
                 "give a shorter lag or a longer time limit", Error::Kind::kUsage);
   }
-  if (!MayAskMore()) {
+  if (!requests_.Allows(1)) {
     return Fail(
         Format(
             "a window takes %zu requests, and --max-requests is %llu", plan_.requests.size(),
@@ -126,7 +117,7 @@ Result<void> LiveCapture::CaptureWindows() {
     context_.Warn("The live sample begins at " + FormatRfc3339(start_) +
                   ", as Cloudflare would not keep what is earlier until it is asked for.");
   }
-  for (int tries = 0; MayAskMore() && !last_;) {
+  for (int tries = 0; requests_.Allows(1) && !last_;) {
     auto captured = CaptureNext();
     if (captured) continue;
     if (!MayGoOn(captured.error())) return captured;
@@ -150,15 +141,11 @@ Result<void> LiveCapture::AwaitNextTry(const Error& error) {
   const std::string what = ClauseOf(error);
   system::Log(system::LogLevel::kWarning, "the window from %s on is tried again: %s",
               FormatRfc3339(from_).c_str(), what.c_str());
-  const system::SteadyTime until =
-      context_.loop.Steady() + std::max<Duration>(requests_.interval(), 1s);
-  for (system::SteadyTime now = context_.loop.Steady(); now < until; now = context_.loop.Steady()) {
-    context_.Tell(Format("%strying again in %s; %s", LastWindow().c_str(),
-                         FormatSpan(until - now).c_str(), what.c_str()));
-    if (context_.loop.RunUntil(context_.stop.StoppingSoon(), std::min(now + Duration(1s), until))) {
-      return Stopped();
-    }
-  }
+  const auto tell = [&](Duration left) {
+    context_.Tell(LastWindow() + "trying again in " + FormatSpan(left) + "; " + what);
+  };
+  const Duration wait = std::max<Duration>(requests_.interval(), 1s);
+  if (!CountDown(context_.loop, wait, context_.stop.StoppingSoon(), tell)) return Stopped();
   return {};
 }
 
@@ -206,7 +193,7 @@ WallTime LiveCapture::OldestEnd() const {
   // The last request of a window is sent so much later than the first, others' turns included.
   const auto turns = 2 * static_cast<int>(plan_.requests.size());
   const Duration last = OnTheWall(context_.loop, requests_.interval() * turns);
-  return std::chrono::ceil<seconds>(context_.loop.Now() - kHistory + kMargin + last);
+  return std::chrono::ceil<seconds>(context_.loop.Now() - kSampleHistory + kMargin + last);
 }
 
 void LiveCapture::LeaveOutWhatIsGone() {
@@ -228,8 +215,8 @@ std::string LiveCapture::NoteCoverage(const Window& window, const std::vector<Sa
     return "";
   }
   if (++limited_ > 1) narrower_ = BusiestDestinations(files);
-  return Format(" (packet limit reached: %lld %% of the time)",
-                static_cast<long long>(covered * 100 / (window.end - window.start)));
+  return " (packet limit reached: " +
+         std::to_string(PercentOf(covered, window.end - window.start)) + " % of the time)";
 }
 
 Result<void> LiveCapture::Deliver(const Window& window, std::vector<SampleFile> files) {

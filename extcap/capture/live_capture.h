@@ -46,7 +46,6 @@ class LiveCapture {
   /// Whether another window may be asked for after `error`.
   bool MayGoOn(const Error& error) const;
   Result<void> AwaitNextTry(const Error& error);
-  bool MayAskMore() const;
   /// Notes how much of `window` its `files` cover; returns what is to be said of that.
   std::string NoteCoverage(const Window& window, const std::vector<SampleFile>& files);
   /// Tells the status while the next window is awaited.

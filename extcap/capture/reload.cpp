@@ -212,12 +212,11 @@ void Print(const Asked& asked, const Rows& rows, const std::string& trouble) {
       .Print();
   for (const Row& row : rows) {
     // A value that a sentence would change could not be used.
-    const std::string display = Redact(row.display);
-    if (CleanLine(row.value, 1000) != row.value || Redact(row.value) != row.value) continue;
+    if (CleanLine(row.value, 1000) != row.value) continue;
     frontend::Sentence("value")
         .With("arg", number)
         .With("value", row.value)
-        .With("display", display)
+        .With("display", row.display)
         .Print();
   }
 }

@@ -12,29 +12,24 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::seconds;
 
-/// Refuses a run that would take more requests than the user allows.
-Result<void> CheckPrice(std::size_t windows, std::size_t requests, std::uint64_t allowed,
-                        Duration interval) {
+/// Says that a run would take more requests than the user allows.
+Error TooDear(std::size_t windows, std::size_t requests, std::uint64_t allowed, Duration interval) {
   const std::size_t price = windows * requests;
-  if (allowed == 0 || price <= allowed) return {};
-  return Fail(
-      Format("this takes %zu requests (%zu windows, %zu each) at one a minute, about %s, and "
-             "--max-requests is %llu",
-             price, windows, requests, FormatSpan(interval * static_cast<int>(price)).c_str(),
-             static_cast<unsigned long long>(allowed)),
-      Format("shorten the time, or allow more requests%s",
-             requests > 1 ? ", or ask with fewer (--requests-per-window 1)" : ""),
-      Error::Kind::kUsage);
+  return {.what = Format(
+              "this takes %zu requests (%zu windows, %zu each) at one a minute, about %s, "
+              "and --max-requests is %llu",
+              price, windows, requests, FormatSpan(interval * static_cast<int>(price)).c_str(),
+              static_cast<unsigned long long>(allowed)),
+          .remedy = Format("shorten the time, or allow more requests%s",
+                           requests > 1 ? ", or ask with fewer (--requests-per-window 1)" : ""),
+          .kind = Error::Kind::kUsage};
 }
 
 }  // namespace
 
 SampleCapture::SampleCapture(const CaptureContext& context)
     : context_(context),
-      plan_(filter::MakePlan(context.filter,
-                             {.max_requests = static_cast<int>(
-                                  context.settings.Number(config::Opt::kRequestsPerWindow)),
-                              .pin_ipv6 = context.settings.IsOn(config::Opt::kFilterIpv6)})),
+      plan_(SamplePlan(context)),
       requests_(context_, plan_, WindowCapture::Run::kOnce, outcome_),
       delivery_(context_, plan_.exact, pcap::FileReader::Order::kWhole, outcome_) {}
 
@@ -43,12 +38,8 @@ Outcome SampleCapture::Run() {
   auto windows =
       PlanWindows(settings.Text(config::Opt::kStartTime), settings.Text(config::Opt::kEndTime),
                   seconds(settings.Number(config::Opt::kTimeLimit)), context_.loop.Now());
-  auto done = windows ? CheckPrice(windows->size(), plan_.requests.size(),
-                                   settings.Number(config::Opt::kMaxRequests), requests_.interval())
-                      : Result<void>(Failure(windows));
   if (windows) outcome_.window = {windows->front().start, windows->back().end};
-  if (done) done = CaptureWindows(*windows);
-  outcome_.Note(done);
+  outcome_.Note(windows ? CaptureWindows(*windows) : Result<void>(Failure(windows)));
   if (context_.stream.begun()) {
     if (limited_) NoteShare(covered_, windows->back().end - windows->front().start, outcome_);
     outcome_.Note(
@@ -59,6 +50,11 @@ Outcome SampleCapture::Run() {
 }
 
 Result<void> SampleCapture::CaptureWindows(const std::vector<Window>& windows) {
+  if (!requests_.Allows(windows.size())) {
+    return std::unexpected(TooDear(windows.size(), plan_.requests.size(),
+                                   context_.settings.Number(config::Opt::kMaxRequests),
+                                   requests_.interval()));
+  }
   windows_left_ = windows.size();
   for (const Window& window : windows) {
     whole_until_ = window.start;
@@ -95,11 +91,7 @@ bool SampleCapture::DeservesHalves(const Window& window,
                                    const std::vector<SampleFile>& files) const {
   const bool limited = std::ranges::any_of(
       files, [](const SampleFile& file) { return file.limit().reached.has_value(); });
-  if (!limited || window.end - window.start <= 1s) return false;
-  const std::uint64_t allowed = context_.settings.Number(config::Opt::kMaxRequests);
-  const std::uint64_t needed =
-      outcome_.pcap_ids.size() + (windows_left_ + 2) * plan_.requests.size();
-  return allowed == 0 || needed <= allowed;
+  return limited && window.end - window.start > 1s && requests_.Allows(windows_left_ + 2);
 }
 
 Result<void> SampleCapture::CaptureHalves(const Window& window, std::vector<SampleFile> whole) {

@@ -33,8 +33,7 @@ CaptureDescription Describe(const SampleFile& sample, std::size_t request,
   description.limit_reached = sample.limit().value();
   const auto window = WindowOf(sample.job);
   if (sample.limit().reached && window && window->end > window->start) {
-    description.coverage_share = static_cast<std::uint64_t>(CoveredBy(sample, *window) * 100 /
-                                                            (window->end - window->start));
+    description.coverage_share = PercentOf(CoveredBy(sample, *window), window->end - window->start);
   }
   if (!sample.end_is_certain) description.end_uncertain = true;
   return description;
@@ -80,10 +79,13 @@ std::optional<Window> WindowOf(const api::PcapJob& job) {
   return Window{*end - std::chrono::seconds(*job.time_limit), *end};
 }
 
+std::uint64_t PercentOf(Duration part, Duration whole) {
+  return static_cast<std::uint64_t>(part * 100 / whole);
+}
+
 void NoteShare(Duration covered, Duration asked, Outcome& outcome) {
   if (covered >= asked) return;
-  outcome.losses.push_back(
-      Format("%lld %% of the time is covered", static_cast<long long>(covered * 100 / asked)));
+  outcome.losses.push_back(std::to_string(PercentOf(covered, asked)) + " % of the time is covered");
 }
 
 Duration CoveredTime(const Window& window, const std::vector<SampleFile>& samples) {

@@ -26,6 +26,9 @@ Result<void> DeliverSamples(const CaptureContext& context, std::vector<SampleFil
 /// The window that a sample was to cover; nothing if the job does not say it.
 std::optional<Window> WindowOf(const api::PcapJob& job);
 
+/// `part` of `whole`, which is some time, in percent, rounded down.
+std::uint64_t PercentOf(Duration part, Duration whole);
+
 /// Says in `outcome` what share of the time `asked` is covered, if that is not all of it.
 void NoteShare(Duration covered, Duration asked, Outcome& outcome);
 

@@ -11,7 +11,15 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Waits for `wait`, telling what is left of it every second; false if stopped.
+/// The age of a sample on the loop's clock; nothing of what is no sample.
+std::optional<Duration> AgeOf(const api::PcapJob& job, const system::EventLoop& loop) {
+  const auto submitted = job.submitted_at();
+  if (job.type != "simple" || !submitted) return std::nullopt;
+  return loop.FromReal(std::max<Duration>(loop.Now() - *submitted, Duration(0)));
+}
+
+}  // namespace
+
 bool CountDown(system::EventLoop& loop, Duration wait, const std::function<bool()>& stop,
                const std::function<void(Duration)>& countdown) {
   const system::SteadyTime until = loop.Steady() + wait;
@@ -21,15 +29,6 @@ bool CountDown(system::EventLoop& loop, Duration wait, const std::function<bool(
   }
   return true;
 }
-
-/// The age of a sample on the loop's clock; nothing of what is no sample.
-std::optional<Duration> AgeOf(const api::PcapJob& job, const system::EventLoop& loop) {
-  const auto submitted = job.submitted_at();
-  if (job.type != "simple" || !submitted) return std::nullopt;
-  return loop.FromReal(std::max<Duration>(loop.Now() - *submitted, Duration(0)));
-}
-
-}  // namespace
 
 Duration SampleWait(const std::vector<api::PcapJob>& jobs, const system::EventLoop& loop,
                     Duration interval) {

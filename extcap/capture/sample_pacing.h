@@ -26,6 +26,10 @@ Result<std::vector<api::PcapJob>> AwaitSampleTurn(api::PcapsApi& api, system::Ev
                                                   const api::Patience& patience,
                                                   const std::function<void(Duration)>& countdown);
 
+/// Waits for `wait`, telling what is left of it every second; false if stopped.
+bool CountDown(system::EventLoop& loop, Duration wait, const std::function<bool()>& stop,
+               const std::function<void(Duration)>& countdown);
+
 /// How long the youngest sample in `jobs` still keeps others out; zero if it does not. Ages are
 /// taken on the loop's clock.
 Duration SampleWait(const std::vector<api::PcapJob>& jobs, const system::EventLoop& loop,

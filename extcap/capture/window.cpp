@@ -15,9 +15,6 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::seconds;
 
-/// How far back Cloudflare keeps samples: "Must be within the last 24h" (offset_time).
-constexpr Duration kHistory = 24h;
-
 /// Clocks differ a little; this much in the future is taken for now.
 constexpr Duration kSkew = 5s;
 
@@ -103,7 +100,7 @@ Result<std::vector<Window>> PlanWindows(const std::string& start, const std::str
                        FormatRfc3339(to).c_str()),
                 "give an earlier start", Error::Kind::kUsage);
   }
-  if (from < now - kHistory - kSkew - (start.empty() ? time_limit : Duration(1s))) {
+  if (from < now - kSampleHistory - kSkew - (start.empty() ? time_limit : Duration(1s))) {
     return std::unexpected(TooOld(from));
   }
   std::vector<Window> windows;
@@ -119,7 +116,7 @@ Result<WallTime> PlanLiveStart(const std::string& start, WallTime now) {
   if (!first) return Failure(first);
   if (*first > now + kSkew) return std::unexpected(InTheFuture("start-time", *first));
   const WallTime from = std::chrono::floor<seconds>(*first);
-  if (from < now - kHistory - kSkew - Duration(1s)) return std::unexpected(TooOld(from));
+  if (from < now - kSampleHistory - kSkew - Duration(1s)) return std::unexpected(TooOld(from));
   return std::min<WallTime>(from, whole_now);
 }
 

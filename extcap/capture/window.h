@@ -10,6 +10,9 @@
 
 namespace cloudflaredump::capture {
 
+/// How far back Cloudflare keeps samples: "Must be within the last 24h" (offset_time).
+inline constexpr Duration kSampleHistory = std::chrono::hours(24);
+
 /// A stretch of time that one sample request covers, ends included as far as Cloudflare does.
 struct Window {
   WallTime start;

@@ -2,7 +2,6 @@
 #include "extcap/capture/window_capture.h"
 
 #include "common/text.h"
-#include "extcap/capture/description.h"
 #include "extcap/capture/job_watch.h"
 #include "extcap/system/log.h"
 
@@ -10,8 +9,20 @@ namespace cloudflaredump::capture {
 
 using std::chrono::seconds;
 
+filter::Plan SamplePlan(const CaptureContext& context) {
+  return filter::MakePlan(
+      context.filter,
+      {.max_requests = static_cast<int>(context.settings.Number(config::Opt::kRequestsPerWindow)),
+       .pin_ipv6 = context.settings.IsOn(config::Opt::kFilterIpv6)});
+}
+
 Duration WindowCapture::interval() const {
   return seconds(context_.settings.Number(config::Opt::kSampleInterval));
+}
+
+bool WindowCapture::Allows(std::size_t windows) const {
+  const std::uint64_t allowed = context_.settings.Number(config::Opt::kMaxRequests);
+  return allowed == 0 || outcome_.pcap_ids.size() + windows * plan_.requests.size() <= allowed;
 }
 
 std::string WindowCapture::NameOf(std::size_t request) const {

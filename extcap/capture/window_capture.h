@@ -14,6 +14,9 @@
 
 namespace cloudflaredump::capture {
 
+/// The plan of a sample: at most --requests-per-window requests.
+filter::Plan SamplePlan(const CaptureContext& context);
+
 /// Has Cloudflare sample a window of time by the requests of a plan, one a minute, and fetches what
 /// they bring.
 class WindowCapture {
@@ -45,10 +48,12 @@ class WindowCapture {
   /// The least time between two requests, on the loop's clock.
   Duration interval() const;
 
-  /// What a request of a two-way plan is after, for people: "inbound", "outbound", "request 2".
-  std::string NameOf(std::size_t request) const;
+  /// Whether --max-requests allows so many more windows.
+  bool Allows(std::size_t windows) const;
 
  private:
+  /// What a request of a two-way plan is after, for people: "inbound", "outbound", "request 2".
+  std::string NameOf(std::size_t request) const;
   Result<SampleFile> CaptureRequest(const Window& window, std::size_t number);
   /// Posts `request` when Cloudflare takes one, telling how long that is.
   Result<api::PcapJob> Post(const api::PcapRequest& request,

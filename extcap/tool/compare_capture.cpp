@@ -8,7 +8,6 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "common/redact.h"
 #include "common/text.h"
 #include "common/time.h"
 #include "extcap/capture/run_capture.h"
@@ -112,7 +111,7 @@ Result<void> RunInto(capture::Engine& engine, const config::Settings& settings,
   }
   if (outcome.stopped) return Stopped();
   if (status == capture::ExitStatus::kIncomplete && !quiet) {
-    std::fprintf(stderr, "cloudflaredump: %s\n", Redact(CleanLine(outcome.verdict, 1000)).c_str());
+    std::fprintf(stderr, "cloudflaredump: %s\n", CleanLine(outcome.verdict, 1000).c_str());
   }
   return {};
 }
