@@ -152,7 +152,8 @@ Result<Json> ReadEnvelope(const http::HttpAnswer& answer, const std::string& doi
     // A proxy's page or half an answer: the next try may get through.
     return Fail(Format("cannot %s: %s answered with %s", doing.c_str(), host.c_str(),
                        BodyKind(answer.body)),
-                "check the address of the API and any proxy", Error::Kind::kPassing);
+                "check the address of the API and any proxy",
+                HasTooManyValues(answer.body) ? Error::Kind::kFinal : Error::Kind::kPassing);
   }
   if (json_is_false(json_object_get(envelope.get(), "success"))) {
     return std::unexpected(ErrorOfAnswer(answer, doing, host));

@@ -73,7 +73,7 @@ class Bucket {
   virtual std::string KeysFrom() const { return {}; }
 
   /// A listing of more objects, or of more pages, ends with an Error.
-  static constexpr std::size_t kMostObjects = 1'000'000;
+  static constexpr std::size_t kMostObjects = 500'000;
   static constexpr std::size_t kMostPages = 2'000;
 };
 

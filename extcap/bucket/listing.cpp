@@ -37,7 +37,7 @@ class PageBuilder {
   }
 
   Result<ListingPage> Finish() {
-    if (!whole_) return Fail("it is not a list of objects");
+    if (!whole_) return Fail("it is not a list of objects", Error::Kind::kPassing);
     if (!complete_) return Fail("it has an object without a key or a size");
     if (!encoded_) return std::move(page_);
     for (StoredObject& object : page_.objects) {

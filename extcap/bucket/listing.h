@@ -28,7 +28,8 @@ struct ListingPage {
 };
 
 /// Reads the XML of ListObjectsV2. Keys are decoded if the answer says that they are URL-encoded.
-/// Error: not XML, another document, an object without a key or size.
+/// Error: not XML, another document, an object without a key or size; kPassing where the next try
+/// may bring a listing.
 Result<ListingPage> ParseListing(std::string_view xml);
 
 }  // namespace cloudflaredump::bucket

@@ -210,12 +210,11 @@ Result<ListingPage> RemoteBucket::ListPage(const Parameters& parameters,
     } else if (answer->head.status == 200) {
       Result<ListingPage> page = ParseListing(answer->body);
       if (page) return page;
-      // Half a page, or a proxy's: the next one may be whole, but not for long.
-      error = {
-          .what = "what " + http::HostOf(address_.url) +
-                  " answered cannot be read as the listing of " + context_.bucket + ": " +
-                  ClauseOf(page.error()),
-          .kind = ++unreadable < kMostUnreadable ? Error::Kind::kPassing : Error::Kind::kFinal};
+      // Half a page, or a proxy's: the next one may be whole, but not after many tries.
+      error = {.what = "what " + http::HostOf(address_.url) +
+                       " answered cannot be read as the listing of " + context_.bucket + ": " +
+                       ClauseOf(page.error()),
+               .kind = ++unreadable < kMostUnreadable ? page.error().kind : Error::Kind::kFinal};
     } else {
       error = StoreError(context_, StoreAction::kList, {}, answer->head, answer->body, loop_.Now());
       if (const std::string* const wish = answer->head.Find("retry-after")) retry_after = *wish;

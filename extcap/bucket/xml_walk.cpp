@@ -10,6 +10,9 @@
 namespace cloudflaredump::bucket {
 namespace {
 
+/// For what may be a proxy's page, or half of ours.
+constexpr auto kPassing = Error::Kind::kPassing;
+
 constexpr int kMaxDepth = 16;
 constexpr std::size_t kMaxText = std::size_t{1} << 20;
 
@@ -72,7 +75,7 @@ class OpenElements {
 Result<void> WalkXml(std::string_view xml, const XmlElementEnd& on_end) {
   constexpr std::size_t kLongest = std::size_t{4} << 20;
   if (xml.size() > kLongest) return Fail("the XML is longer than 4 MiB");
-  if (xml.contains("<!DOCTYPE")) return Fail("the XML has a DTD or entities of its own");
+  if (xml.contains("<!DOCTYPE")) return Fail("the XML has a DTD or entities of its own", kPassing);
   if (!HasShortTags(xml)) return Fail("the XML has a tag of more than 64 KiB");
   // No XML_PARSE_NOENT and no XML_PARSE_DTDLOAD: entities of a document stay what they are. No
   // XML_PARSE_HUGE: libxml2's own limits hold.
@@ -108,7 +111,7 @@ Result<void> WalkXml(std::string_view xml, const XmlElementEnd& on_end) {
         break;
     }
   }
-  if (more != 0) return Fail("the XML is not well-formed");
+  if (more != 0) return Fail("the XML is not well-formed", kPassing);
   return {};
 }
 

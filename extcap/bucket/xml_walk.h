@@ -16,7 +16,8 @@ using XmlElementEnd = std::function<void(std::string_view path, const std::strin
 /// Walks an XML document of a server, with libxml2 and nothing from outside: no network, no DTD,
 /// no entities but XML's own five. An Error if it is not well-formed, is longer than 4 MiB, has a
 /// DTD or a tag of more than 64 KiB, is deeper than 16 elements, or one text is longer than 1 MiB;
-/// what came before has been told by then.
+/// what came before has been told by then. kPassing if it looks like another's document, or half of
+/// one.
 Result<void> WalkXml(std::string_view xml, const XmlElementEnd& on_end);
 
 }  // namespace cloudflaredump::bucket

@@ -85,7 +85,9 @@ class FileCollection::Fetch : public bucket::FetchReceiver {
 Result<void> FileCollection::Run() {
   context_.Tell("waiting for the files in the bucket");
   if (auto gathered = Gather(); !gathered) return gathered;
-  for (const std::string& copy : LeaveOutCopies(files_)) left_out_.push_back(copy);
+  for (const std::string& copy : LeaveOutCopies(files_, [this] { return WaitIsOver(); })) {
+    left_out_.push_back(copy);
+  }
   return {};
 }
 
@@ -100,9 +102,9 @@ Result<void> FileCollection::Gather() {
   // A folder is listed at no cost, so that all that is left out can be said.
   bucket::SearchScope scope =
       place_.folder.empty() ? bucket::SearchScope::kNamed : bucket::SearchScope::kDirectory;
+  const auto enough = [this] { return context_.stop.WaitIsOver()() || give_up_(); };
   for (;;) {
-    auto listed =
-        bucket::ListCaptureFiles(*place_.bucket, job_.id, scope, context_.stop.WaitIsOver());
+    auto listed = bucket::ListCaptureFiles(*place_.bucket, job_.id, scope, enough);
     if (!listed && listed.error().kind == Error::Kind::kInterrupted && !files_.empty()) return {};
     if (!listed) return Failure(listed);
     if (auto added = Add(listed->files); !added) return added;
@@ -127,7 +129,10 @@ Result<void> FileCollection::Gather() {
       NoteUnsettled(agreed);
       break;
     }
-    if (context_.loop.RunUntil(context_.stop.WaitIsOver(), next)) break;
+    if (context_.loop.RunUntil(enough, next)) {
+      if (files_.empty() && give_up_()) return Stopped();
+      break;
+    }
   }
   if (const auto& odd = before->left_out; !odd.empty()) {
     std::string names;
@@ -215,7 +220,8 @@ void FileCollection::TakeIn(const bucket::StoredObject& object,
   originals_.Keep(object.key, *bytes);
   if (pcap::IsGzip(*bytes)) {
     const std::uint64_t most = job_.byte_limit ? 4 * *job_.byte_limit : kMostBytes / 4;
-    auto unpacked = pcap::Gunzip(*bytes, store_, std::min(most, kMostBytes / 4));
+    auto unpacked = pcap::Gunzip(*bytes, store_, std::min(most, kMostBytes / 4),
+                                 [this] { return WaitIsOver(); });
     if (unpacked) {
       bytes = *std::move(unpacked);
     } else {
@@ -230,15 +236,19 @@ std::optional<std::uint64_t> FileCollection::CountPackets(system::SteadyTime unt
   for (CollectedFile& file : files_) {
     if (!file.packets) {
       // Nobody is kept waiting for a count: two listings that agree do as well.
-      if (context_.loop.RunUntil(context_.stop.WaitIsOver(), context_.loop.Steady()) ||
-          context_.loop.Steady() >= until) {
-        return std::nullopt;
-      }
-      file.packets = pcap::Summarize(*file.bytes).packets;
+      const auto late = [&] { return WaitIsOver() || context_.loop.Steady() >= until; };
+      if (late()) return std::nullopt;
+      const std::uint64_t counted = pcap::Summarize(*file.bytes, late).packets;
+      if (late()) return std::nullopt;
+      file.packets = counted;
     }
     packets += *file.packets;
   }
   return packets;
+}
+
+bool FileCollection::WaitIsOver() const {
+  return context_.loop.RunUntil(context_.stop.WaitIsOver(), context_.loop.Steady());
 }
 
 bool FileCollection::AllFailed() const {

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "extcap/api/pcap_job.h"
@@ -21,7 +23,8 @@ namespace cloudflaredump::capture {
 /// Collects the files of a full capture: lists them until there are as many packets as Cloudflare
 /// captured, or two listings agree; fetches them side by side, or opens those of a folder; and
 /// sorts out what is there twice. After a stop it goes on until the stop's wait is over, and then
-/// has what came till then.
+/// has what came till then; only what is on its way comes after `give_up`
+/// has said so.
 class FileCollection {
  public:
   /// More files, or more bytes, are refused by name.
@@ -29,11 +32,16 @@ class FileCollection {
   static constexpr std::uint64_t kMostBytes = std::uint64_t{8} << 30;
 
   /// All outlive this object, which outlives the files' bytes.
-  FileCollection(const CaptureContext& context, const FilesPlace& place, const api::PcapJob& job)
-      : context_(context), place_(place), job_(job), originals_(context) {}
+  FileCollection(const CaptureContext& context, const FilesPlace& place, const api::PcapJob& job,
+                 std::function<bool()> give_up)
+      : context_(context),
+        place_(place),
+        job_(job),
+        give_up_(std::move(give_up)),
+        originals_(context) {}
 
-  /// Runs the collection. Errors: what listing says, and kInterrupted on leaving. A file that could
-  /// not be had is no Error but has a loss.
+  /// Runs the collection. Errors: what listing says, and kInterrupted on leaving, and on giving
+  /// up without a file. A file that could not be had is no Error but has a loss.
   Result<void> Run();
 
   std::vector<CollectedFile>& files() { return files_; }
@@ -55,12 +63,15 @@ class FileCollection {
   void TakeIn(const bucket::StoredObject& object, std::unique_ptr<pcap::FileBytes> bytes);
   /// Counts packets until all are counted or `until` has come; the sum, if all are.
   std::optional<std::uint64_t> CountPackets(system::SteadyTime until);
+  /// Gives signals their turn, and says whether no more is to be waited for.
+  bool WaitIsOver() const;
   /// Says what was missing when the wait ended.
   void NoteUnsettled(bool agreed);
 
   const CaptureContext& context_;
   const FilesPlace& place_;
   const api::PcapJob& job_;
+  const std::function<bool()> give_up_;
   Originals originals_;
   pcap::FileStore store_;
   pcap::DiskFiles disk_;

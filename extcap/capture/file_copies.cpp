@@ -17,6 +17,9 @@ namespace {
 constexpr std::uint64_t kHeader = pcap::kFileHeaderSize;
 constexpr std::size_t kPiece = std::size_t{64} << 10;
 
+/// How often, in packets, a stop is asked for.
+constexpr std::uint64_t kPacketsPerLook = 1000;
+
 /// What tells most files apart at once: their size and the start of their first record.
 using Beginning = std::pair<std::uint64_t, std::array<std::byte, 64>>;
 
@@ -27,14 +30,17 @@ std::optional<Beginning> BeginningOf(pcap::FileBytes& file) {
   return beginning;
 }
 
-/// Whether two files of one size have the same records of the same kind.
-bool SameRecords(pcap::FileBytes& one, pcap::FileBytes& other) {
+using Stop = std::function<bool()>;
+
+/// Whether two files of one size have the same records of the same kind; false after a stop.
+bool SameRecords(pcap::FileBytes& one, pcap::FileBytes& other, const Stop& stop) {
   std::vector<std::byte> a(kPiece);
   std::vector<std::byte> b(kPiece);
   const auto same = [&](std::uint64_t from, std::uint64_t size) {
     const auto left = std::span(a).first(size);
     const auto right = std::span(b).first(size);
-    return one.Read(from, left) && other.Read(from, right) && std::ranges::equal(left, right);
+    return !stop() && one.Read(from, left) && other.Read(from, right) &&
+           std::ranges::equal(left, right);
   };
   // Of the header, what the records' meaning hangs on: byte order and precision, link type.
   if (!same(0, pcap::kMagicSize) || !same(kHeader - 4, 4)) return false;
@@ -45,12 +51,13 @@ bool SameRecords(pcap::FileBytes& one, pcap::FileBytes& other) {
 }
 
 /// The sum of the hashes of all records, so that their order does not count; nothing if the file is
-/// damaged.
-std::optional<std::uint64_t> DigestOf(pcap::FileBytes& file) {
+/// damaged, or after a stop.
+std::optional<std::uint64_t> DigestOf(pcap::FileBytes& file, const Stop& stop) {
   std::uint64_t digest = 0;
   std::vector<std::byte> shared;
   pcap::FileReader reader(pcap::Borrow(file), kPiece);
-  for (; reader.FindNext(); reader.Drop()) {
+  for (std::uint64_t number = 1; reader.FindNext(); reader.Drop(), ++number) {
+    if (number % kPacketsPerLook == 0 && stop()) return std::nullopt;
     const auto packet = reader.Load(shared);
     if (!packet) return std::nullopt;
     const std::string_view bytes(reinterpret_cast<const char*>(packet->bytes.data()),
@@ -68,7 +75,8 @@ std::string Named(const CollectedFile& file) {
   return CleanLine(file.object.key, 100);
 }
 
-void LeaveOutEqual(std::vector<CollectedFile>& files, std::vector<std::string>& left_out) {
+void LeaveOutEqual(std::vector<CollectedFile>& files, const Stop& stop,
+                   std::vector<std::string>& left_out) {
   std::map<std::uint64_t, std::size_t> sizes;
   for (const CollectedFile& file : files) ++sizes[file.bytes->size()];
   std::map<Beginning, std::vector<std::size_t>> alike;
@@ -78,8 +86,9 @@ void LeaveOutEqual(std::vector<CollectedFile>& files, std::vector<std::string>& 
     const auto beginning = alone ? std::nullopt : BeginningOf(*file.bytes);
     if (beginning) {
       std::vector<std::size_t>& others = alike[*beginning];
-      const auto twin = std::ranges::find_if(
-          others, [&](std::size_t other) { return SameRecords(*kept[other].bytes, *file.bytes); });
+      const auto twin = std::ranges::find_if(others, [&](std::size_t other) {
+        return SameRecords(*kept[other].bytes, *file.bytes, stop);
+      });
       if (twin != others.end()) {
         left_out.push_back(Named(file) + ", a copy of " + Named(kept[*twin]));
         continue;
@@ -91,7 +100,8 @@ void LeaveOutEqual(std::vector<CollectedFile>& files, std::vector<std::string>& 
   files = std::move(kept);
 }
 
-void LeaveOutUnion(std::vector<CollectedFile>& files, std::vector<std::string>& left_out) {
+void LeaveOutUnion(std::vector<CollectedFile>& files, const Stop& stop,
+                   std::vector<std::string>& left_out) {
   const auto records = [](const CollectedFile& file) {
     return file.bytes->size() < kHeader ? 0 : file.bytes->size() - kHeader;
   };
@@ -104,21 +114,21 @@ void LeaveOutUnion(std::vector<CollectedFile>& files, std::vector<std::string>& 
   std::uint64_t others = 0;
   for (auto file = files.begin(); file != files.end(); ++file) {
     if (file == whole) continue;
-    const auto digest = DigestOf(*file->bytes);
+    const auto digest = DigestOf(*file->bytes, stop);
     if (!digest) return;
     others += *digest;
   }
-  if (DigestOf(*whole->bytes) != others) return;
+  if (DigestOf(*whole->bytes, stop) != others) return;
   left_out.push_back(Named(*whole) + ", which holds the packets of the others together");
   files.erase(whole);
 }
 
 }  // namespace
 
-std::vector<std::string> LeaveOutCopies(std::vector<CollectedFile>& files) {
+std::vector<std::string> LeaveOutCopies(std::vector<CollectedFile>& files, const Stop& stop) {
   std::vector<std::string> left_out;
-  LeaveOutEqual(files, left_out);
-  if (files.size() > 2) LeaveOutUnion(files, left_out);
+  LeaveOutEqual(files, stop, left_out);
+  if (files.size() > 2) LeaveOutUnion(files, stop, left_out);
   return left_out;
 }
 

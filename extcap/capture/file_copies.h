@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,7 +23,8 @@ struct CollectedFile {
 /// Takes out of `files` those whose records are there already: copies of another one (but for files
 /// that are a header only: idle machines write the same), and one that holds the records of all
 /// others together, as mergecap writes it beside its inputs. Returns a clause for each, with its
-/// key.
-std::vector<std::string> LeaveOutCopies(std::vector<CollectedFile>& files);
+/// key. Once `stop` says so, no more of them are looked for.
+std::vector<std::string> LeaveOutCopies(std::vector<CollectedFile>& files,
+                                        const std::function<bool()>& stop);
 
 }  // namespace cloudflaredump::capture

@@ -22,12 +22,10 @@ void CompareCounts(const api::PcapJob& job, Outcome& outcome) {
                                   WithThousands(read).c_str()));
 }
 
-}  // namespace
-
-Result<void> DeliverFull(const CaptureContext& context, const FilesPlace& place,
-                         const api::PcapJob& job, bool exact_plan, const std::string& asked,
-                         Outcome& outcome) {
-  FileCollection collection(context, place, job);
+/// Delivers what `collection` brings.
+Result<void> Deliver(const CaptureContext& context, FileCollection& collection,
+                     const api::PcapJob& job, bool exact_plan, const std::string& asked,
+                     Outcome& outcome) {
   if (auto collected = collection.Run(); !collected) return collected;
   for (const std::string& loss : collection.losses()) outcome.losses.push_back(loss);
   for (const std::string& left_out : collection.left_out()) outcome.notes.push_back(left_out);
@@ -64,12 +62,22 @@ Result<void> DeliverFull(const CaptureContext& context, const FilesPlace& place,
   return delivery.Finish(asked, JudgeLimits(job, delivery.received()));
 }
 
+}  // namespace
+
+Result<void> DeliverFull(const CaptureContext& context, const FilesPlace& place,
+                         const api::PcapJob& job, bool exact_plan, const std::string& asked,
+                         Outcome& outcome) {
+  FileCollection collection(context, place, job, context.stop.WaitIsOver());
+  return Deliver(context, collection, job, exact_plan, asked, outcome);
+}
+
 Result<void> DeliverOthersFull(const CaptureContext& context, const api::PcapJob& job,
                                Outcome& outcome) {
   const auto place = OpenSourceOf(context, job);
   if (!place) return Failure(place);
   const std::string at = job.colo ? " at " + CleanLine(*job.colo, 20) : "";
-  return DeliverFull(context, *place, job, false, "full capture " + job.id + at, outcome);
+  FileCollection collection(context, *place, job, context.stop.StoppingSoon());
+  return Deliver(context, collection, job, false, "full capture " + job.id + at, outcome);
 }
 
 }  // namespace cloudflaredump::capture

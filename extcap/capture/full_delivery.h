@@ -9,14 +9,14 @@
 
 namespace cloudflaredump::capture {
 
-/// Collects and delivers the files of the finished full capture `job` from `place`, and ends the
-/// stream with the verdict. `asked` begins the verdict. Fills `outcome`.
+/// Collects and delivers the files of the finished full capture `job` of ours from `place`, and
+/// ends the stream with the verdict. `asked` begins the verdict. Fills `outcome`.
 Result<void> DeliverFull(const CaptureContext& context, const FilesPlace& place,
                          const api::PcapJob& job, bool exact_plan, const std::string& asked,
                          Outcome& outcome);
 
 /// The same for a capture that this run did not ask for: nobody knows how exact its filter is for
-/// the one given now.
+/// the one given now, and after a stop no more files are looked for.
 Result<void> DeliverOthersFull(const CaptureContext& context, const api::PcapJob& job,
                                Outcome& outcome);
 

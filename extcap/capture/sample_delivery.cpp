@@ -64,9 +64,14 @@ Result<void> DeliverSamples(const CaptureContext& context, std::vector<SampleFil
                      .name = "the file of capture " + samples[i].job.id,
                      .request = i});
   }
+  const bool overflowed_before = duplicates.overflowed();
   auto delivered = delivery.Deliver(
       std::move(files), [&](std::size_t file) { return Describe(samples[file], file, place); },
       &duplicates);
+  if (!overflowed_before && duplicates.overflowed()) {
+    outcome.losses.emplace_back(
+        "the requests brought more packets than can be compared, so some may be there twice");
+  }
   if (!delivered) return delivered;
   context.stream.LetLastGo();
   return context.stream.Flush();

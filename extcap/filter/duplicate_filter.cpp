@@ -18,7 +18,11 @@ void DuplicateFilter::BeginWindow(WallTime from, Earlier earlier) {
       static_cast<std::uint64_t>(std::max<std::int64_t>(from.time_since_epoch().count(), 0));
   std::erase_if(records_,
                 [start](const auto& record) { return record.second.nanoseconds < start; });
-  for (auto& [key, counts] : records_) counts.seen = {};
+  memory_ = 0;
+  for (auto& [key, counts] : records_) {
+    counts.seen = {};
+    memory_ += SizeOf(key);
+  }
   skip_before_ = earlier == Earlier::kSkip ? start : 0;
 }
 
@@ -30,7 +34,17 @@ bool DuplicateFilter::Take(std::size_t request, std::uint64_t nanoseconds,
   Append(key, nanoseconds);
   Append(key, original_length);
   key.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  Counts& counts = records_.try_emplace(std::move(key), nanoseconds).first->second;
+  auto known = records_.find(key);
+  if (known == records_.end()) {
+    const std::size_t size = SizeOf(key);
+    if (memory_ + size > kMemory) {
+      overflowed_ = true;
+      return true;
+    }
+    memory_ += size;
+    known = records_.try_emplace(std::move(key), nanoseconds).first;
+  }
+  Counts& counts = known->second;
   if (++counts.seen[request] <= counts.delivered) return false;
   ++counts.delivered;
   return true;

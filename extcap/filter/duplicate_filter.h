@@ -22,10 +22,13 @@ namespace cloudflaredump::filter {
 /// merely because another request should have had it.
 ///
 /// Keeps a copy of every record it was asked about until a window begins that is later than it: a
-/// window is at most 10,000 packets of 160 bytes for each request.
+/// window is at most 10,000 packets of 160 bytes for each request. A server that sends far more
+/// fills it: what is new then is delivered unseen.
 class DuplicateFilter {
  public:
   static constexpr std::size_t kMostRequests = 4;
+  /// Bytes that the copies may take: 20 times what the API's limits allow.
+  static constexpr std::size_t kMemory = std::size_t{64} << 20;
 
   /// What the next window does with packets from before it.
   enum class Earlier : std::uint8_t {
@@ -42,6 +45,9 @@ class DuplicateFilter {
   bool Take(std::size_t request, std::uint64_t nanoseconds, std::uint32_t original_length,
             std::span<const std::byte> bytes);
 
+  /// Whether packets were delivered unseen, so that some may be there twice.
+  bool overflowed() const { return overflowed_; }
+
  private:
   /// How often a record was delivered, and had by each request of the window.
   struct Counts {
@@ -50,8 +56,17 @@ class DuplicateFilter {
     std::array<std::uint32_t, kMostRequests> seen = {};
   };
 
-  std::unordered_map<std::string, Counts> records_;
+  using Records = std::unordered_map<std::string, Counts>;
+
+  /// What a record takes, by estimate.
+  static std::size_t SizeOf(const std::string& key) {
+    return key.size() + sizeof(Records::value_type) + 4 * sizeof(void*);
+  }
+
+  Records records_;
+  std::size_t memory_ = 0;         ///< that the records take
   std::uint64_t skip_before_ = 0;  ///< nanoseconds since 1970
+  bool overflowed_ = false;
 };
 
 }  // namespace cloudflaredump::filter

@@ -41,10 +41,23 @@ Error ProxyRefused(long status, const std::string& host) {
           .kind = status < 500 ? kFinal : kPassing};
 }
 
+/// Whether libcurl ended a transfer because a trailer line was longer than it takes, which its code
+/// does not tell from a lost connection: "Out of memory in chunked-encoding".
+bool HasTooLongTrailer(const CurlFault& fault) {
+  return fault.code == CURLE_RECV_ERROR && fault.detail.starts_with("Out of memory") &&
+         fault.detail.ends_with("in chunked-encoding");
+}
+
+Error TooManyHeaders(const std::string& host) {
+  return {.what = host + " answered with more headers than make sense, or memory has run out",
+          .remedy = "check the address and any proxy"};
+}
+
 }  // namespace
 
 Error DescribeFault(const CurlFault& fault, const std::string& host) {
   if (fault.proxy_status >= 300) return ProxyRefused(fault.proxy_status, host);
+  if (HasTooLongTrailer(fault)) return TooManyHeaders(host);
   switch (fault.code) {
     case CURLE_COULDNT_RESOLVE_HOST:
       return {.what = "cannot find the address of " + host,
@@ -85,8 +98,11 @@ Error DescribeFault(const CurlFault& fault, const std::string& host) {
     case CURLE_BAD_CONTENT_ENCODING:
       return {.what = "what " + host + " answered is not HTTP" + Why(fault),
               .remedy = "check the address"};
-    case CURLE_OUT_OF_MEMORY:
-      return {.what = "not enough memory for a transfer from " + host};
+    case CURLE_OUT_OF_MEMORY:  // also what libcurl before 8.6 says of a header line over 100 KiB
+#if LIBCURL_VERSION_NUM >= 0x080600
+    case CURLE_TOO_LARGE:
+#endif
+      return TooManyHeaders(host);
     default:
       return {.what = "the transfer from " + host + " failed" + Why(fault)};
   }

@@ -48,13 +48,12 @@ Result<HttpAnswer> Fetch(Http& http, system::EventLoop& loop, HttpRequest reques
   const std::string host = HostOf(request.url);
   const Http::Transfer transfer = http.Start(std::move(request), gatherer);
   const auto over = [&] { return gatherer.ended() || stop(); };
-  // The transfer's own limits end one that stalls; this one ends what trickles.
+  // The transfer's own limits end one that stalls; this one ends what trickles, and would again.
   const bool in_time = loop.RunUntil(over, loop.Steady() + longest);
   if (gatherer.ended()) return gatherer.Take();
   http.Cancel(transfer);
   if (in_time) return Stopped();
-  return Fail(host + " did not finish its answer within " + FormatSpan(longest),
-              Error::Kind::kPassing);
+  return Fail(host + " did not finish its answer within " + FormatSpan(longest));
 }
 
 }  // namespace cloudflaredump::http

@@ -4,10 +4,15 @@
 #include <algorithm>
 #include <cstring>
 
+#include "common/text.h"
+
 namespace cloudflaredump::pcap {
 namespace {
 
 constexpr std::size_t kSummaryWindow = 65536;
+
+/// How often, in packets, the count of them may be stopped.
+constexpr std::uint64_t kPacketsPerLook = 10000;
 
 /// A file that somebody else owns.
 class BorrowedFile final : public FileBytes {
@@ -33,7 +38,9 @@ FileReader::FileReader(std::unique_ptr<FileBytes> file, std::size_t window, Orde
       reach_(std::max(window, kLeastWindow) / 4),
       capacity_(std::min<std::uint64_t>(std::max(window, kLeastWindow),
                                         std::max<std::uint64_t>(file_->size(), kFileHeaderSize))) {
-  if (order_ == Order::kWhole) entries_.reserve(file_->size() / kRecordHeaderSize);
+  if (order_ == Order::kWhole) {
+    entries_.reserve(std::min(file_->size() / kRecordHeaderSize, kMostPacketsOfWhole));
+  }
 }
 
 bool FileReader::FindNext() {
@@ -100,6 +107,10 @@ void FileReader::LookAtFileHeader() {
 void FileReader::LookAtRecord() {
   const std::uint64_t left = file_->size() - offset_;
   if (left == 0) return EndOfFile(std::nullopt);
+  if (order_ == Order::kWhole && packets_ == kMostPacketsOfWhole) {
+    return End(Error{.what = "it has more than " + WithThousands(kMostPacketsOfWhole) +
+                             " packets, and the others are lost"});
+  }
   if (left < kRecordHeaderSize) {
     return EndOfFile(CutRecord(offset_, packets_, left, kRecordHeaderSize));
   }
@@ -177,7 +188,7 @@ std::unique_ptr<FileBytes> Borrow(FileBytes& file) {
   return std::make_unique<BorrowedFile>(file);
 }
 
-FileSummary Summarize(FileBytes& file) {
+FileSummary Summarize(FileBytes& file, const std::function<bool()>& stop) {
   FileReader reader(Borrow(file), kSummaryWindow);
   FileSummary summary;
   for (; reader.FindNext(); reader.Drop()) {
@@ -185,7 +196,7 @@ FileSummary Summarize(FileBytes& file) {
     summary.first_nanoseconds =
         summary.packets == 0 ? time : std::min(summary.first_nanoseconds, time);
     summary.last_nanoseconds = std::max(summary.last_nanoseconds, time);
-    ++summary.packets;
+    if (++summary.packets % kPacketsPerLook == 0 && stop && stop()) break;
   }
   summary.header = reader.header();
   summary.damage = reader.damage();

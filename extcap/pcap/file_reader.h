@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -31,6 +32,8 @@ class FileReader {
     kNearby,  ///< as above
     kWhole,   ///< the whole file is looked at first; for files of bounded size
   };
+  /// Of a file that is looked at whole: a hundred times what Cloudflare sends. The rest is lost.
+  static constexpr std::uint64_t kMostPacketsOfWhole = 1'000'000;
 
   FileReader(std::unique_ptr<FileBytes> file, std::size_t window, Order order = Order::kNearby);
 
@@ -109,7 +112,7 @@ struct FileSummary {
   std::optional<Error> damage = {};
 };
 
-/// Counts the packets of `file`, which stays as it is.
-FileSummary Summarize(FileBytes& file);
+/// Counts the packets of `file`, which stays as it is; those so far once `stop` says so.
+FileSummary Summarize(FileBytes& file, const std::function<bool()>& stop = {});
 
 }  // namespace cloudflaredump::pcap

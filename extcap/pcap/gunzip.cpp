@@ -32,6 +32,7 @@ struct Inflater {
 };
 
 /// Hands the unpacked bytes of `file` to `take`, at most `most`. An Error says what is lost.
+/// `take` is called at least once for each 64 KiB.
 Result<void> Unpack(FileBytes& file, std::uint64_t most, const Take& take) {
   Inflater inflater;
   z_stream& stream = inflater.stream;
@@ -74,19 +75,25 @@ bool IsGzip(FileBytes& file) {
   return file.Read(0, magic) && magic[0] == std::byte{0x1f} && magic[1] == std::byte{0x8b};
 }
 
-Result<std::unique_ptr<FileBytes>> Gunzip(FileBytes& file, FileStore& store, std::uint64_t most) {
+Result<std::unique_ptr<FileBytes>> Gunzip(FileBytes& file, FileStore& store, std::uint64_t most,
+                                          const std::function<bool()>& stop) {
+  const auto may_go_on = [&] {
+    return stop() ? Fail("it was not unpacked to its end when the time to stop had come")
+                  : Result<void>();
+  };
   // Once to know how much room it takes, once to keep it.
   std::uint64_t size = 0;
   const Result<void> whole = Unpack(file, most, [&](std::span<const std::byte> bytes) {
     size += bytes.size();
-    return Result<void>();
+    return may_go_on();
   });
   auto arrival = store.Begin(size);
   if (!arrival) return Failure(arrival);
   std::optional<Error> kept;
   [[maybe_unused]] const Result<void> again =
       Unpack(file, size, [&](std::span<const std::byte> bytes) {
-        auto taken = arrival->Append(bytes);
+        auto taken = may_go_on();
+        if (taken) taken = arrival->Append(bytes);
         if (!taken) kept = taken.error();
         return taken;
       });

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "common/result.h"
@@ -14,8 +15,9 @@ namespace cloudflaredump::pcap {
 bool IsGzip(FileBytes& file);
 
 /// Unpacks a gzip file, of one member or several, into `store`. What is damaged, cut, or larger
-/// than `most` bytes gives its good start, and its loss() says why. An Error only if the store
-/// takes nothing.
-Result<std::unique_ptr<FileBytes>> Gunzip(FileBytes& file, FileStore& store, std::uint64_t most);
+/// than `most` bytes gives its good start, and its loss() says why; so does what `stop`, which is
+/// asked again and again, cuts off. An Error only if the store takes nothing.
+Result<std::unique_ptr<FileBytes>> Gunzip(FileBytes& file, FileStore& store, std::uint64_t most,
+                                          const std::function<bool()>& stop);
 
 }  // namespace cloudflaredump::pcap

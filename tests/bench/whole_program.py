@@ -24,7 +24,7 @@ TOKEN = "cfut_0123456789012345678901234567890123456789abcdef"
 PACKETS, SIZE = 1_000_000, 514
 
 
-def write_files(folder, count):
+def write_files(folder, count, packets=PACKETS):
     """Packets in turn over the files, a microsecond apart."""
     payload = bytes.fromhex("45000202000040004011000 0".replace(" ", "")) + bytes(SIZE - 12)
     header = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 101)
@@ -33,7 +33,7 @@ def write_files(folder, count):
         path = folder / f"pcap_{ID}_{number:04}.pcap"
         with open(path, "wb") as out:
             out.write(header)
-            for i in range(number, PACKETS, count):
+            for i in range(number, packets, count):
                 out.write(struct.pack("<IIII", 1_700_000_000 + i // 1_000_000, i % 1_000_000, SIZE,
                                       SIZE) + payload)
         paths.append(str(path))
@@ -56,18 +56,19 @@ def drained(command, env=None):
 class Program:
     """One build of the program with an emulator that knows the capture."""
 
-    def __init__(self, build, work):
+    def __init__(self, build, work, speed=1000, packets=None):
         self.tool = str(pathlib.Path(build, "bin/cloudflaredump"))
         job = work / "job.json"
         job.write_text('{"result":{"id":"%s","status":"success","type":"full","time_limit":60,'
                        '"system":"magic-transit","packet_limit":10000,"colo_name":"ORD",'
-                       '"filter_v1":{}},"success":true,"errors":[],"messages":[]}' % ID)
+                       '"filter_v1":{}%s},"success":true,"errors":[],"messages":[]}'
+                       % (ID, f',"packets_captured":{packets}' if packets else ""))
         self.emulator = subprocess.Popen(
             [str(pathlib.Path(build, "tests/cloudflare-emulator")), "--listen", "127.0.0.1:0",
              "--account", ACCOUNT, "--token", TOKEN, "--answer", f"GET /pcaps/{ID}=200:{job}"],
             stdout=subprocess.PIPE, text=True)
         url = self.emulator.stdout.readline().split("listening on ")[1].split()[0]
-        self.env = dict(os.environ, CLOUDFLAREDUMP_SPEED="1000", CLOUDFLARE_API_TOKEN=TOKEN,
+        self.env = dict(os.environ, CLOUDFLAREDUMP_SPEED=str(speed), CLOUDFLARE_API_TOKEN=TOKEN,
                         CLOUDFLARE_ACCOUNT_ID=ACCOUNT, CLOUDFLARE_API_BASE_URL=url,
                         HOME=str(work))
 

@@ -37,7 +37,7 @@ log file = {root}/$name.log
 mon data = {root}/mon
 osd data = {root}/osd
 osd objectstore = memstore
-memstore device bytes = 1073741824
+memstore device bytes = {store}
 osd memory target = 939524096
 osd pool default size = 1
 osd pool default min size = 1
@@ -65,7 +65,8 @@ def installed():
 class RadosServer:
     """Three processes, and one more for each gateway, for as long as the `with` block lasts."""
 
-    def __init__(self):
+    def __init__(self, store=1 << 30):
+        self._store = store  # bytes
         self._processes = []
         self._folder = None
         self._fsid = str(uuid.uuid4())
@@ -125,7 +126,7 @@ class RadosServer:
     def _configure(self, folder, kms_key):
         path = folder / "ceph.conf"
         path.write_text(CONFIGURATION.format(root=self._root, fsid=self._fsid, kms_key=kms_key,
-                                             mon_port=self._mon_port).replace(
+                                             mon_port=self._mon_port, store=self._store).replace(
             f"{self._root}/rgw", f"{folder}/rgw"))
         (folder / "rgw").mkdir()
         return path

@@ -42,9 +42,9 @@ def truth(instant_api, start, end, **filter_v1):
     return found
 
 
-def check_whole(instant_api, section, *filters):
+def check_whole(instant_api, section, *filters, cut=False):
     """Every packet of the covered time once, none twice; windows are numbered from 1. Returns how
-    many there are."""
+    many there are. With `cut` the reader may have left in the middle of the last."""
     descriptions = [told(interface) for interface in section.interfaces]
     numbers = list(dict.fromkeys(one["window"] for one in descriptions))
     assert numbers == list(range(1, len(numbers) + 1))
@@ -53,7 +53,11 @@ def check_whole(instant_api, section, *filters):
     expected = collections.Counter()
     for filter_v1 in filters or ({},):
         expected |= truth(instant_api, start, end, **filter_v1)
-    assert collections.Counter(record(packet) for packet in section.packets) == expected
+    found = collections.Counter(record(packet) for packet in section.packets)
+    if cut:
+        last = max(found)[0]
+        expected = collections.Counter({one: n for one, n in expected.items() if one[0] <= last})
+    assert found == expected
     return len(numbers)
 
 
@@ -199,7 +203,7 @@ def test_tshark_ends_it_by_time(emulator, instant_api):
                                    start_time="-1h")
     assert captured.returncode == 0, captured.stderr
     assert captured.seconds < 12
-    assert check_whole(instant_api, captured.section) >= 3
+    assert check_whole(instant_api, captured.section, cut=True) >= 3
 
 
 def test_tshark_writes_a_ring(emulator):

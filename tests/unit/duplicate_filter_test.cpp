@@ -88,6 +88,20 @@ void EarlierPacketsCanBeSkipped(void**) {
   assert_true(filter.Take(0, 49, 60, kBytes));
 }
 
+/// A server that sends more than anybody asked for does not fill the memory.
+void WhatCannotBeComparedIsDelivered(void**) {
+  DuplicateFilter filter;
+  const std::vector<std::byte> packet(1 << 16);
+  std::uint64_t time = 100;
+  while (!filter.overflowed()) assert_true(filter.Take(0, time++, 60, packet));
+  assert_true(time < DuplicateFilter::kMemory / packet.size() + 101);
+  assert_true(filter.Take(1, time - 1, 60, packet));  // was not kept
+  assert_false(filter.Take(1, 100, 60, packet));      // was
+  filter.BeginWindow(At(static_cast<int>(time)));
+  assert_true(filter.Take(0, time, 60, packet));
+  assert_false(filter.Take(1, time, 60, packet));
+}
+
 /// However windows overlap and whatever each misses, a record is delivered as often as the window
 /// with most had it.
 void EachRecordOfAWindowIsDeliveredOnceWhateverOthersMissed(void**) {
@@ -140,6 +154,7 @@ int main() {
       cmocka_unit_test(WindowsThatOverlapDeliverOnce),
       cmocka_unit_test(WhatWasDeliveredIsKnownOverSeveralWindows),
       cmocka_unit_test(EarlierPacketsCanBeSkipped),
+      cmocka_unit_test(WhatCannotBeComparedIsDelivered),
       cmocka_unit_test(EachRecordOfAWindowIsDeliveredOnceWhateverOthersMissed),
       cmocka_unit_test(EachRecordIsDeliveredAsOftenAsTheRequestWithMostHadIt),
   };

@@ -10,8 +10,8 @@
 
 namespace cloudflaredump {
 
-/// The environment of a test as a table; nothing of the process's shows through. For rooms that do
-/// not know the configuration (fake_environment.h is for those that do).
+/// The environment of a test as a table; nothing of the process's shows through. For modules
+/// below config/ (fake_environment.h is for those that know it).
 class EnvironmentTable {
  public:
   EnvironmentTable(std::initializer_list<std::pair<const std::string, std::string>> values)

@@ -43,7 +43,7 @@ struct Scene : CaptureFixture {
     return With("cloudflare-ORD", given, "", [&](const CaptureContext& context) -> std::string {
       const auto place = OpenSource(context, from, 10s);
       if (!place) return SentenceOf(place.error());
-      FileCollection collection(context, *place, job);
+      FileCollection collection(context, *place, job, [&] { return give_up; });
       const Result<void> done = collection.Run();
       all_failed = collection.AllFailed();
       if (!done) return SentenceOf(done.error());
@@ -62,6 +62,7 @@ struct Scene : CaptureFixture {
   FakeStore store{http, "https://pcaps.s3.eu-west-1.amazonaws.com"};
   api::PcapJob job;
   bool all_failed = false;
+  bool give_up = false;
 };
 
 void AllPacketsThatWereCapturedEndTheListing(void**) {
@@ -110,6 +111,19 @@ void NoFileIsALossWhenTheWaitIsOver(void**) {
   AssertContains(f.Collect("s3://pcaps?region=eu-west-1", Given({{config::Opt::kMaxWait, "30"}})),
                  "|no file of capture " + std::string(kTestId) + " appeared in the bucket");
   assert_true(f.Elapsed() <= 30);
+}
+
+void NoMoreFilesAreLookedForAfterGivingUp(void**) {
+  Scene f;
+  f.job.packets_captured = 2;
+  f.loop.CallAt(f.loop.Steady() + 7s, [&] { f.give_up = true; });
+  AssertText(f.Collect(), "stopped.");
+  assert_int_equal(f.Elapsed(), 7);
+  f.store.objects = {{Key("_a"), File({"1"})}};
+  f.give_up = false;
+  f.loop.CallAt(f.loop.Steady() + 3s, [&] { f.give_up = true; });
+  AssertText(f.Collect(), Key("_a") + ":1");
+  assert_int_equal(f.Elapsed(), 10);
 }
 
 void NoPacketsAreNoLoss(void**) {
@@ -246,6 +260,7 @@ int main() {
       cmocka_unit_test(AFileThatGrowsIsReadAgain),
       cmocka_unit_test(MissingPacketsAreLookedForUnderAnyName),
       cmocka_unit_test(NoFileIsALossWhenTheWaitIsOver),
+      cmocka_unit_test(NoMoreFilesAreLookedForAfterGivingUp),
       cmocka_unit_test(NoPacketsAreNoLoss),
       cmocka_unit_test(AListingThatNeverSettlesIsALoss),
       cmocka_unit_test(ADirectoryIsNotItsNeighbor),

@@ -13,13 +13,14 @@ struct Named {
 };
 
 /// What is left of `files`, "a b", and what was said of the others.
-std::pair<std::string, std::vector<std::string>> Left(const std::vector<Named>& files) {
+std::pair<std::string, std::vector<std::string>> Left(const std::vector<Named>& files,
+                                                      bool stopped = false) {
   std::vector<CollectedFile> collected;
   for (const Named& file : files) {
     collected.push_back({.object = {.key = file.key, .size = file.pcap.bytes().size()},
                          .bytes = std::make_unique<pcap::MemoryFile>(ToText(file.pcap.bytes()))});
   }
-  const auto said = LeaveOutCopies(collected);
+  const auto said = LeaveOutCopies(collected, [&] { return stopped; });
   std::string keys;
   for (const CollectedFile& file : collected) {
     keys += (keys.empty() ? "" : " ") + file.object.key;
@@ -32,6 +33,11 @@ PcapBytes Of(std::initializer_list<std::pair<std::uint32_t, const char*>> record
   PcapBytes file(form);
   for (const auto& [second, data] : records) file.Record(second, 0, data);
   return file;
+}
+
+void AStopEndsTheComparison(void**) {
+  const PcapBytes a = Of({{1, "aa"}});
+  AssertText(Left({{"a", a}, {"copy", a}}, true).first, "a copy");
 }
 
 void ACopyCountsOnce(void**) {
@@ -93,6 +99,7 @@ void ADamagedFileIsLeftAsItIs(void**) {
 int main() {
   using namespace cloudflaredump::capture;
   const CMUnitTest tests[] = {
+      cmocka_unit_test(AStopEndsTheComparison),
       cmocka_unit_test(ACopyCountsOnce),
       cmocka_unit_test(FilesWithoutPacketsAreNoCopies),
       cmocka_unit_test(TheSameBytesOfAnotherKindAreNoCopy),

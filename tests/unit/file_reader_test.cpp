@@ -333,6 +333,26 @@ void AFileMayBePutInOrderWhole(void**) {
   }
 }
 
+void AWholeFileHasAMostOfPackets(void**) {
+  PcapBytes bytes;
+  for (std::uint64_t i = 0; i <= FileReader::kMostPacketsOfWhole; ++i) bytes.Record(1, 0, "");
+  FileReader reader(std::make_unique<MemoryFile>(ToText(bytes.bytes())), 0,
+                    FileReader::Order::kWhole);
+  std::uint64_t packets = 0;
+  for (; reader.FindNext(); reader.Drop()) ++packets;
+  assert_int_equal(packets, FileReader::kMostPacketsOfWhole);
+  AssertContains(reader.damage()->what, "more than 1,000,000 packets");
+}
+
+void ACountOfPacketsCanBeStopped(void**) {
+  PcapBytes bytes;
+  for (int i = 0; i < 100000; ++i) bytes.Record(1, 0, "");
+  MemoryFile file(ToText(bytes.bytes()));
+  int looks = 0;
+  assert_true(Summarize(file, [&] { return ++looks == 3; }).packets < 100000);
+  assert_int_equal(looks, 3);
+}
+
 void AWindowLooksAQuarterOfItselfAhead(void**) {
   // Records of 116 bytes: five of them are more than a quarter of 2,048 bytes.
   PcapBytes file;
@@ -435,6 +455,8 @@ int main() {
       cmocka_unit_test(TheLastPacketIsKnownForTheLast),
       cmocka_unit_test(DisorderIsPutRightAsFarAsItIsLookedAhead),
       cmocka_unit_test(AFileMayBePutInOrderWhole),
+      cmocka_unit_test(AWholeFileHasAMostOfPackets),
+      cmocka_unit_test(ACountOfPacketsCanBeStopped),
       cmocka_unit_test(AWindowLooksAQuarterOfItselfAhead),
       cmocka_unit_test(APacketStaysUntilTheNextIsLookedFor),
       cmocka_unit_test(AFileThatIsChangedMeanwhileEndsWithWhatItHad),

@@ -50,7 +50,7 @@ struct Unpacked {
 Unpacked Unpack(FileBytes& file, std::uint64_t most = kPlenty,
                 std::size_t memory = FileStore::kMemory) {
   FileStore store(memory);
-  const auto unpacked = ValueOf(Gunzip(file, store, most));
+  const auto unpacked = ValueOf(Gunzip(file, store, most, [] { return false; }));
   Bytes bytes(unpacked->size());
   AssertGood(unpacked->Read(0, bytes));
   return {.text = ToText(bytes), .loss = unpacked->loss() == nullptr ? "" : unpacked->loss()->what};
@@ -170,6 +170,18 @@ void ABombIsBounded(void**) {
   AssertWhole(Unpack(members, 10), "1234567890");
 }
 
+void AStopEndsTheUnpacking(void**) {
+  MemoryFile file(ToText(Gzip(std::string(10 << 20, 'x'))));
+  for (const int last : {0, 3, 170}) {  // at once; in the first pass, and in the second
+    FileStore store(FileStore::kMemory);
+    int looks = 0;
+    const auto unpacked = ValueOf(Gunzip(file, store, kPlenty, [&] { return looks++ >= last; }));
+    AssertText(unpacked->loss()->what,
+               "it was not unpacked to its end when the time to stop had come");
+    assert_true(looks <= last + 2);
+  }
+}
+
 void TheLossOfTheTransferSaysMore(void**) {
   Bytes file = Gzip("what came");
   for (const bool cut : {false, true}) {
@@ -210,7 +222,8 @@ void AFolderThatCannotBeUsedIsAnError(void**) {
   setenv("TMPDIR", "/nonexistent/folder", 1);
   MemoryFile file(ToText(Gzip("text")));
   FileStore store(0);
-  AssertFails(Gunzip(file, store, kPlenty), Error::Kind::kFinal, "set TMPDIR");
+  AssertFails(Gunzip(file, store, kPlenty, [] { return false; }), Error::Kind::kFinal,
+              "set TMPDIR");
   unsetenv("TMPDIR");
 }
 
@@ -227,6 +240,7 @@ int main() {
       cmocka_unit_test(DamageGivesTheGoodStart),
       cmocka_unit_test(WhatIsNotGzipGivesNothing),
       cmocka_unit_test(ABombIsBounded),
+      cmocka_unit_test(AStopEndsTheUnpacking),
       cmocka_unit_test(TheLossOfTheTransferSaysMore),
       cmocka_unit_test(WhatCannotBeReadIsALoss),
       cmocka_unit_test(AFullDiskIsALoss),

@@ -142,6 +142,14 @@ void HeadersWithoutEndAreRefused(void**) {
   AssertFault(FaultOf(flood + "\r\n"), Kind::kFinal, "");
 }
 
+void AHeaderLineWithoutEndIsRefused(void**) {
+  AssertFault(FaultOf("HTTP/1.1 200 OK\r\nX-Flood: " + std::string(1 << 20, 'a')), Kind::kFinal,
+              "more headers than make sense");
+  AssertFault(FaultOf("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX: " +
+                      std::string(1 << 20, 'a')),
+              Kind::kFinal, "more headers than make sense");
+}
+
 /// What comes behind a body in chunks has no end of its own either.
 void TrailersWithoutEndAreRefused(void**) {
   std::string flood = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n";
@@ -270,6 +278,7 @@ int main() {
       cmocka_unit_test(WhatIsNotHttpIsSaid),
       cmocka_unit_test(BodyBeyondTheLimitEnds),
       cmocka_unit_test(HeadersWithoutEndAreRefused),
+      cmocka_unit_test(AHeaderLineWithoutEndIsRefused),
       cmocka_unit_test(TrailersWithoutEndAreRefused),
       cmocka_unit_test(ServersTextIsCleaned),
       cmocka_unit_test(StallEndsByTheLoopsClock),

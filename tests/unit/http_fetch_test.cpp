@@ -63,7 +63,7 @@ void AnAnswerThatTricklesEnds(void**) {
   request.max_body = std::size_t{8} << 20;
   const Result<HttpAnswer> answer = Fetch(http, loop, request, kGoOn);
   assert_false(answer.has_value());
-  assert_true(answer.error().kind == Error::Kind::kPassing);
+  assert_true(answer.error().kind == Error::Kind::kFinal);
   AssertText(answer.error().what, "a.test did not finish its answer within 3 min 8 s");
   assert_true(loop.Steady() - system::SteadyTime() == 188s);
   assert_int_equal(http.active(), 0);

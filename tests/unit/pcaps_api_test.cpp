@@ -121,7 +121,7 @@ void ValuesAreCountedBeforeTheyAreRead(void**) {
   std::string zeros = "[0";
   for (int i = 0; i < 2'000'000; ++i) zeros += ",0";
   f.http.Answer("GET", "*", Ok(zeros + "]"));
-  AssertFails(f.api.List(f.ForSeconds(0)), Error::Kind::kPassing,
+  AssertFails(f.api.List(f.ForSeconds(0)), Error::Kind::kFinal,
               "answered with more JSON values than make sense");
 }
 
