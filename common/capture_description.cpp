@@ -9,6 +9,7 @@
 
 #include "common/description_sentence.h"
 #include "common/json.h"
+#include "common/redact.h"
 #include "common/text.h"
 
 namespace cloudflaredump {
@@ -103,7 +104,7 @@ constexpr DescribedField<M> kMarkFields[] = {
 
 /// A JSON value, or null for a field that is not set.
 json_t* Written(FieldKind, const Text& value) {
-  return value ? MakeJson(*value) : nullptr;
+  return value ? MakeJson(Redact(*value)) : nullptr;
 }
 json_t* Written(FieldKind kind, const Number& value) {
   return value && *value <= LargestNumber(kind) ? MakeJson(*value) : nullptr;

@@ -15,8 +15,8 @@ namespace cloudflaredump {
 
 /// What one interface block says of the capture its packets come from: one line in if_description,
 /// a sentence for people and a JSON object for machines. The grammar is
-/// docs/capture-description.md; this is its only writer and its only parser. Everything is
-/// optional.
+/// docs/capture-description.md; this is its only writer, which redacts every text, and its
+/// only parser. Everything is optional.
 struct CaptureDescription {
   // The API's own names; times are RFC 3339 as the API sent them.
   std::optional<std::string> pcap_id;
@@ -29,7 +29,7 @@ struct CaptureDescription {
   std::optional<std::uint64_t> packet_limit;  ///< packets
   std::optional<std::uint64_t> byte_limit;    ///< bytes
   std::optional<std::string> offset_time;
-  std::optional<std::string> destination_conf;  ///< redacted by the caller
+  std::optional<std::string> destination_conf;  ///< without keys
   std::optional<std::string> stop_requested;
   std::optional<std::uint64_t> packets_captured;
   std::optional<std::string> error_message;

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "common/text.h"
@@ -31,44 +33,83 @@ void Add(std::string text) {
   secrets.insert(place, std::move(text));
 }
 
+/// A byte that is percent-encoded, and how much of the text that is.
+struct Escape {
+  char byte = 0;
+  std::size_t length = 0;
+};
+
+/// What `text` may begin with: "%2F" is a slash; "%252F" is one that was encoded twice, or a
+/// percent sign that was encoded once.
+std::vector<Escape> EscapesAt(std::string_view text) {
+  std::vector<Escape> escapes;
+  if (!text.starts_with('%')) return escapes;
+  for (std::size_t at = 1; at + 1 < text.size(); at += 2) {
+    if (!g_ascii_isxdigit(text[at]) || !g_ascii_isxdigit(text[at + 1])) break;
+    const int value = g_ascii_xdigit_value(text[at]) * 16 + g_ascii_xdigit_value(text[at + 1]);
+    escapes.push_back({.byte = static_cast<char>(value), .length = at + 2});
+    if (value != '%') break;
+  }
+  return escapes;
+}
+
 /// How much of the start of `text` is `secret`, each of its bytes plain or percent-encoded; 0 if it
-/// is something else. A percent sign that is both is taken for the one or the other.
-std::size_t MatchSecret(std::string_view text, std::string_view secret, bool plain_first) {
-  std::size_t at = 0;
+/// is something else. The longest, where there are several ways to read it.
+std::size_t MatchSecret(std::string_view text, std::string_view secret) {
+  std::set<std::size_t> places = {0};
   for (const char wanted : secret) {
-    const bool plain = at < text.size() && text[at] == wanted;
-    const bool escaped = at + 2 < text.size() && text[at] == '%' &&
-                         g_ascii_isxdigit(text[at + 1]) && g_ascii_isxdigit(text[at + 2]) &&
-                         static_cast<char>(g_ascii_xdigit_value(text[at + 1]) * 16 +
-                                           g_ascii_xdigit_value(text[at + 2])) == wanted;
-    if (!plain && !escaped) return 0;
-    at += escaped && (!plain || !plain_first) ? 3 : 1;
+    std::set<std::size_t> next;
+    for (const std::size_t at : places) {
+      if (at < text.size() && text[at] == wanted) next.insert(at + 1);
+      for (const Escape& escape : EscapesAt(text.substr(at))) {
+        if (escape.byte == wanted) next.insert(at + escape.length);
+      }
+    }
+    if (next.empty()) return 0;
+    places = std::move(next);
+  }
+  return *places.rbegin();
+}
+
+/// Names that say of a value in any text that it is secret, whoever it belongs to: parameters, and
+/// a header.
+constexpr std::string_view kSecretNames[] = {
+    "secret-access-key", "secret_access_key", "x-amz-signature", "x-amz-security-token",
+    "x-amz-credential",  "x-goog-signature",  "authorization"};
+constexpr std::string_view kSecretHeader = "authorization";
+
+/// How much of `text` from `at` on is a value. That of a header ends with its line, that of a
+/// parameter also at a blank or the next parameter, which are encoded if what is before it was.
+std::size_t ValueLength(std::string_view text, bool header, bool encoded) {
+  const std::string_view ends = header ? "\r\n\"<>" : "&;, \t\r\n\"'<>";
+  std::size_t at = 0;
+  for (; at < text.size() && !ends.contains(text[at]); ++at) {
+    if (!encoded) continue;
+    const auto escapes = EscapesAt(text.substr(at));
+    if (!escapes.empty() && ends.contains(escapes.back().byte)) break;
   }
   return at;
 }
 
-/// Names that say of a value in any text that it is secret, whoever it belongs to, and what is
-/// between the name and the value.
-constexpr std::string_view kSecretNames[] = {
-    "secret-access-key=", "secret_access_key=", "x-amz-signature=", "x-amz-security-token=",
-    "x-amz-credential=",  "x-goog-signature=",  "authorization=",   "authorization:"};
-
-/// `text` with the values behind kSecretNames as kMark. That of a header ends with its line, that
-/// of a parameter also at a blank or the next parameter.
+/// `text` with the values behind kSecretNames as kMark.
 std::string RedactNamed(std::string text) {
-  for (std::size_t at = 0; (at = text.find_first_of("=:", at)) != std::string::npos;) {
-    const bool header = text[at] == ':';
-    const std::string_view before = std::string_view(text).substr(0, ++at);
-    const auto ends_it = [before](std::string_view name) {
-      return before.size() >= name.size() &&
+  for (std::size_t at = 0; (at = text.find_first_of("=:%", at)) != std::string::npos;) {
+    const std::string_view before = std::string_view(text).substr(0, at);
+    const auto escapes = EscapesAt(std::string_view(text).substr(at));
+    const bool encoded = !escapes.empty();
+    const char separator = encoded ? escapes.back().byte : text[at];
+    at += encoded ? escapes.back().length : 1;
+    const bool header = separator == ':';
+    const auto ends_it = [&](std::string_view name) {
+      return before.size() >= name.size() && (!header || name == kSecretHeader) &&
              g_ascii_strncasecmp(before.end() - name.size(), name.data(), name.size()) == 0;
     };
+    if (!header && separator != '=') continue;
     if (std::ranges::none_of(kSecretNames, ends_it)) continue;
     if (header) at = std::min(text.find_first_not_of(' ', at), text.size());
-    const char* const ends = header ? "\r\n\"<>" : "&;, \t\r\n\"'<>";
-    const std::size_t end = std::min(text.find_first_of(ends, at), text.size());
-    if (end == at) continue;
-    text.replace(at, end - at, kMark);
+    const std::size_t length = ValueLength(std::string_view(text).substr(at), header, encoded);
+    if (length == 0) continue;
+    text.replace(at, length, kMark);
     at += kMark.size();
   }
   return text;
@@ -118,8 +159,7 @@ std::string Redact(std::string_view text) {
     for (std::size_t at = 0; at < redacted.size(); ++at) {
       if (redacted[at] != secret.front() && redacted[at] != '%') continue;
       const auto rest = std::string_view(redacted).substr(at);
-      const std::size_t length =
-          std::max(MatchSecret(rest, secret, true), MatchSecret(rest, secret, false));
+      const std::size_t length = MatchSecret(rest, secret);
       if (length == 0) continue;
       redacted.replace(at, length, kMark);
       at += kMark.size() - 1;

@@ -15,9 +15,9 @@ namespace cloudflaredump {
 /// Texts under 6 bytes are not registered: replacing them would garble messages and hide little.
 void RegisterSecret(std::string_view secret);
 
-/// `text` with every registered secret, also where some of its bytes are percent-encoded, as
-/// "[secret]"; and with what its name says is one (X-Amz-Signature=…, Authorization: …), whoever it
-/// belongs to.
+/// `text` with every registered secret, also where some of its bytes are percent-encoded
+/// (once or again and again), as "[secret]"; and with what its name says is one (X-Amz-Signature=…,
+/// Authorization: …), whoever it belongs to.
 std::string Redact(std::string_view text);
 
 /// The user and password of `address`, `KEY:SECRET` in `s3://KEY:SECRET@bucket`; empty if it has

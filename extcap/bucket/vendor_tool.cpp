@@ -35,8 +35,7 @@ system::Program VendorTool(StoreKind kind, std::vector<std::string> argv) {
 }
 
 std::string WordsOf(const system::ProgramEnd& end) {
-  const std::string redacted = Redact(end.err);
-  std::string_view words = Trim(redacted);
+  std::string_view words = Trim(end.err);
   if (words.find("Traceback (most recent call last)") != std::string_view::npos) {
     words = Trim(words.substr(words.rfind('\n') + 1));
   }

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture/description.h"
 
-#include "common/redact.h"
-
 namespace cloudflaredump::capture {
 namespace {
 
-/// A text of the server's for a file that may be passed on; nothing if there is none.
+/// A text of the server's; nothing if there is none.
 std::optional<std::string> IfSaid(const std::optional<std::string>& text) {
-  return text && !text->empty() ? std::optional(Redact(*text)) : std::nullopt;
+  return text && !text->empty() ? text : std::nullopt;
 }
 
 }  // namespace

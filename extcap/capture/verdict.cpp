@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/redact.h"
 #include "common/text.h"
 #include "common/time.h"
 
@@ -100,7 +101,7 @@ std::string Verdict(const Outcome& outcome, const Coverage& coverage, bool filte
   if (counts.received > 0 && counts.delivered == 0) {
     text += "; see what came with --local-filter off";
   }
-  return text + ".";
+  return Redact(text) + ".";
 }
 
 }  // namespace cloudflaredump::capture

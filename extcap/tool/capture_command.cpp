@@ -10,7 +10,6 @@
 #include <ctime>
 #include <memory>
 
-#include "common/redact.h"
 #include "common/text.h"
 #include "extcap/capture/bucket_source.h"
 #include "extcap/capture/run_capture.h"
@@ -170,7 +169,7 @@ void PrintSummary(const capture::Outcome& outcome, const CaptureWords& words,
   json_object_set_new(summary, "duplicates", count(outcome.counts.duplicates));
   json_object_set_new(summary, "stopped", json_boolean(outcome.stopped));
   json_object_set_new(summary, "losses", Texts(outcome.losses));
-  json_object_set_new(summary, "verdict", json_string(Redact(outcome.verdict).c_str()));
+  json_object_set_new(summary, "verdict", json_string(outcome.verdict.c_str()));
   if (!outcome.left_behind.empty()) {
     json_object_set_new(summary, "left_behind", json_string(outcome.left_behind.c_str()));
   }
@@ -226,7 +225,7 @@ int CaptureCommand(int argc, char** argv) {
   if (said.empty() && !words.quiet) said = StoppedEarly(outcome);
   if (!said.empty()) Complain({.what = said});
   if (!outcome.verdict.empty() && !words.quiet) {
-    std::fprintf(stderr, "%s\n", Redact(outcome.verdict).c_str());
+    std::fprintf(stderr, "%s\n", outcome.verdict.c_str());
   }
   if (words.json) PrintSummary(outcome, words, status);
   if (!words.report.empty()) {

@@ -83,16 +83,19 @@ def answers(text):
     }
 
 
-def listing(text):
-    """A store that repeats secrets in names, errors and headers."""
+def store_that(text, refuses, body=b""):
+    """A store that repeats secrets in names and errors; it refuses listings, objects or nothing."""
     xml = text.replace("&", "&amp;").replace("<", "&lt;")
 
     def answer(_method, path):
-        if path.count("/") > 1:
+        kind = "listings" if path == "/bucket/" else "objects"
+        if kind == refuses:
             return 403, (f"<Error><Code>{xml}</Code><Message>{xml}</Message><RequestId>{xml}</RequestId>"
                          f"<Resource>{xml}</Resource><Details>{xml}</Details></Error>").encode()
+        if kind == "objects":
+            return 200, body
         return 200, (f"<ListBucketResult><Name>{xml}</Name><Contents><Key>d/pcap_{ID}_{xml}.pcap</Key>"
-                     f"<Size>100</Size><ETag>{xml}</ETag></Contents>"
+                     f"<Size>{len(body) or 100}</Size><ETag>{xml}</ETag></Contents>"
                      "<IsTruncated>false</IsTruncated></ListBucketResult>").encode()
     return answer
 
@@ -153,7 +156,7 @@ def test_the_api_repeats_secrets(play, kind):
     for request, answer, status in answers(TEXT)[kind]:
         play.answer(request, answer, status=status)
     client = secretive_client(play)
-    with PlayedServer(listing(TEXT)) as store:
+    with PlayedServer(store_that(TEXT, "listings")) as store:
         client.env["AWS_ENDPOINT_URL_S3"] = store.url
         check_nowhere(client, *run_all(client, []))
     assert (client.folder / "log").stat().st_size > 0
@@ -169,11 +172,14 @@ def test_a_text_that_is_cut(play, text):
         None, f"--pcap-id={ID}", "--json", interface="cloudflare-download"))
 
 
+@pytest.mark.parametrize("refuses", ["listings", "objects", "nothing"])
 @pytest.mark.parametrize("text", [TEXT, *LONG[::5]], ids=len)
-def test_a_store_repeats_secrets(play, text):
+def test_a_store_repeats_secrets(play, text, refuses):
     play.answer("GET /pcaps/*", envelope({**FULL_JOB, "destination_conf": "s3://bucket/d?region=us-east-1"}))
     client = secretive_client(play)
-    with PlayedServer(listing(text)) as store:
+    with open(write_pcap(play.folder / "object.pcap", numbered(7)), "rb") as file:
+        body = file.read()
+    with PlayedServer(store_that(text, refuses, body)) as store:
         client.env["AWS_ENDPOINT_URL_S3"] = store.url
         check_nowhere(client, *run_all(client, []))
         assert any(AWS not in asked and "AWS4-HMAC-SHA256" in asked for asked in store.asked)

@@ -87,9 +87,12 @@ void ASecretInServerTextStaysOut(void**) {
   job.colo = "cfut_described0123456789";
   job.submitted = "cfut_described0123456789";
   job.filter_v1.source_address = "cfut_described0123456789";
-  const CaptureDescription told = DescribeJob(job);
-  AssertText(told.error_message.value(), "no permission for [secret]");
-  AssertLacks(WriteCaptureDescription(told), "cfut_");
+  CaptureDescription told = DescribeJob(job);
+  told.object = "d/pcap_cfut_described0123456789.pcap";
+  const std::string written = WriteCaptureDescription(told);
+  AssertContains(written, "no permission for [secret]");
+  AssertContains(written, "d/pcap_[secret].pcap");
+  AssertLacks(written, "cfut_");
 }
 
 }  // namespace

@@ -35,6 +35,26 @@ void EncodedFormsAreReplacedToo(void**) {
   AssertText(Redact("100%25sure%, 100%2525sure%25"), "[secret], [secret]");
 }
 
+/// A key of a bucket that has an encoded secret is encoded once more in a request's address.
+void WhatIsEncodedAgainIsReplacedToo(void**) {
+  const std::string secret = "again/+%41=%25%2";
+  RegisterSecret(secret);
+  std::string text = secret;
+  for (int times = 0; times < 5; ++times) {
+    AssertText(Redact("<" + text + ">"), "<[secret]>");
+    text = PercentEncode(text);
+  }
+  AssertText(Redact("%2525252"), "%2525252");
+  std::string named = "X-Amz-Signature=abc&next=1";
+  for (int times = 0; times < 3; ++times) {
+    const std::string redacted = Redact(named);
+    assert_true(redacted.find("abc") == std::string::npos);
+    AssertContains(redacted, "next");
+    named = PercentEncode(named);
+  }
+  AssertText(Redact("y%3Fsecret-access-key%3Da%2Bb%26c"), "y%3Fsecret-access-key%3D[secret]%26c");
+}
+
 void NamesTellSecretsOfOthers(void**) {
   AssertText(Redact("https://b.test/k?X-Amz-Signature=abc123&x=1 is gone"),
              "https://b.test/k?X-Amz-Signature=[secret]&x=1 is gone");
@@ -115,6 +135,7 @@ int main() {
       cmocka_unit_test(EveryPlaceIsReplaced),
       cmocka_unit_test(OtherTextStaysAsItIs),
       cmocka_unit_test(EncodedFormsAreReplacedToo),
+      cmocka_unit_test(WhatIsEncodedAgainIsReplacedToo),
       cmocka_unit_test(NamesTellSecretsOfOthers),
       cmocka_unit_test(SecretsInsideSecretsLeaveNoRest),
       cmocka_unit_test(ShortTextsAreNoSecrets),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture/verdict.h"
 
+#include "common/redact.h"
 #include "tests/unit/results.h"
 
 namespace cloudflaredump::capture {
@@ -43,6 +44,13 @@ void WhatWasDeliveredWithoutAMatchIsNotCalledAMatch(void**) {
   outcome.counts.unmatched = 30;
   AssertContains(Told(outcome),
                  "20 match the filter, 30 do not and were delivered all the same, from");
+}
+
+void ASecretThatAServerRepeatsStaysOut(void**) {
+  RegisterSecret("cfut_lost0123456789");
+  Outcome outcome = Received(100, 100);
+  outcome.losses = {"the object cfut_lost0123456789 is gone"};
+  AssertContains(Told(outcome), "Z; the object [secret] is gone.");
 }
 
 void LossesMakeItIncomplete(void**) {
@@ -122,6 +130,7 @@ int main() {
       cmocka_unit_test(ACompleteCaptureSaysWhatWasAskedAndCame),
       cmocka_unit_test(UndecidedPacketsAreCounted),
       cmocka_unit_test(WhatWasDeliveredWithoutAMatchIsNotCalledAMatch),
+      cmocka_unit_test(ASecretThatAServerRepeatsStaysOut),
       cmocka_unit_test(LossesMakeItIncomplete),
       cmocka_unit_test(AVerdictStaysALineWhateverIsLost),
       cmocka_unit_test(AFailureIsNeverComplete),
