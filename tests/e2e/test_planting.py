@@ -46,6 +46,15 @@ FULL_JOB = {**JOB, "type": "full", "colo_name": "ORD", "destination_conf": "s3:/
             "filter_v1": {"source_address": "192.0.2.1", "protocol": 17}}
 
 
+# Of Cloudflare's analytics: what an account may ask, and one row of an answer.
+BOUNDS = {name: {"availableFields": ["sum_packets", "avg_sampleInterval"], "enabled": True,
+                 "maxDuration": 86400, "maxPageSize": 1000, "notOlderThan": 604800} for name in (
+    "magicTransitNetworkAnalyticsAdaptiveGroups", "magicTransitTunnelTrafficAdaptiveGroups")}
+ROW = {"dimensions": {"coloCode": "ORD", "coloName": "ord02", "outcome": "drop",
+                      "mitigationSystem": "dosd", "ipDestinationAddress": "203.0.113.7"},
+       "sum": {"packets": 120000}, "avg": {"sampleInterval": 10000}}
+
+
 def with_text(job, text, **kept):
     return {**planted(job, text), "id": ID, **kept}
 
@@ -79,6 +88,11 @@ def answers(text):
            for status in (200, 400, 403, 429, 500)},
         "a list refused": [("GET /pcaps", refusal(*errors(text)), 403)],
         "no JSON": [("GET /pcaps", text.encode(), 200), ("POST /pcaps", text.encode(), 500)],
+        "analytics refused": [("POST /graphql", {"data": None, "errors": errors(text)}, 200)],
+        "analytics": [("POST /graphql", {"data": {"viewer": {"accounts": [
+            {"settings": BOUNDS, **{f"q{number}": planted([ROW], text) for number in range(4)}}]}},
+            "errors": None}, 200)],
+        "analytics forbidden": [("POST /graphql", refusal(*errors(text)), 403)],
         "a page": [("GET /pcaps", f"<html>{text}</html>".encode(), 403)],
     }
 
@@ -126,7 +140,7 @@ def run_all(client, full_words):
     yield client.capture(None, "--if-busy=attach", "--colo=ORD", *report, *log, *full_words,
                          "--destination-conf=s3://bucket/d?region=us-east-1", interface="cloudflare-full")
     for words in (["list"], ["list", "--json"], ["show", ID], ["show", ID, "--json"], ["check"],
-                  ["stop", ID], ["register-bucket", "s3://bucket/d?region=us-east-1"]):
+                  ["colos"], ["colos", "--json"], ["stop", ID], ["register-bucket", "s3://bucket/d?region=us-east-1"]):
         yield client.tool(*words, *log)
     for pick, name in (("--pcap-id-pick", "cloudflare-download"),
                        ("--destination-conf-pick", "cloudflare-full")):
