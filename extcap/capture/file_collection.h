@@ -23,8 +23,7 @@ namespace cloudflaredump::capture {
 /// Collects the files of a full capture: lists them until there are as many packets as Cloudflare
 /// captured, or two listings agree; fetches them side by side, or opens those of a folder; and
 /// sorts out what is there twice. After a stop it goes on until the stop's wait is over, and then
-/// has what came till then; only what is on its way comes after `give_up`
-/// has said so.
+/// has what came till then; once `give_up` says so, only what is on its way still comes.
 class FileCollection {
  public:
   /// More files, or more bytes, are refused by name.

@@ -44,7 +44,8 @@ Octets SomePacket(std::size_t data = 400) {
 Identity IdentityOf(const Octets& ip) {
   PacketLooker looker;
   InnerPacket packet;
-  assert_true(Through({compare_traffic::Ethernet(ip)}, packet, looker) == Look::kPacket);
+  const std::vector<Octets> frames = {compare_traffic::Ethernet(ip)};  // outlives the packet
+  assert_true(Through(frames, packet, looker) == Look::kPacket);
   const auto identity = Identify(packet);
   assert_true(identity.has_value());
   return *identity;

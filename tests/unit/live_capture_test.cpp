@@ -218,7 +218,7 @@ void AWindowAtTheLimitSaysItsShare(void**) {
   AssertStatus(outcome, ExitStatus::kIncomplete);
   AssertContains(outcome.verdict, "the limit of 40 packets was reached");
   AssertContains(outcome.verdict, " % of the time is covered");
-  const CaptureDescription& told = f.Read().interfaces[2].description;
+  const CaptureDescription told = f.Read().interfaces[2].description;
   assert_true(told.limit_reached.value());
   assert_int_equal(told.coverage_share.value(), 54);
   assert_true(f.ToldPart(" (packet limit reached: 47 % of the time); next in "));
