@@ -1,15 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The way of a full capture's files from a real bucket (Ceph's radosgw) to one merged file, side by
-side: this program, `rclone copy` and mergecap, `aws s3 cp --recursive` and mergecap, and the two
+"""The way of a full capture's files from a real bucket (of radosgw or Swift) to one merged file, side
+by side: this program, `rclone copy` and mergecap, `aws s3 cp --recursive` and mergecap, and the two
 downloads alone. 300 files of 3 MB, then 1,500 of 0.6 MB; the runs take turns, medians are shown.
-Needs rclone and what tests of radosgw need. Not a test.
+Needs rclone, awscli and the server's packages. Not a test.
 
-  tests/bench/bucket_journey.py [BUILD] [--runs 5] [--files N]…
+  tests/bench/bucket_journey.py [BUILD] [--server radosgw|swift] [--runs 5] [--files N]…
 """
 
 import argparse
-import os
+import contextlib
 import pathlib
 import shutil
 import statistics
@@ -19,27 +19,40 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "e2e"))
-from rados_server import AWS, RadosServer, installed  # noqa: E402
+from rados_server import AWS, RadosServer  # noqa: E402
+from s3_server import S3Server  # noqa: E402
 from whole_program import ID, SIZE, Program, write_files  # noqa: E402
 
 BYTES = 900_000_000  # of a capture, in all
 
 
-def tools(rados, home):
+def tools(keys, home):
     """The environment of rclone and aws, with keys and no configuration of a user's."""
-    keys = rados.environment()
-    return {"PATH": "/usr/bin:/bin", "HOME": str(home), **keys, "AWS_ENDPOINT_URL_S3": rados.url,
-            "AWS_DEFAULT_REGION": "us-east-1", "RCLONE_CONFIG_B_TYPE": "s3",
-            "RCLONE_CONFIG_B_PROVIDER": "Ceph", "RCLONE_CONFIG_B_ENV_AUTH": "true",
-            "RCLONE_CONFIG_B_ENDPOINT": rados.url, "RCLONE_CONFIG_B_REGION": "us-east-1"}
+    return {"PATH": "/usr/bin:/bin", "HOME": str(home), **keys, "AWS_DEFAULT_REGION": "us-east-1",
+            "RCLONE_CONFIG": "", "RCLONE_CONFIG_B_TYPE": "s3", "RCLONE_CONFIG_B_PROVIDER": "Other",
+            "RCLONE_CONFIG_B_ENV_AUTH": "true", "RCLONE_CONFIG_B_REGION": "us-east-1",
+            "RCLONE_CONFIG_B_ENDPOINT": keys["AWS_ENDPOINT_URL_S3"]}
+
+
+@contextlib.contextmanager
+def bucket_of(server):
+    """A server with the bucket pcaps: the variables with keys to it."""
+    if server == "swift":
+        with S3Server() as swift:
+            swift.create_bucket("pcaps")
+            yield swift.environment()
+    else:
+        with RadosServer(store=4 << 30) as rados:
+            rados.aws("s3api", "create-bucket", "--bucket", "pcaps")
+            yield rados.environment()
 
 
 class Journey:
     """What each way takes, in seconds, with folders of its own."""
 
-    def __init__(self, rados, program, work, directory):
-        self.rados, self.program, self.work, self.directory = rados, program, work, directory
-        self.environment = tools(rados, work)
+    def __init__(self, keys, program, work, directory):
+        self.keys, self.program, self.work, self.directory = keys, program, work, directory
+        self.environment = tools(keys, work)
 
     def run(self, *command, environment=None):
         subprocess.run([str(word) for word in command], env=environment or self.environment,
@@ -48,7 +61,7 @@ class Journey:
     def ours(self, out):
         words = [self.program.tool, "capture", "-q", "-i", "cloudflare-download", "--pcap-id", ID,
                  "--read-from", f"s3://pcaps/{self.directory}?region=us-east-1", "-w", out]
-        environment = {**self.program.env, **self.rados.environment()}
+        environment = {**self.program.env, **self.keys}
         # Status 4: this is beyond Cloudflare's limit of packets.
         self.run("/bin/sh", "-c", '"$@" || [ $? = 4 ]', "sh", *words, environment=environment)
 
@@ -56,7 +69,7 @@ class Journey:
         self.run("rclone", "copy", f"b:pcaps/{self.directory}", to)
 
     def aws(self, to):
-        self.run(AWS, "--endpoint-url", self.rados.url, "s3", "cp", "--recursive", "--quiet",
+        self.run(AWS, "--endpoint-url", self.keys["AWS_ENDPOINT_URL_S3"], "s3", "cp", "--recursive", "--quiet",
                  f"s3://pcaps/{self.directory}", to)
 
     def time(self, download):
@@ -86,22 +99,22 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build", nargs="?", default="build")
+    parser.add_argument("--server", choices=["radosgw", "swift"], default="radosgw")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--files", type=int, action="append")
     options = parser.parse_args()
-    if not installed() or not shutil.which("rclone"):
-        sys.exit("rclone, awscli or Ceph's packages are not installed")
+    if not shutil.which("rclone"):
+        sys.exit("rclone is not installed")
     packets = BYTES // (SIZE + 16)
-    with tempfile.TemporaryDirectory() as name, RadosServer(store=4 << 30) as rados:
+    with tempfile.TemporaryDirectory() as name, bucket_of(options.server) as keys:
         work = pathlib.Path(name)
-        rados.aws("s3api", "create-bucket", "--bucket", "pcaps")
         program = Program(options.build, work, speed=1, packets=packets)
         try:
             for files in options.files or [300, 1500]:
                 folder = work / str(files)
                 folder.mkdir()
                 write_files(folder, files, packets)
-                journey = Journey(rados, program, work, folder.name)
+                journey = Journey(keys, program, work, folder.name)
                 journey.run("rclone", "copy", folder, f"b:pcaps/{folder.name}")
                 shutil.rmtree(folder)
                 report(journey, files, options.runs)
