@@ -18,7 +18,8 @@ Bytes View(const Octets& octets) {
   return std::as_bytes(std::span(octets));
 }
 
-/// What looking through `packets`, records of Ethernet, comes to at the last one.
+/// What looking through `frames`, records of Ethernet, comes to at the last one; they outlive what
+/// is found in them.
 Look Through(const std::vector<Octets>& frames, InnerPacket& packet, PacketLooker& looker,
              std::size_t snap = 65535) {
   Look look = Look::kNotIp;
@@ -33,6 +34,7 @@ Look Through(const std::vector<Octets>& frames, InnerPacket& packet, PacketLooke
   }
   return look;
 }
+Look Through(std::vector<Octets>&&, InnerPacket&, PacketLooker&, std::size_t = 0) = delete;
 
 Octets SomePacket(std::size_t data = 400) {
   Random random(1);
@@ -44,7 +46,7 @@ Octets SomePacket(std::size_t data = 400) {
 Identity IdentityOf(const Octets& ip) {
   PacketLooker looker;
   InnerPacket packet;
-  const std::vector<Octets> frames = {compare_traffic::Ethernet(ip)};  // outlives the packet
+  const std::vector<Octets> frames = {compare_traffic::Ethernet(ip)};
   assert_true(Through(frames, packet, looker) == Look::kPacket);
   const auto identity = Identify(packet);
   assert_true(identity.has_value());
@@ -109,10 +111,10 @@ void FragmentsComeInAnyOrder(void**) {
 
 void AFragmentWithoutTheOthersIsAPiece(void**) {
   const auto fragments = compare_traffic::Fragment(SomePacket(3000), 1000);
+  const std::vector<Octets> frames = {compare_traffic::Ethernet(fragments[1])};
   PacketLooker looker;
   InnerPacket packet;
-  assert_true(Through({compare_traffic::Ethernet(fragments[1])}, packet, looker) ==
-              Look::kFragment);
+  assert_true(Through(frames, packet, looker) == Look::kFragment);
   int pieces = 0;
   looker.ForEachLeftFragment([&](const InnerPacket& piece) {
     ++pieces;
@@ -126,14 +128,15 @@ void AFragmentWithoutTheOthersIsAPiece(void**) {
 
 void CutRecordsGiveWhatTheyHold(void**) {
   Random random(3);
-  const Octets outer = compare_traffic::Encapsulate(SomePacket(), {}, random)[0];
+  const std::vector<Octets> frames = {
+      compare_traffic::Ethernet(compare_traffic::Encapsulate(SomePacket(), {}, random)[0])};
   PacketLooker looker;
   InnerPacket packet;
-  assert_true(Through({compare_traffic::Ethernet(outer)}, packet, looker, 96) == Look::kPacket);
+  assert_true(Through(frames, packet, looker, 96) == Look::kPacket);
   const auto identity = Identify(packet);
   assert_int_equal(identity->payload_length, 400);
   assert_int_equal(identity->payload.size(), 96 - 14 - 24 - 28);
-  assert_true(Through({compare_traffic::Ethernet(outer)}, packet, looker, 50) == Look::kTooShort);
+  assert_true(Through(frames, packet, looker, 50) == Look::kTooShort);
 }
 
 void PrefixesAndTranslations(void**) {
