@@ -86,20 +86,26 @@ class Input {
       const int got = file_ == nullptr ? -1
                                        : gzread(file_, buffer_.data() + end_,
                                                 static_cast<unsigned>(buffer_.size() - end_));
+      NoteFault(got < 0);
       if (got > 0) {
         end_ += static_cast<std::size_t>(got);
-        continue;
+      } else {
+        ended_ = true;
       }
-      ended_ = true;
-      int code = Z_OK;
-      const char* const why = file_ == nullptr ? "out of memory" : gzerror(file_, &code);
-      if (code == Z_ERRNO) {
-        fault_ = std::strerror(errno);
-      } else if (code == Z_BUF_ERROR) {
-        fault_ = "the gzip data end too early";
-      } else if (got < 0) {
-        fault_ = CleanLine(why, 100);
-      }
+    }
+  }
+
+  /// Asked after each read: zlib 1.3.2 forgets with the next one that the data ended too early.
+  void NoteFault(bool failed) {
+    int code = Z_OK;
+    const char* const why = file_ == nullptr ? "out of memory" : gzerror(file_, &code);
+    if (!fault_.empty()) return;
+    if (code == Z_ERRNO) {
+      fault_ = std::strerror(errno);
+    } else if (code == Z_BUF_ERROR) {
+      fault_ = "the gzip data end too early";
+    } else if (failed) {
+      fault_ = CleanLine(why, 100);
     }
   }
 

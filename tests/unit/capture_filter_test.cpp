@@ -248,7 +248,7 @@ void MemoryHasALimit(void**) {
   skip();
 #endif
   for (const NameLookup lookup : {NameLookup::kAccept, NameLookup::kResolve}) {
-    const auto filter = CaptureFilter::Compile(Ports(2000), lookup);
+    const auto filter = CaptureFilter::Compile(Ports(4000), lookup);
     assert_false(filter.has_value());
     assert_int_equal(filter.error().kind, Error::Kind::kUsage);
     AssertContains(SentenceOf(filter.error()), "more than 512 MiB");

@@ -133,7 +133,8 @@ void PacketsWithoutTheLayerThatTheFilterIsAboutAreNotTested(void**) {
     AssertUntested(text, kLinkTypeRaw, LibpcapSays(text));
     AssertUntested(text, kLinkTypeLinuxSll, LibpcapSays(text, DLT_LINUX_SLL));
   }
-  AssertUntested("ether src 1:2:3:4:5:6", kLinkTypeIpv4, LibpcapSays("ether src 1:2:3:4:5:6"));
+  AssertUntested("ether src 1:2:3:4:5:6", kLinkTypeIpv4,
+                 LibpcapSays("ether src 1:2:3:4:5:6", DLT_IPV4));
 }
 
 /// One byte too many in a file's header is enough for that.

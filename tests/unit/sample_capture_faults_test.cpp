@@ -169,7 +169,7 @@ void WhatTheFilterCannotTestIsKeptAndSaid(void**) {
   f.cloudflare.files = {File(PcapBytes().Record(kWindowSeconds, 0, "x"))};
   const Outcome outcome = f.Run({}, "ether host 2:0:0:0:0:1");
   AssertStatus(outcome, ExitStatus::kIncomplete);
-  AssertContains(outcome.verdict, "ethernet addresses supported only on");
+  AssertContains(outcome.verdict, "packets with link type 101 cannot be tested with this filter: ");
   AssertContains(outcome.verdict, "(1 of them could not be tested)");
   AssertText(f.Read().Data(), "x");
   assert_true(f.Read().packets[0].mark.undecided);
