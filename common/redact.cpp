@@ -91,11 +91,42 @@ std::size_t ValueLength(std::string_view text, bool header, bool encoded) {
   return at;
 }
 
+/// Copies a text, but for some pieces of it.
+class Redaction {
+ public:
+  explicit Redaction(std::string_view text) : text_(text) {}
+
+  /// Puts kMark in the place of `length` bytes at `at`, which is behind what was hidden before.
+  void Hide(std::size_t at, std::size_t length) {
+    shown_.append(text_.substr(copied_, at - copied_)).append(kMark);
+    copied_ = at + length;
+  }
+  std::string Finish() && { return std::move(shown_.append(text_.substr(copied_))); }
+
+ private:
+  const std::string_view text_;
+  std::string shown_;
+  std::size_t copied_ = 0;  ///< of text_
+};
+
+/// `text` with each `secret` as kMark.
+std::string RedactSecret(std::string_view text, std::string_view secret) {
+  const char starts[] = {secret.front(), '%'};
+  Redaction redaction(text);
+  for (std::size_t at = 0; (at = text.find_first_of({starts, 2}, at)) != text.npos;) {
+    const std::size_t length = MatchSecret(text.substr(at), secret);
+    if (length > 0) redaction.Hide(at, length);
+    at += std::max<std::size_t>(length, 1);
+  }
+  return std::move(redaction).Finish();
+}
+
 /// `text` with the values behind kSecretNames as kMark.
-std::string RedactNamed(std::string text) {
-  for (std::size_t at = 0; (at = text.find_first_of("=:%", at)) != std::string::npos;) {
-    const std::string_view before = std::string_view(text).substr(0, at);
-    const auto escapes = EscapesAt(std::string_view(text).substr(at));
+std::string RedactNamed(std::string_view text) {
+  Redaction redaction(text);
+  for (std::size_t at = 0; (at = text.find_first_of("=:%", at)) != text.npos;) {
+    const std::string_view before = text.substr(0, at);
+    const auto escapes = EscapesAt(text.substr(at));
     const bool encoded = !escapes.empty();
     const char separator = encoded ? escapes.back().byte : text[at];
     at += encoded ? escapes.back().length : 1;
@@ -107,12 +138,11 @@ std::string RedactNamed(std::string text) {
     if (!header && separator != '=') continue;
     if (std::ranges::none_of(kSecretNames, ends_it)) continue;
     if (header) at = std::min(text.find_first_not_of(' ', at), text.size());
-    const std::size_t length = ValueLength(std::string_view(text).substr(at), header, encoded);
-    if (length == 0) continue;
-    text.replace(at, length, kMark);
-    at += kMark.size();
+    const std::size_t length = ValueLength(text.substr(at), header, encoded);
+    if (length > 0) redaction.Hide(at, length);
+    at += length;
   }
-  return text;
+  return std::move(redaction).Finish();
 }
 
 /// One parameter of an address, with the `?`, `&` or `;` before it; or what is before the first
@@ -155,17 +185,8 @@ void RegisterSecret(std::string_view secret) {
 
 std::string Redact(std::string_view text) {
   std::string redacted(text);
-  for (const std::string& secret : Secrets()) {
-    for (std::size_t at = 0; at < redacted.size(); ++at) {
-      if (redacted[at] != secret.front() && redacted[at] != '%') continue;
-      const auto rest = std::string_view(redacted).substr(at);
-      const std::size_t length = MatchSecret(rest, secret);
-      if (length == 0) continue;
-      redacted.replace(at, length, kMark);
-      at += kMark.size() - 1;
-    }
-  }
-  return RedactNamed(std::move(redacted));
+  for (const std::string& secret : Secrets()) redacted = RedactSecret(redacted, secret);
+  return RedactNamed(redacted);
 }
 
 std::string_view UserInfoOf(std::string_view address) {

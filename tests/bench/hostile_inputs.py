@@ -286,6 +286,9 @@ CASES = {
     "list: an error message of 8 MB": Case(
         ["list"], on_api(lambda: plain({"success": False, "result": None, "messages": [], "errors": [
             {"code": 1, "message": "\\u202e{x}" * 800_000}]}, "400 Bad Request"))),
+    "list: an error message of the token 200,000 times": Case(
+        ["list"], on_api(lambda: plain({"success": False, "result": None, "messages": [], "errors": [
+            {"code": 1, "message": "t" * 8_000_000}]}, "400 Bad Request"))),
     "list: 429 with Retry-After of 30 years": Case(
         ["list", "--max-wait=5"], on_api(lambda: plain(
             {}, "429 Too Many Requests", "Retry-After: 999999999\r\n")), most=65),

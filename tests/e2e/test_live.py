@@ -55,7 +55,8 @@ def check_whole(instant_api, section, *filters, cut=False):
         expected |= truth(instant_api, start, end, **filter_v1)
     found = collections.Counter(record(packet) for packet in section.packets)
     if cut:
-        last = max(found)[0]
+        whole_until = seconds_of(descriptions[-1]["offset_time"]) - descriptions[-1]["time_limit"]
+        last = max(max(found)[0], whole_until * 10**9)
         expected = collections.Counter({one: n for one, n in expected.items() if one[0] <= last})
     assert found == expected
     return len(numbers)
@@ -262,6 +263,7 @@ def test_a_full_capture_is_found_behind_fifty_samples(emulator, recorded):
     wait_until(lambda: requests_of(api, "POST", "/pcaps"), "the full capture")
     pcap_id = wait_until(
         lambda: [one["id"] for one in api.pcaps().result if one["type"] == "full"], "its id")[0]
+    wait_until(lambda: requests_of(api, "GET", f"/pcaps/{pcap_id}"), "that its id is known here")
     for _ in range(55):
         assert api.create().status == 200
     assert pcap_id not in [one["id"] for one in api.pcaps().result]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "common/redact.h"
 #include "extcap/capture/sample_capture.h"
+#include "tests/unit/libpcap_says.h"
 #include "tests/unit/sample_fixture.h"
 
 namespace cloudflaredump::capture {
@@ -169,7 +170,8 @@ void WhatTheFilterCannotTestIsKeptAndSaid(void**) {
   f.cloudflare.files = {File(PcapBytes().Record(kWindowSeconds, 0, "x"))};
   const Outcome outcome = f.Run({}, "ether host 2:0:0:0:0:1");
   AssertStatus(outcome, ExitStatus::kIncomplete);
-  AssertContains(outcome.verdict, "packets with link type 101 cannot be tested with this filter: ");
+  AssertContains(outcome.verdict, "packets with link type 101 cannot be tested with this filter: " +
+                                      LibpcapSays("ether host 2:0:0:0:0:1"));
   AssertContains(outcome.verdict, "(1 of them could not be tested)");
   AssertText(f.Read().Data(), "x");
   assert_true(f.Read().packets[0].mark.undecided);
