@@ -46,20 +46,16 @@ class FileCollection::Fetch : public bucket::FetchReceiver {
   }
 
   std::unique_ptr<pcap::FileBytes> Take(std::size_t number) {
-    File& file = files_[number];
-    auto bytes = std::move(file.arrival).Finish();
-    if (!file.end) {
-      bytes->SetLoss({.what = "it was not fetched to its end when the time to stop had come"});
-    } else if (!*file.end) {
-      bytes->SetLoss(file.end->error());
+    if (files_[number].bytes == nullptr) {
+      OnFetchEnd(number, Fail("it was not fetched to its end when the time to stop had come"));
     }
-    return bytes;
+    return std::move(files_[number].bytes);
   }
 
  private:
   struct File {
     pcap::FileStore::Arrival arrival;
-    std::optional<Result<void>> end = {};
+    std::unique_ptr<pcap::FileBytes> bytes = nullptr;  ///< when it has ended
   };
 
   Result<void> OnFetchBytes(std::size_t object, std::span<const std::byte> bytes) override {
@@ -67,7 +63,9 @@ class FileCollection::Fetch : public bucket::FetchReceiver {
   }
   void OnFetchRestart(std::size_t object) override { files_[object].arrival.Restart(); }
   void OnFetchEnd(std::size_t object, Result<void> end) override {
-    files_[object].end = std::move(end);
+    File& file = files_[object];
+    file.bytes = std::move(file.arrival).Finish();
+    if (!end) file.bytes->SetLoss(std::move(end).error());
   }
 
   void Tell(const bucket::ObjectFetcher& fetcher) const {

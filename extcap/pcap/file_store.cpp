@@ -61,21 +61,40 @@ Result<FileStore::Arrival> FileStore::Begin(std::uint64_t most) {
 }
 
 Result<void> FileStore::Arrival::Append(std::span<const std::byte> bytes) {
-  if (bytes.size() > most_ - size_) {
+  if (bytes.size() > most_ - size()) {
     return Fail("the file is larger than " + WithThousands(most_) + " bytes");
   }
   if (memory_ != nullptr) {
     std::ranges::copy(bytes, memory_.get() + size_);
-  } else if (auto written = store_->disk_->WriteAt(place_ + size_, bytes); !written) {
-    return written;
+    size_ += bytes.size();
+    return {};
   }
-  size_ += bytes.size();
+  if (gathered_.size() + bytes.size() > kWrite) {
+    if (auto written = Write(); !written) return written;
+  }
+  if (gathered_.empty()) gathered_.reserve(std::min<std::uint64_t>(kWrite, most_ - size_));
+  gathered_.insert(gathered_.end(), bytes.begin(), bytes.end());
   return {};
 }
 
+void FileStore::Arrival::Restart() {
+  size_ = 0;
+  gathered_.clear();
+}
+
+Result<void> FileStore::Arrival::Write() {
+  auto written = store_->disk_->WriteAt(place_ + size_, gathered_, &size_);
+  gathered_.clear();
+  return written;
+}
+
 std::unique_ptr<FileBytes> FileStore::Arrival::Finish() && {
+  const Result<void> written = memory_ ? Result<void>() : Write();
+  gathered_ = {};
   const system::AnonymousFile* const disk = store_->disk_ ? &*store_->disk_ : nullptr;
-  return std::make_unique<StoredFile>(std::move(memory_), disk, place_, size_);
+  auto file = std::make_unique<StoredFile>(std::move(memory_), disk, place_, size_);
+  if (!written) file->SetLoss(written.error());
+  return file;
 }
 
 }  // namespace cloudflaredump::pcap

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "common/result.h"
 #include "extcap/pcap/file_bytes.h"
@@ -19,30 +20,35 @@ namespace cloudflaredump::pcap {
 class FileStore {
  public:
   static constexpr std::size_t kMemory = std::size_t{24} << 20;
+  /// Bytes that a file on disk gathers before they are written: libcurl hands over 16 KiB at most.
+  static constexpr std::size_t kWrite = std::size_t{256} << 10;
 
   explicit FileStore(std::size_t memory = kMemory) : memory_left_(memory) {}
 
   /// A file while it arrives.
   class Arrival {
    public:
-    /// Appends the next bytes. An Error if they are more than was said, or if the disk is full; the
-    /// bytes before them stay.
+    /// Appends the next bytes. An Error if they are more than was said, or if the disk is full;
+    /// what was written before stays.
     Result<void> Append(std::span<const std::byte> bytes);
     /// Forgets all bytes: the file arrives again.
-    void Restart() { size_ = 0; }
-    std::uint64_t size() const { return size_; }
-    /// The file as far as it has arrived.
+    void Restart();
+    std::uint64_t size() const { return size_ + gathered_.size(); }
+    /// The file as far as it has arrived; with a loss if its last bytes could not be written.
     std::unique_ptr<FileBytes> Finish() &&;
 
    private:
     friend class FileStore;
     Arrival(FileStore& store, std::uint64_t most) : store_(&store), most_(most) {}
 
+    Result<void> Write();
+
     FileStore* store_;
     std::unique_ptr<std::byte[]> memory_;  ///< null: the file is on disk
     std::uint64_t place_ = 0;              ///< of its first byte, on disk
     std::uint64_t most_;
-    std::uint64_t size_ = 0;
+    std::uint64_t size_ = 0;           ///< in memory, or written
+    std::vector<std::byte> gathered_;  ///< to be written next
   };
 
   /// Makes room for a file of at most `most` bytes.

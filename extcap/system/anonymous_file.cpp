@@ -78,12 +78,14 @@ AnonymousFile::~AnonymousFile() {
   if (fd_ >= 0) close(fd_);
 }
 
-Result<void> AnonymousFile::WriteAt(std::uint64_t offset, std::span<const std::byte> bytes) {
+Result<void> AnonymousFile::WriteAt(std::uint64_t offset, std::span<const std::byte> bytes,
+                                    std::uint64_t* written) {
   while (!bytes.empty()) {
     const ssize_t n = pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return FileError(folder_, "written", n < 0 ? errno : EIO);
     offset += static_cast<std::uint64_t>(n);
+    if (written != nullptr) *written += static_cast<std::uint64_t>(n);
     bytes = bytes.subspan(static_cast<std::size_t>(n));
   }
   return {};

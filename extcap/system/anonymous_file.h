@@ -28,8 +28,11 @@ class AnonymousFile {
   /// The descriptor, which stays the object's own.
   int fd() const { return fd_; }
 
-  /// Writes all of `bytes`, so many bytes behind the file's beginning, past its end as well.
-  Result<void> WriteAt(std::uint64_t offset, std::span<const std::byte> bytes);
+  /// Writes all of `bytes`, so many bytes behind the file's beginning, past its end as well. Adds
+  /// to
+  /// `*written` how many were, of which there may be some with an Error, too.
+  Result<void> WriteAt(std::uint64_t offset, std::span<const std::byte> bytes,
+                       std::uint64_t* written = nullptr);
 
   /// Reads from so many bytes behind the file's beginning until `to` is full or the file ends: how
   /// many bytes that are.

@@ -190,10 +190,25 @@ void AFullDiskIsAnErrorAndWhatIsStoredStaysReadable(void**) {
   const Error error = ErrorOf(appended);
   AssertContains(error.what, "cannot be written");
   AssertContains(error.remedy, "TMPDIR");
-  assert_int_equal(arrival.size(), 200'000 / 999 * 999);
+  assert_int_equal(arrival.size(), 200'000);
   const auto file = std::move(arrival).Finish();
-  assert_int_equal(file->size(), 200'000 / 999 * 999);
+  assert_int_equal(file->size(), 200'000);
   assert_true(ReadAll(*file).find_first_not_of('\x07') == std::string::npos);
+}
+
+void AFullDiskAtTheEndIsALoss(void**) {
+  rlimit before;
+  getrlimit(RLIMIT_FSIZE, &before);
+  signal(SIGXFSZ, SIG_IGN);
+  FileStore store(0);
+  FileStore::Arrival arrival = ValueOf(store.Begin(kMebibyte));
+  AssertGood(arrival.Append(Bytes(1000, std::byte{7})));
+  const rlimit small{.rlim_cur = 600, .rlim_max = before.rlim_max};
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+  const auto file = std::move(arrival).Finish();
+  setrlimit(RLIMIT_FSIZE, &before);
+  AssertContains(file->loss()->what, "cannot be written");
+  AssertText(ReadAll(*file), std::string(600, '\x07'));
 }
 
 /// Transfers side by side, in random pieces, as a capture has them.
@@ -267,6 +282,7 @@ int main() {
       cmocka_unit_test(TheDiskIsOnePrivateFileWithoutAName),
       cmocka_unit_test(AFolderThatCannotBeUsedIsNamedWithTheRemedy),
       cmocka_unit_test(AFullDiskIsAnErrorAndWhatIsStoredStaysReadable),
+      cmocka_unit_test(AFullDiskAtTheEndIsALoss),
       cmocka_unit_test(AMergeOfStoredFilesIsAStableSort),
       cmocka_unit_test(MergesLeaveNeitherMemoryNorDescriptorsBehind),
   };
