@@ -9,6 +9,7 @@
 
 #include "common/text.h"
 #include "common/time.h"
+#include "extcap/compare/causes.h"
 
 namespace cloudflaredump::compare {
 namespace {

@@ -61,9 +61,4 @@ struct Comparison {
 /// cannot be read, and why.
 Result<Comparison> Compare(const Options& options, const filter::CaptureFilter* filter);
 
-/// What the missing packets have in common, that which explains most of them first; each is
-/// significant at 1 % after correction for how many things were looked at. Empty where losses are
-/// random or too few.
-std::vector<Finding> FindCauses(const Comparison& comparison);
-
 }  // namespace cloudflaredump::compare
