@@ -262,9 +262,11 @@ def test_filters_that_are_not(text):
 
 @pytest.mark.parametrize("count", [600, 2000])
 def test_a_filter_that_libpcap_cannot_compile_in_time(count):
-    """600 take libpcap a minute, 2,000 some minutes and more than a gigabyte."""
+    """600 take libpcap 1.10 a minute, 2,000 some minutes and more than a gigabyte. libpcap 1.11 can
+    do with 600."""
     answer = verdict(" or ".join(f"port {1000 + 7 * i}" for i in range(count)))
-    assert re.fullmatch(r"libpcap [^\n]+; use fewer alternatives, [^\n]+\n", answer)
+    good = count == 600 and answer == ""
+    assert good or re.fullmatch(r"libpcap [^\n]+; use fewer alternatives, [^\n]+\n", answer)
 
 
 def test_a_filter_may_look_like_an_option():

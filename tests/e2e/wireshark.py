@@ -80,6 +80,7 @@ def environment(staged=None, home=None, plugin=True, **more):
     variables = {
         "HOME": str(home),
         "PATH": ":".join(path),
+        "SHELL": "/bin/sh",  # script(1) runs it, and that of nobody is none
         "LANG": "C.UTF-8",
         "TZ": "UTC",
         "TMPDIR": os.environ.get("TMPDIR", "/tmp"),
