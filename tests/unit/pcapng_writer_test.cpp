@@ -20,14 +20,14 @@ Packet MakePacket(std::uint64_t ticks, std::size_t size, std::uint32_t original)
 
 void TheSectionHeaderIsOfThisMachineAndUnknownLength(void**) {
   std::string out;
-  AppendSectionHeader(out, "cloudflaredump 0.1.0");
+  AppendSectionHeader(out, "cloudflaredump 0.2.0");
   const PcapngBlock block = OnlyBlock(out);
   assert_int_equal(block.type, 0x0a0d0d0a);
   assert_int_equal(block.Word(0), 0x1a2b3c4d);
   assert_int_equal(block.Word(4), 1);  // Version 1.0.
   assert_int_equal(block.Word(8), 0xffffffff);
   assert_int_equal(block.Word(12), 0xffffffff);
-  AssertText(block.OnlyOption(16, 4), "cloudflaredump 0.1.0");
+  AssertText(block.OnlyOption(16, 4), "cloudflaredump 0.2.0");
 }
 
 void TheSectionHeaderStaysBelowTheHeapOfDumpcap(void**) {
