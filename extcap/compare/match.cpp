@@ -249,8 +249,7 @@ void MatchPieces(const CloudSide& cloud, LocalSide& local, const Clock& clock, C
 /// TCP bytes by their range, for what arrived inside of longer records.
 class SegmentMatch {
  public:
-  SegmentMatch(const CloudSide& cloud, LocalSide& local, const Clock& clock)
-      : cloud_(cloud), local_(local), clock_(clock) {
+  SegmentMatch(LocalSide& local, const Clock& clock) : local_(local), clock_(clock) {
     std::ranges::sort(local_.segments, {},
                       [](const Segment& s) { return std::tuple(s.flow, s.time); });
     std::ranges::sort(local_.acknowledgments, {},
@@ -309,7 +308,6 @@ class SegmentMatch {
   }
 
  private:
-  const CloudSide& cloud_;
   LocalSide& local_;
   const Clock& clock_;
 };
@@ -338,7 +336,7 @@ bool HasAnotherCopy(const CloudSide& cloud, const std::vector<std::vector<std::u
 
 void MatchSegments(const CloudSide& cloud, LocalSide& local, const Clock& clock, std::uint16_t file,
                    std::vector<PacketResult>& results, MatchCounts& counts) {
-  const SegmentMatch segments(cloud, local, clock);
+  const SegmentMatch segments(local, clock);
   if (segments.IsEmpty() || clock.pairs == 0) return;
   std::vector<std::vector<std::uint32_t>> by_flow(cloud.flows());
   std::vector<std::uint32_t> open;
