@@ -78,8 +78,9 @@ void MemoryBeyondTheLimitIsRefused(void**) {
   if (child == 0) {
     constexpr std::size_t kMebibyte = std::size_t{1} << 20;
     LimitMemory(256 * kMebibyte);
-    void* const some = malloc(32 * kMebibyte);
-    void* const much = malloc(512 * kMebibyte);
+    // Volatile: a compiler may leave memory out that nothing uses.
+    void* const volatile some = malloc(32 * kMebibyte);
+    void* const volatile much = malloc(512 * kMebibyte);
     _exit(some != nullptr && much == nullptr ? 4 : 1);
   }
   int status = 0;
