@@ -53,7 +53,7 @@ std::string When(const CaptureDescription& description) {
         (text.empty() ? ", " : " ") + std::string(sample ? "up to " : "from ") + Moment(*moment);
   }
   if (description.coverage_share)
-    text += Format(" (%d %% covered)",
+    text += Format(" (%d%% covered)",
                    static_cast<int>(std::min<std::uint64_t>(*description.coverage_share, 100)));
   return text;
 }

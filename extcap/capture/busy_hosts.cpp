@@ -61,7 +61,7 @@ std::string BusiestDestinations(const std::vector<SampleFile>& samples) {
   for (const auto& [count, address] : busiest) {
     text += text.empty() ? "" : ", ";
     text += "dst host " + address.ToString() +
-            Format(" (%llu %%)", static_cast<unsigned long long>(count * 100 / all));
+            Format(" (%llu%%)", static_cast<unsigned long long>(count * 100 / all));
   }
   return text;
 }

@@ -71,7 +71,7 @@ class FileCollection::Fetch : public bucket::FetchReceiver {
   void Tell(const bucket::ObjectFetcher& fetcher) const {
     const std::uint64_t all = fetcher.bytes_in_all();
     const std::uint64_t percent = all == 0 ? 100 : fetcher.bytes() * 100 / all;
-    collection_.context_.Tell(Format("downloading file %zu of %zu, %llu %%",
+    collection_.context_.Tell(Format("downloading file %zu of %zu, %llu%%",
                                      std::min(fetcher.ended() + 1, fetcher.objects()),
                                      fetcher.objects(), static_cast<unsigned long long>(percent)));
   }

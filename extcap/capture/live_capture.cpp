@@ -216,7 +216,7 @@ std::string LiveCapture::NoteCoverage(const Window& window, const std::vector<Sa
   }
   if (++limited_ > 1) narrower_ = BusiestDestinations(files);
   return " (packet limit reached: " +
-         std::to_string(PercentOf(covered, window.end - window.start)) + " % of the time)";
+         std::to_string(PercentOf(covered, window.end - window.start)) + "% of the time)";
 }
 
 Result<void> LiveCapture::Deliver(const Window& window, std::vector<SampleFile> files) {

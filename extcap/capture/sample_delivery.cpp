@@ -90,7 +90,7 @@ std::uint64_t PercentOf(Duration part, Duration whole) {
 
 void NoteShare(Duration covered, Duration asked, Outcome& outcome) {
   if (covered >= asked) return;
-  outcome.losses.push_back(std::to_string(PercentOf(covered, asked)) + " % of the time is covered");
+  outcome.losses.push_back(std::to_string(PercentOf(covered, asked)) + "% of the time is covered");
 }
 
 Duration CoveredTime(const Window& window, const std::vector<SampleFile>& samples) {

@@ -41,7 +41,7 @@ Window LastHour(WallTime end) {
   return {whole - 1h, whole};
 }
 
-/// "FRA (92 %) and AMS (8 %)".
+/// "FRA (92%) and AMS (8%)".
 std::string Places(const TrafficTable& table) {
   std::vector<std::string> words;
   for (const ColoTraffic& colo : table.colos) {
@@ -76,7 +76,7 @@ std::string Systems(const std::map<std::string, TrafficCount>& dropped_by) {
   return Listed(systems);
 }
 
-/// "18 % of it was dropped at Cloudflare (dosd)".
+/// "18% of it was dropped at Cloudflare (dosd)".
 std::string Drops(const TrafficTable& table) {
   if (table.dropped.packets <= 0) return "";
   return "; " + Percent(ShareOf(table.dropped, table.all).value) +

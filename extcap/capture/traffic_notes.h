@@ -21,7 +21,7 @@ namespace cloudflaredump::capture {
 bool DeservesTrafficNote(const Outcome& outcome);
 
 /// What the analytics know of the filter's traffic in `window`, or in the hour before its end if
-/// they have no samples of it: a clause such as "this traffic entered at FRA (92 %) and AMS (8 %),
+/// they have no samples of it: a clause such as "this traffic entered at FRA (92%) and AMS (8%),
 /// none at ORD". `colo` is where the capture looked; empty for all data centers.
 std::optional<std::string> TrafficNote(api::AnalyticsApi& analytics,
                                        const filter::CaptureFilter& filter, const Window& window,
@@ -43,7 +43,7 @@ std::optional<DroppedTraffic> DroppedAtCloudflare(api::AnalyticsApi& analytics,
                                                   const api::Patience& patience);
 
 /// For a filter that was refused as broad: the busiest addresses of the prefixes in it in the last
-/// hour, as filters that work: "dst host 203.0.113.7 (61 %), dst host 203.0.113.9 (20 %)". Empty if
+/// hour, as filters that work: "dst host 203.0.113.7 (61%), dst host 203.0.113.9 (20%)". Empty if
 /// it names no prefix. `ipv6_sent` is the setting filter-ipv6, without which IPv6 addresses do not
 /// narrow a capture.
 std::string BusiestAddresses(api::AnalyticsApi& analytics, const filter::CaptureFilter& filter,
@@ -59,7 +59,7 @@ void AddTrafficNote(const CaptureContext& context, Outcome& outcome);
 /// A data center as a list offers it.
 struct ColoChoice {
   std::string colo;     ///< "ORD"
-  std::string display;  ///< "ORD (Chicago): 61 % in the last hour"
+  std::string display;  ///< "ORD (Chicago): 61% in the last hour"
 };
 
 /// The data centers that the filter's traffic entered at in the last hour, busiest first. Of a

@@ -63,7 +63,7 @@ TrafficCount CountOf(const api::TrafficRow& row) {
 
 Share ShareOf(const TrafficCount& part, const TrafficCount& all) {
   if (all.packets <= 0 || all.samples < 1) return {};
-  constexpr double kZ = 1.959964;  // of 95 %, two-sided
+  constexpr double kZ = 1.959964;  // of 95%, two-sided
   const double n = all.samples;
   const double p = std::clamp(part.samples / n, 0.0, 1.0);
   const double center = (p + kZ * kZ / (2 * n)) / (1 + kZ * kZ / n);
@@ -81,9 +81,9 @@ std::string CountedSamples(double samples) {
 
 std::string Percent(double share) {
   const double percent = 100 * share;
-  if (percent > 0 && percent < 0.5) return "<1 %";
-  if (percent < 100 && percent >= 99.5) return ">99 %";
-  return Format("%.0f %%", percent);
+  if (percent > 0 && percent < 0.5) return "<1%";
+  if (percent < 100 && percent >= 99.5) return ">99%";
+  return Format("%.0f%%", percent);
 }
 
 TrafficCount& TrafficCount::operator+=(const TrafficCount& other) {

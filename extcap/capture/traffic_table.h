@@ -34,7 +34,7 @@ TrafficCount CountOf(const api::TrafficRow& row);
 /// "1 sample", "1,234 samples".
 std::string CountedSamples(double samples);
 
-/// "61 %", "<1 %", ">99 %".
+/// "61%", "<1%", ">99%".
 std::string Percent(double share);
 
 /// One site of a data center: "ord02".

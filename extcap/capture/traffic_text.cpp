@@ -23,7 +23,7 @@ std::string Count(double number) {
 }
 
 std::string Range(const Share& share) {
-  return Format("%.0f-%.0f %%", std::floor(100 * share.low), std::ceil(100 * share.high));
+  return Format("%.0f-%.0f%%", std::floor(100 * share.low), std::ceil(100 * share.high));
 }
 
 std::string Times(const Window& window) {
@@ -41,7 +41,7 @@ std::size_t Width(const std::string& text) {
   return static_cast<std::size_t>(g_utf8_strlen(text.c_str(), -1));
 }
 
-/// "dosd"; with several systems the share of each: "dosd 12 %, flowtrackd 7 %".
+/// "dosd"; with several systems the share of each: "dosd 12%, flowtrackd 7%".
 std::string Systems(const ColoTraffic& colo) {
   std::string text;
   for (const auto& [system, count] : colo.dropped_by) {

@@ -22,7 +22,7 @@ struct Cause {
 };
 
 /// What the missing packets have in common, that which explains most of them first; each is
-/// significant at 1 % after correction for how many things were looked at. Empty where losses are
+/// significant at 1% after correction for how many things were looked at. Empty where losses are
 /// random or too few.
 std::vector<Finding> FindCauses(const Comparison& comparison);
 

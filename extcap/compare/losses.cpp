@@ -14,7 +14,7 @@ constexpr double kLeastShare = 0.05;
 }  // namespace
 
 std::string Counts::RateText() const {
-  return Format(Rate() < 0.0995 ? "%.1f %%" : "%.0f %%", 100 * Rate());
+  return Format(Rate() < 0.0995 ? "%.1f%%" : "%.0f%%", 100 * Rate());
 }
 
 std::string Counts::Text() const {

@@ -11,7 +11,7 @@
 
 namespace cloudflaredump::compare {
 
-/// The share of wrong causes that is accepted for one kind of cause: 1 % over all kinds, which are
+/// The share of wrong causes that is accepted for one kind of cause: 1% over all kinds, which are
 /// ten fields, fragment, size, time and flow.
 inline constexpr double kSignificance = 0.01 / 14;
 
@@ -34,7 +34,7 @@ struct Counts {
   double Rate() const {
     return all == 0 ? 0 : static_cast<double>(missing) / static_cast<double>(all);
   }
-  std::string RateText() const;  ///< "1.5 %"
+  std::string RateText() const;  ///< "1.5%"
   std::string Text() const;      ///< "3 of 200 packets"
 };
 

@@ -6,7 +6,7 @@
 
 namespace cloudflaredump::compare {
 
-/// A share and the interval that holds the true one with 95 %, each from 0 to 1.
+/// A share and the interval that holds the true one with 95%, each from 0 to 1.
 struct Interval {
   double low = 0, high = 1;
 };

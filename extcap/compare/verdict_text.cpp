@@ -68,10 +68,10 @@ std::string LocalRemark(const LocalResult& local) {
 
 std::string PercentWords(double share) {
   const double percent = 100 * share;
-  if (percent == 0) return "0 %";
-  if (percent < 0.095) return Format("%.2g %%", percent);
-  if (percent < 9.995) return Format("%.2f %%", percent);
-  return Format(percent < 99.95 || percent == 100 ? "%.1f %%" : "%.3f %%", percent);
+  if (percent == 0) return "0%";
+  if (percent < 0.095) return Format("%.2g%%", percent);
+  if (percent < 9.995) return Format("%.2f%%", percent);
+  return Format(percent < 99.95 || percent == 100 ? "%.1f%%" : "%.3f%%", percent);
 }
 
 std::string ClockWords(const Clock& clock) {
@@ -106,11 +106,11 @@ std::string Headline(const Comparison& c) {
   if (c.missing == 0) {
     return Format(
         "All %s packets that could be compared arrived; a loss of up to %s is possible "
-        "(95 %%).",
+        "(95%%).",
         WithThousands(c.compared).c_str(), PercentWords(c.loss.high).c_str());
   }
   return Format(
-      "%s of %s packets that Cloudflare saw were not seen at your routers: %s (95 %% "
+      "%s of %s packets that Cloudflare saw were not seen at your routers: %s (95%% "
       "interval %s to %s).",
       WithThousands(c.missing).c_str(), WithThousands(c.compared).c_str(),
       PercentWords(c.loss_percent / 100).c_str(), PercentWords(c.loss.low).c_str(),
@@ -201,8 +201,8 @@ std::string VerdictText(const Comparison& c) {
         std::ranges::nth_element(delays, nth);
         return Milliseconds(*nth);
       };
-      text += "Delay beyond the fastest packet: median " + at(0.5) + ", 95 % within " + at(0.95) +
-              ", 99 % within " + at(0.99) + ".\n";
+      text += "Delay beyond the fastest packet: median " + at(0.5) + ", 95% within " + at(0.95) +
+              ", 99% within " + at(0.99) + ".\n";
     }
   }
   return text;

@@ -24,7 +24,7 @@ std::string ComparisonJson(const Comparison& comparison);
 /// "3.2 s ahead", "1 h 0.012 s behind".
 std::string ClockWords(const Clock& clock);
 
-/// "4.1 %", with as many decimals as tell something.
+/// "4.1%", with as many decimals as tell something.
 std::string PercentWords(double share);
 
 }  // namespace cloudflaredump::compare

@@ -51,8 +51,8 @@ constexpr Option kOptions[] = {
      .tab = kCapture,
      .label = "Time limit (s)",
      .value_name = "SECONDS",
-     .help = "Set the longest window of one sample request, or how long a full capture runs, in "
-             "seconds. Without a start time, a sample covers this much time.",
+     .help = "Set the longest time window of a sample request, or how long a full capture runs, "
+             "in seconds. Without a start time, a sample covers this much time.",
      .fallback = "300",
      .fallback_full = "60",
      .minimum = 1,
@@ -126,10 +126,11 @@ constexpr Option kOptions[] = {
      .tab = kFilter,
      .label = "Requests per window",
      .value_name = "N",
-     .help = "Use up to this many requests for a filter that one request cannot express, such as "
-             "both directions of a host. Cloudflare accepts one sample request per minute, so with "
-             "two, a live sample delivers a window every two minutes. A one-way filter, such as "
-             "dst host 203.0.113.7, needs only one.",
+     .help =
+         "Use up to this many requests for a filter that one request cannot express, such as "
+         "traffic to and from a host. Cloudflare accepts one sample request per minute, so with "
+         "two, a live sample delivers a window every two minutes. A one-way filter, such as "
+         "dst host 203.0.113.7, needs only one.",
      .fallback = "2",
      .minimum = 1,
      .maximum = 4},
@@ -177,8 +178,8 @@ constexpr Option kOptions[] = {
      .tab = kFilter,
      .label = "If the filter is too broad",
      .value_name = "WHAT",
-     .help = "Choose what to do if the request can contain neither an address nor a port of the "
-             "filter, so that other traffic would use up the packet limit: refuse the capture, or "
+     .help = "Choose what to do if the filter names an address or a port that the request cannot "
+             "contain, so that other traffic would use up the packet limit: refuse the capture, or "
              "warn and run it.",
      .fallback = "refuse",
      .choices = "refuse,warn"},
@@ -292,7 +293,7 @@ constexpr Option kOptions[] = {
      .label = "AWS profile",
      .value_name = "NAME",
      .help = "Read an S3 bucket with this profile of AWS's own configuration: its keys, single "
-             "sign-on, role or program.",
+             "sign-on, role or credential process.",
      .unset = "AWS_PROFILE, then default"},
     {.id = Opt::kStopWait,
      .name = "stop-wait",
@@ -436,7 +437,8 @@ constexpr Option kOptions[] = {
     {.id = Opt::kR2AccessKeyId,
      .name = "r2-access-key-id",
      .value_name = "ID",
-     .help = "Use this access key ID to read an R2 bucket. Default: the API token.",
+     .help = "Use this access key ID to read an R2 bucket. Default: R2 keys in "
+             "AWS's variables or in a named AWS profile, then the API token.",
      .environment = "R2_ACCESS_KEY_ID"},
     {.id = Opt::kR2SecretAccessKey,
      .name = "r2-secret-access-key",
@@ -453,7 +455,8 @@ constexpr Option kOptions[] = {
     {.id = Opt::kGcsAccessKeyId,
      .name = "gcs-access-key-id",
      .value_name = "ID",
-     .help = "Use this HMAC key to read a Google Cloud Storage bucket. Default: gcloud.",
+     .help = "Use this HMAC key to read a Google Cloud Storage bucket. Default: "
+             "GOOGLE_OAUTH_ACCESS_TOKEN, HMAC keys in AWS's variables, then gcloud.",
      .environment = "GCS_ACCESS_KEY_ID"},
     {.id = Opt::kGcsSecretAccessKey,
      .name = "gcs-secret-access-key",

@@ -164,7 +164,7 @@ Error BroadPlanError(const Plan& plan) {
                       " of this filter, so other traffic would use up the packet limit",
               .kind = Error::Kind::kUsage};
   if (plan.link_layer) {
-    error.remedy = "leave out vlan and other link-layer words, VLAN tags are looked through; ";
+    error.remedy = "leave out vlan and other link-layer words, VLAN tags are skipped; ";
   }
   std::string narrower;
   for (const Box& box : plan.narrower) {

@@ -11,9 +11,11 @@ namespace cloudflaredump::tool {
 namespace {
 
 constexpr const char* kSummary =
-    "Tells at which of Cloudflare's data centers traffic entered, and how much of it Cloudflare\n"
-    "dropped there, as far as a capture filter can be told to Cloudflare's analytics. All numbers\n"
-    "are estimates from samples. The token needs the permission \"Account Analytics: Read\".";
+    "Show at which data centers traffic entered Cloudflare's network, and how much of it "
+    "Cloudflare\n"
+    "dropped there. If the analytics cannot express part of the filter, the output says so. All\n"
+    "numbers are estimates from samples. The token needs the permission \"Account Analytics: "
+    "Read\".";
 
 /// What the command line says beside the settings.
 struct Wish {
@@ -59,7 +61,7 @@ int ColosCommand(int argc, char** argv) {
       {.name = "filter",
        .letter = 'f',
        .text = &wish.filter,
-       .help = "The capture filter. Default: all traffic towards the account.",
+       .help = "The capture filter. Default: all traffic to the account.",
        .value_name = "FILTER"},
       {.name = "start-time",
        .text = &wish.start,
@@ -67,7 +69,7 @@ int ColosCommand(int argc, char** argv) {
        .value_name = "TIME"},
       {.name = "end-time",
        .text = &wish.end,
-       .help = "Where the window ends. Default: -2m, for the analytics come late.",
+       .help = "Where the window ends. Default: -2m, because the analytics lag.",
        .value_name = "TIME"},
       {.name = "json", .flag = &wish.json, .help = "Print JSON instead of text."},
   };

@@ -29,10 +29,10 @@ namespace {
 enum ExitStatus : int { kCompared = 0, kFailed = 1, kNothingComparable = 3, kAboveLimit = 5 };
 
 constexpr const char* kSummary =
-    "Says which of the packets that Cloudflare saw arrived at your routers, and what the missing\n"
+    "Show which of the packets that Cloudflare saw arrived at your routers, and what the missing\n"
     "ones have in common. Files are pcap or pcapng, compressed with gzip or not; - is standard\n"
-    "input. Tunnels (GRE, IP in IP) are looked through, fragments are put together, and\n"
-    "differences between the clocks are worked out.\n"
+    "input. Tunnels (GRE, IP in IP) are decapsulated, fragments are reassembled, and differences\n"
+    "between the clocks are estimated and corrected.\n"
     "\n"
     "  cloudflaredump compare cloudflare.pcapng router1.pcap router2.pcap\n"
     "  cloudflaredump compare --pcap-id latest router.pcap\n"
@@ -60,7 +60,7 @@ Result<config::Arguments> Parse(int argc, char** argv, Words& words) {
       {.name = "filter",
        .letter = 'f',
        .text = &words.filter,
-       .help = "Compare only packets that match, inside of tunnels, too.",
+       .help = "Compare only packets that match, including packets inside tunnels.",
        .value_name = "FILTER"},
       {.name = "map",
        .list = &words.maps,
@@ -69,7 +69,8 @@ Result<config::Arguments> Parse(int argc, char** argv, Words& words) {
       {.name = "ours",
        .list = &words.ours,
        .help =
-           "Packets from there leave through Cloudflare and are never missing. Can be repeated.",
+           "Packets from this prefix leave through Cloudflare and never count as missing. Can be "
+           "repeated.",
        .value_name = "PREFIX"},
       {.name = "json", .flag = &words.json, .help = "Print one JSON object."},
       {.name = "write",
@@ -83,11 +84,11 @@ Result<config::Arguments> Parse(int argc, char** argv, Words& words) {
        .value_name = "FILE"},
       {.name = "fail-above",
        .text = &words.fail_above,
-       .help = "Exit with 5 if surely more than this share is missing (the interval's lower end).",
+       .help = "Exit with status 5 if the lower end of the 95% interval is above this percentage.",
        .value_name = "PERCENT"},
       {.name = "seconds",
        .text = &words.seconds,
-       .help = "Capture both sides at once for so long, then compare.",
+       .help = "Capture both sides at the same time for N seconds, then compare them.",
        .value_name = "N"},
       {.name = "local",
        .list = &words.locals,
@@ -97,8 +98,7 @@ Result<config::Arguments> Parse(int argc, char** argv, Words& words) {
        .value_name = "COMMAND"},
       {.name = "router-filter",
        .flag = &words.router_filter,
-       .help =
-           "Print tcpdump filters for the packets of -f inside of tunnels, and do nothing else."},
+       .help = "Only print tcpdump filters that find packets matching -f inside tunnels."},
       {.name = "quiet", .letter = 'q', .flag = &words.quiet, .help = "Show no progress."},
   };
   return config::ParseArguments(argc, argv, extra,
@@ -202,8 +202,7 @@ Result<void> FindFiles(const Words& words, const config::Arguments& arguments,
   if (seconds > 0 || by_id) {
     if (seconds > 0 && by_id) return Usage("--seconds and --pcap-id exclude each other");
     if (seconds > 0 && !files.empty()) return Usage("--seconds takes no files");
-    if (by_id && files.empty())
-      return Usage("no local capture", "name its file behind the options");
+    if (by_id && files.empty()) return Usage("no local capture", "name its file after the options");
     auto captured = CaptureBothSides({.filter = words.filter,
                                       .seconds = seconds,
                                       .commands = words.locals,
@@ -235,7 +234,8 @@ Result<void> CheckOutputs(const std::vector<std::string>& inputs, const Words& w
     for (const std::string& input : inputs) {
       std::error_code none;  // Most outputs are not there yet.
       if (!std::filesystem::equivalent(output, input, none)) continue;
-      return Usage("\"" + CleanLine(output, 200) + "\" would be written over, and is compared",
+      return Usage("\"" + CleanLine(output, 200) +
+                       "\" is one of the files to compare, and would be overwritten",
                    "give -w and --report other names");
     }
   }

@@ -24,10 +24,11 @@ constexpr const char* kSummary =
     "s3://BUCKET/DIRECTORY?region=REGION, gs://BUCKET/DIRECTORY or\n"
     "r2://BUCKET/DIRECTORY?account-id=ACCOUNT.\n"
     "\n"
-    "Keys are never given on the command line. They come from two lines on standard\n"
-    "input (access key ID, secret) if it is not a terminal, then from where a capture\n"
-    "has them: the configuration file, the environment, ~/.aws for S3 and the stores'\n"
-    "own tools. Keys for R2 are also sent to Cloudflare, as it writes with them.";
+    "Do not put keys in DESTINATION_CONF: others can see the command line. If standard\n"
+    "input is not a terminal, its first two lines may be the access key ID and the\n"
+    "secret. Otherwise, keys come from the same places as for a capture: the\n"
+    "configuration file, the environment, ~/.aws for S3, and the stores' own tools. Keys for R2 "
+    "are also sent to Cloudflare, as it writes with them.";
 
 constexpr std::size_t kLargestChallenge = std::size_t{64} << 10;
 /// How long the challenge may take to appear, and the validation ("five to ten minutes").

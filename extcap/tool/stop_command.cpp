@@ -36,7 +36,7 @@ int StopCommand(int argc, char** argv) {
   std::printf(
       "capture %s %s; get it with: cloudflaredump capture -i cloudflare-download --pcap-id %s -w "
       "FILE\n",
-      id.c_str(), over ? "is over" : "was told to stop", id.c_str());
+      id.c_str(), over ? "is over" : "is stopping", id.c_str());
   return 0;
 }
 

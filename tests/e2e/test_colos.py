@@ -151,11 +151,11 @@ def test_shares_are_those_of_the_packets(world, capture_filter):
                        f"--end-time={window['end']}").stdout
     shares = {colo: round(100 * packets / total) for colo, (packets, _, _) in due.items()}
     assert {colo: int(share) for colo, share in re.findall(
-        r"^([A-Z]{3}) \([^)]+\) +(\d+) %", text, re.M)} == pytest.approx(shares, abs=1)
+        r"^([A-Z]{3}) \([^)]+\) +(\d+)%", text, re.M)} == pytest.approx(shares, abs=1)
     rows = reload(client, "colo-pick", FULL, "--extcap-capture-filter", capture_filter)
     hour = expected(made, capture_filter, time.time() - 3600, time.time())
     total = sum(packets for packets, _, _ in hour.values())
-    listed = [(value, int(re.search(r": (\d+) %", display)[1])) for value, display in rows
+    listed = [(value, int(re.search(r": (\d+)%", display)[1])) for value, display in rows
               if "in the last hour" in display]
     assert [colo for colo, _ in listed] == [rows[n + 1][0] for n in range(len(listed))]
     assert dict(listed) == pytest.approx(
@@ -177,10 +177,10 @@ def test_the_list_names_the_traffic_of_the_filter(world):
     api, _ = world
     client = Client(api, CLOUDFLAREDUMP_TRACE_URL=trace_of(api))
     rows = reload(client, "colo-pick", FULL, "--extcap-capture-filter", "dst host 203.0.113.7")
-    assert re.fullmatch(r"ORD \(Chicago\): \d+ % in the last hour", rows[1][1])
+    assert re.fullmatch(r"ORD \(Chicago\): \d+% in the last hour", rows[1][1])
     assert len([value for value, _ in rows if value == "ORD"]) == 1
     rows = reload(client, "colo-pick", FULL)
-    assert re.fullmatch(r"ORD \(Chicago\): \d+ % of the account's traffic in the last hour",
+    assert re.fullmatch(r"ORD \(Chicago\): \d+% of the account's traffic in the last hour",
                         rows[1][1])
 
 
@@ -192,7 +192,7 @@ def test_the_filter_that_was_typed_last_is_asked_about(world):
         client.run([client.face_path, "--extcap-interface", FULL, "--extcap-capture-filter", typed])
         rows = reload(client, "colo-pick", FULL)
         assert 'the shares are those of the filter typed last, "udp port 53"' in rows[0][1]
-        assert re.fullmatch(r"[A-Z]{3} \(\w+\): \d+ % in the last hour", rows[1][1])
+        assert re.fullmatch(r"[A-Z]{3} \(\w+\): \d+% in the last hour", rows[1][1])
 
 
 REFUSALS = {
@@ -273,7 +273,7 @@ def test_an_empty_capture_at_the_wrong_data_center_names_the_right_ones(emulator
     api, client = full_world(emulator, "--drop", "dosd=udp port 53")
     done = client.full("dst host 203.0.113.53", interface="cloudflare-ORD")
     assert done.returncode == 3
-    assert re.search(r"entered at (FRA|AMS) \(\d+ %\)( and (FRA|AMS) \(\d+ %\))?, none at ORD; 100 % "
+    assert re.search(r"entered at (FRA|AMS) \(\d+%\)( and (FRA|AMS) \(\d+%\))?, none at ORD; 100% "
                      r"of it was dropped at Cloudflare \(dosd\) \(about, from [\d,]+ samples?\)",
                      done.stderr), done.stderr
     assert len(graphql_of(api)) == 1
@@ -302,7 +302,7 @@ def test_a_broad_filter_is_refused_with_addresses_that_work(world):
     assert done.returncode == 2
     busiest = re.search(r"its busiest addresses of the last hour: (.+?); --if-broad warn",
                         done.stderr)[1]
-    named = re.findall(r"dst host (203\.0\.113\.\d+) \((\d+) %\)", busiest)
+    named = re.findall(r"dst host (203\.0\.113\.\d+) \((\d+)%\)", busiest)
     hour = [packet for packet in made if not libpcap.Filter(EGRESS).accepts(packet.data)
             and libpcap.Filter("dst net 203.0.113.0/24").accepts(packet.data)]
     counts = {host: sum(libpcap.Filter(f"dst host {host}").accepts(packet.data) for packet in hour)

@@ -81,7 +81,7 @@ def test_the_limit_is_reached(emulator):
     assert "the limit of 10 packets was reached" in capture.stderr
     told = json.loads(capture.stdout)
     assert (told["exit_status"], told["received"], told["delivered"]) == (4, 10, 10)
-    assert len(told["losses"]) == 2 and told["losses"][1].endswith(" % of the time is covered")
+    assert len(told["losses"]) == 2 and told["losses"][1].endswith("% of the time is covered")
     interface, = capture.section.interfaces
     assert '"limit_reached":true' in interface.description and len(capture.section.packets) == 10
     # Fetched again by its id it is the same.

@@ -75,7 +75,7 @@ def test_the_reload_button_lists_the_captures(window, account, screenshots):
 
 @pytest.mark.parametrize("interface, label, row", [
     ("cloudflare-full", "Pick a data center",
-     "LHR (London): 100 % of the account's traffic in the last hour"),
+     "LHR (London): 100% of the account's traffic in the last hour"),
     ("cloudflare-ORD", "Pick a bucket", None)], ids=["data centers", "buckets"])
 def test_the_other_reload_buttons(window, account, screenshots, interface, label, row):
     _, client = account("--trace-colo", "LHR")

@@ -271,7 +271,7 @@ void Print(const FilterTotals& totals) {
   for (const int n : {1, 2}) {
     if (totals.compared[n] == 0) continue;
     std::printf(
-        "N=%d: as good as the best plan for %llu of %llu filters (%.2f %%)\n", n,
+        "N=%d: as good as the best plan for %llu of %llu filters (%.2f%%)\n", n,
         number(totals.best[n]), number(totals.compared[n]),
         100.0 * static_cast<double>(totals.best[n]) / static_cast<double>(totals.compared[n]));
   }

@@ -161,7 +161,7 @@ void WindowsOfALiveCaptureAreTold(void**) {
   d.time_limit = 60;
   AssertText(DescriptionSentence(d),
              "Cloudflare live sample, all data centers, 1 min up to 2026-11-23 06:20:00 UTC "
-             "(41 % covered), filter \"udp port 53\"");
+             "(41% covered), filter \"udp port 53\"");
   AssertText(DescriptionTitle(d), "Cloudflare live sample, all data centers, window 12");
 }
 

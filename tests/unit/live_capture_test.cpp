@@ -217,11 +217,11 @@ void AWindowAtTheLimitSaysItsShare(void**) {
       f.Live(Given({{config::Opt::kMaxRequests, "4"}, {config::Opt::kPacketLimit, "40"}}));
   AssertStatus(outcome, ExitStatus::kIncomplete);
   AssertContains(outcome.verdict, "the limit of 40 packets was reached");
-  AssertContains(outcome.verdict, " % of the time is covered");
+  AssertContains(outcome.verdict, "% of the time is covered");
   const CaptureDescription told = f.Read().interfaces[2].description;
   assert_true(told.limit_reached.value());
   assert_int_equal(told.coverage_share.value(), 54);
-  assert_true(f.ToldPart(" (packet limit reached: 47 % of the time); next in "));
+  assert_true(f.ToldPart(" (packet limit reached: 47% of the time); next in "));
   assert_true(f.ToldPart("; a narrower filter asks for less"));
 }
 

@@ -319,7 +319,7 @@ void HalvesStayWithinTheRequestsAllowed(void**) {
       f.Run(Given({{config::Opt::kPacketLimit, "100"}, {config::Opt::kMaxRequests, "4"}}), "");
   AssertStatus(outcome, ExitStatus::kIncomplete);
   assert_int_equal(f.cloudflare.samples.size(), 3);
-  AssertContains(outcome.verdict, "not covered to its end (2 times); 66 % of the time is covered");
+  AssertContains(outcome.verdict, "not covered to its end (2 times); 66% of the time is covered");
   assert_int_equal(f.Read().packets.size(), 200);
   assert_int_equal(f.Read().interfaces[0].description.coverage_share.value(), 66);
 }

@@ -24,14 +24,14 @@ std::string Note(const std::string& window, const std::string& hour, const std::
 
 void TheRightDataCenterIsNamed(void**) {
   AssertText(Note(SiteRow("fra07", 920000) + "," + SiteRow("ams01", 80000), "", "ORD"),
-             "Cloudflare's analytics of this window: this traffic entered at FRA (92 %) and AMS "
-             "(8 %), none at ORD (about, from 100 samples)");
+             "Cloudflare's analytics of this window: this traffic entered at FRA (92%) and AMS "
+             "(8%), none at ORD (about, from 100 samples)");
 }
 
 void TheAskedOneIsNotDeniedWhereItHasTraffic(void**) {
   for (const char* colo : {"FRA", "fra", "fra07", ""}) {
     AssertText(Note(SiteRow("fra07", 20000), "", colo),
-               "Cloudflare's analytics of this window: this traffic entered at FRA (100 %) (about, "
+               "Cloudflare's analytics of this window: this traffic entered at FRA (100%) (about, "
                "from 2 samples)");
   }
   AssertContains(Note(SiteRow("fra07", 20000), "", "fra08"), "none at fra08");
@@ -39,7 +39,7 @@ void TheAskedOneIsNotDeniedWhereItHasTraffic(void**) {
 
 void DropsAreNamed(void**) {
   AssertText(Note(SiteRow("fra07", 820000) + "," + SiteRow("fra07", 180000, "dosd"), "", "FRA"),
-             "Cloudflare's analytics of this window: this traffic entered at FRA (100 %); 18 % of "
+             "Cloudflare's analytics of this window: this traffic entered at FRA (100%); 18% of "
              "it was dropped at Cloudflare (dosd) (about, from 100 samples)");
 }
 
@@ -57,7 +57,7 @@ void TheHourBeforeTellsWhatTheWindowCannot(void**) {
   AssertText(
       Note("", SiteRow("fra07", 30000), "ORD"),
       "Cloudflare's analytics have no samples of this window yet; in the hour before its end "
-      "this traffic entered at FRA (100 %), none at ORD (about, from 3 samples)");
+      "this traffic entered at FRA (100%), none at ORD (about, from 3 samples)");
   AssertContains(Note("", "", "ORD"), "have no samples of this traffic in the hour before");
 }
 
@@ -112,20 +112,20 @@ void APrefixsBusiestAddressesAreFilters(void**) {
   AssertText(Busiest("dst net 203.0.113.0/24 and udp dst port 53",
                      {AddressRow("203.0.113.7", 610000) + "," + AddressRow("203.0.113.9", 390000),
                       SiteRow("fra07", 1000000)}),
-             "dst host 203.0.113.7 and udp dst port 53 (61 %), dst host 203.0.113.9 and udp dst "
-             "port 53 (39 %)");
+             "dst host 203.0.113.7 and udp dst port 53 (61%), dst host 203.0.113.9 and udp dst "
+             "port 53 (39%)");
 }
 
 /// What the analytics cannot be told stays in the filter; addresses that it rejects are left out.
 void TheRestOfTheFilterStays(void**) {
   AssertText(Busiest("dst net 203.0.113.0/24 and not tcp",
                      {AddressRow("203.0.113.7", 10000), SiteRow("fra07", 10000)}),
-             "dst host 203.0.113.7 and (dst net 203.0.113.0/24 and not tcp) (100 %)");
+             "dst host 203.0.113.7 and (dst net 203.0.113.0/24 and not tcp) (100%)");
   AssertText(Busiest("dst net 203.0.113.0/25",
                      {AddressRow("203.0.113.200", 10000) + "," + AddressRow("203.0.113.7", 10000) +
                           "," + AddressRow("evil\\u001b", 10000),
                       SiteRow("fra07", 40000)}),
-             "dst host 203.0.113.7 and (dst net 203.0.113.0/25) (25 %)");
+             "dst host 203.0.113.7 and (dst net 203.0.113.0/25) (25%)");
 }
 
 /// An address that the filter leaves out, which the analytics could not be told, is no filter.
@@ -134,16 +134,16 @@ void AnAddressThatTheFilterRejectsIsNotNamed(void**) {
                      {AddressRow("203.0.113.7", 10000) + "," + AddressRow("203.0.113.8", 10000),
                       SiteRow("fra07", 20000)}),
              "dst host 203.0.113.8 and (dst net 203.0.113.0/24 and not dst host 203.0.113.7) "
-             "(50 %)");
+             "(50%)");
 }
 
 void Ipv6AddressesNeedTheSetting(void**) {
   const std::vector<std::string> answers = {AddressRow("2001:db8:113::7", 10000),
                                             SiteRow("fra07", 10000)};
   AssertText(Busiest("dst net 2001:db8:113::/64", answers),
-             "dst host 2001:db8:113::7 (100 %, with --filter-ipv6 on)");
+             "dst host 2001:db8:113::7 (100%, with --filter-ipv6 on)");
   AssertText(Busiest("dst net 2001:db8:113::/64", answers, true),
-             "dst host 2001:db8:113::7 (100 %)");
+             "dst host 2001:db8:113::7 (100%)");
 }
 
 void AFilterWithoutAPrefixIsNotAskedAbout(void**) {
@@ -159,9 +159,9 @@ void ListsOfferDataCentersWithTheirShare(void**) {
     const char* filter;
     const char* display;
   } cases[] = {
-      {"dst host 203.0.113.7", "ORD (Chicago): 61 % in the last hour"},
-      {"", "ORD (Chicago): 61 % of the account's traffic in the last hour"},
-      {"udp and less 100", "ORD (Chicago): 61 % of \"udp\" in the last hour"},
+      {"dst host 203.0.113.7", "ORD (Chicago): 61% in the last hour"},
+      {"", "ORD (Chicago): 61% of the account's traffic in the last hour"},
+      {"udp and less 100", "ORD (Chicago): 61% of \"udp\" in the last hour"},
   };
   for (const auto& one : cases) {
     AnalyticsFixture f;

@@ -115,11 +115,11 @@ void RangesHoldTheirShare(void**) {
 }
 
 void PercentsAreNeverRoundedToNothingOrAll(void**) {
-  AssertText(Percent(0.614), "61 %");
-  AssertText(Percent(0), "0 %");
-  AssertText(Percent(0.0001), "<1 %");
-  AssertText(Percent(0.9999), ">99 %");
-  AssertText(Percent(1), "100 %");
+  AssertText(Percent(0.614), "61%");
+  AssertText(Percent(0), "0%");
+  AssertText(Percent(0.0001), "<1%");
+  AssertText(Percent(0.9999), ">99%");
+  AssertText(Percent(1), "100%");
 }
 
 }  // namespace
