@@ -113,9 +113,10 @@ class FilterReader {
   Read Object(const GraphqlValue& object) {
     if (object.kind != Kind::kObject) return std::unexpected("error parsing args: filter");
     std::vector<Test> tests;
-    for (const auto& [name, value] : object.members) {
+    for (const GraphqlValue& member : object.members) {
+      const std::string& name = member.name;
       auto test =
-          name == "AND" || name == "OR" ? Several(name == "AND", value) : Condition(name, value);
+          name == "AND" || name == "OR" ? Several(name == "AND", member) : Condition(name, member);
       if (!test) return test;
       tests.push_back(*std::move(test));
     }
@@ -342,10 +343,12 @@ Json RowJson(const Group& group, const AnalyticsSelection& selection, std::uint6
 
 std::expected<AnalyticsSelection, Refusal> ReadSelection(const GraphqlField& node) {
   AnalyticsSelection selection;
-  for (const auto& [name, value] : node.arguments) {
-    if (name == "limit" || name == "filter") continue;
-    if (name != "orderBy") return std::unexpected("error parsing args for \"" + node.name + "\"");
-    if (auto refusal = ReadOrder(value, selection.order)) return std::unexpected(*refusal);
+  for (const GraphqlValue& argument : node.arguments) {
+    if (argument.name == "limit" || argument.name == "filter") continue;
+    if (argument.name != "orderBy") {
+      return std::unexpected("error parsing args for \"" + node.name + "\"");
+    }
+    if (auto refusal = ReadOrder(argument, selection.order)) return std::unexpected(*refusal);
   }
   for (const GraphqlField& group : node.selection) {
     if (group.selection.empty()) return std::unexpected("unknown field \"" + group.name + "\"");

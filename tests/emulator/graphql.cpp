@@ -3,6 +3,8 @@
 
 #include <glib.h>
 
+#include <algorithm>
+
 #include "tests/emulator/authentication.h"
 
 namespace cloudflare_emulator {
@@ -33,11 +35,9 @@ Answer GraphqlFailure(int status, const std::string& words, Time now) {
   return GraphqlAnswer(status, Json(json_null()), std::move(errors));
 }
 
-const GraphqlValue* Find(const GraphqlValue::Members& members, const std::string& name) {
-  for (const auto& [key, value] : members) {
-    if (key == name) return &value;
-  }
-  return nullptr;
+const GraphqlValue* Find(const std::vector<GraphqlValue>& members, const std::string& name) {
+  const auto found = std::ranges::find(members, name, &GraphqlValue::name);
+  return found == members.end() ? nullptr : &*found;
 }
 
 const GraphqlField* Only(const std::vector<GraphqlField>& selection, const std::string& name) {

@@ -107,12 +107,13 @@ class Parser {
     return field;
   }
 
-  GraphqlValue::Members Members(char end) {
-    GraphqlValue::Members members;
+  std::vector<GraphqlValue> Members(char end) {
+    std::vector<GraphqlValue> members;
     while (good_ && !Take(end)) {
       std::string name = Name();
       Want(':');
-      members.emplace_back(std::move(name), Value());
+      members.push_back(Value());
+      members.back().name = std::move(name);
     }
     return members;
   }

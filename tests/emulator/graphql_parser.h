@@ -13,18 +13,18 @@ namespace cloudflare_emulator {
 /// A value in a GraphQL document (specification of October 2021, 2.9).
 struct GraphqlValue {
   enum class Kind { kInt, kFloat, kString, kBoolean, kNull, kEnum, kVariable, kList, kObject };
-  using Members = std::vector<std::pair<std::string, GraphqlValue>>;
 
+  std::string name{};  ///< As an argument, or as a member of an object.
   Kind kind = Kind::kNull;
   std::string text{};  ///< As written, a string unescaped, a variable without $.
   std::vector<GraphqlValue> list{};
-  Members members{};
+  std::vector<GraphqlValue> members{};
 };
 
 struct GraphqlField {
   std::string alias;  ///< The name if it has none.
   std::string name;
-  GraphqlValue::Members arguments;
+  std::vector<GraphqlValue> arguments;
   std::vector<GraphqlField> selection;
 };
 
