@@ -13,7 +13,7 @@ constexpr std::size_t kMostCauses = 4;
 constexpr double kTie = 0.97;
 
 std::optional<Cause> Best(const Losses& losses, const ValueCauses& values) {
-  if (losses.all().missing < 2 || losses.all().missing == losses.all().all) return std::nullopt;
+  if (!losses.HasBoth()) return std::nullopt;
   std::vector<Cause> causes = values.Find(losses);
   for (const auto find : {FragmentCause, SizeCause, TimeCause, FlowCause}) {
     if (auto cause = find(losses)) causes.push_back(*std::move(cause));

@@ -55,6 +55,8 @@ class Losses {
   /// Numbers of Cloudflare's packets, in order of time.
   const std::vector<std::uint32_t>& packets() const { return packets_; }
   const Counts& all() const { return all_; }
+  /// Whether there is anything to explain: several are missing, and not all.
+  bool HasBoth() const { return all_.missing >= 2 && all_.missing < all_.all; }
   bool IsMissing(std::uint32_t i) const { return comparison_->results[i].fate == Fate::kMissing; }
   const CloudPacket& At(std::uint32_t i) const { return comparison_->cloud.packets()[i]; }
 

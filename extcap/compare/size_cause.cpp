@@ -97,7 +97,7 @@ std::map<std::uint32_t, Counts> CountSizes(const Losses& losses) {
 }  // namespace
 
 std::optional<Cause> SizeCause(const Losses& losses) {
-  if (losses.all().missing < 2 || losses.all().missing == losses.all().all) return std::nullopt;
+  if (!losses.HasBoth()) return std::nullopt;
   const std::map<std::uint32_t, Counts> sizes = CountSizes(losses);
   // Looks from the largest size down for the split that explains most.
   const auto looks = static_cast<double>(sizes.size());

@@ -32,6 +32,13 @@ def _library():
     return library
 
 
+def version():
+    """(1, 10), say."""
+    library = _library()
+    library.pcap_lib_version.restype = ctypes.c_char_p
+    return tuple(map(int, library.pcap_lib_version().split()[2].split(b".")[:2]))
+
+
 class Filter:
     """A compiled capture filter; ValueError with libpcap's sentence if it is none."""
 

@@ -265,7 +265,7 @@ def test_a_filter_that_libpcap_cannot_compile_in_time(count):
     """600 take libpcap 1.10 a minute, 2,000 some minutes and more than a gigabyte. libpcap 1.11 can
     do with 600."""
     answer = verdict(" or ".join(f"port {1000 + 7 * i}" for i in range(count)))
-    good = count == 600 and answer == ""
+    good = count == 600 and answer == "" and libpcap.version() >= (1, 11)
     assert good or re.fullmatch(r"libpcap [^\n]+; use fewer alternatives, [^\n]+\n", answer)
 
 

@@ -2,8 +2,6 @@
 #include "extcap/system/anonymous_file.h"
 
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +9,7 @@
 #include <cerrno>
 #include <vector>
 
+#include "tests/unit/full_disk.h"
 #include "tests/unit/results.h"
 #include "tests/unit/temp_folder.h"
 
@@ -90,14 +89,8 @@ void AFolderThatCannotBeUsedNamesTMPDIR(void**) {
 void NoRoomNamesTMPDIR(void**) {
   const TempFolder folder;
   AnonymousFile file = ValueOf(AnonymousFile::Make(folder.path()));
-  rlimit before = {};
-  getrlimit(RLIMIT_FSIZE, &before);
-  const rlimit small = {.rlim_cur = 10, .rlim_max = before.rlim_max};
-  void (*const handler)(int) = signal(SIGXFSZ, SIG_IGN);
-  setrlimit(RLIMIT_FSIZE, &small);
+  const FullDisk full(10);
   const auto written = file.WriteAt(0, Bytes("twelve bytes"));
-  setrlimit(RLIMIT_FSIZE, &before);
-  signal(SIGXFSZ, handler);
   const Error error = ErrorOf(written);
   AssertContains(error.what, "cannot be written: ");
   AssertContains(error.remedy, "TMPDIR");

@@ -2,10 +2,9 @@
 #include "extcap/pcap/file_store.h"
 
 #include <malloc.h>
-#include <signal.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "tests/unit/full_disk.h"
 #include "tests/unit/merge_files.h"
 #include "tests/unit/results.h"
 #include "tests/unit/temp_folder.h"
@@ -175,18 +174,13 @@ void AFolderThatCannotBeUsedIsNamedWithTheRemedy(void**) {
 }
 
 void AFullDiskIsAnErrorAndWhatIsStoredStaysReadable(void**) {
-  rlimit before;
-  getrlimit(RLIMIT_FSIZE, &before);
-  signal(SIGXFSZ, SIG_IGN);
   FileStore store(0);
   FileStore::Arrival arrival = ValueOf(store.Begin(kMebibyte));
-  const rlimit small{.rlim_cur = 200'000, .rlim_max = before.rlim_max};
-  assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+  const FullDisk full(200'000);
   Result<void> appended;
   while (appended && arrival.size() < kMebibyte) {
     appended = arrival.Append(Bytes(999, std::byte{7}));
   }
-  setrlimit(RLIMIT_FSIZE, &before);
   const Error error = ErrorOf(appended);
   AssertContains(error.what, "cannot be written");
   AssertContains(error.remedy, "TMPDIR");
@@ -197,16 +191,11 @@ void AFullDiskIsAnErrorAndWhatIsStoredStaysReadable(void**) {
 }
 
 void AFullDiskAtTheEndIsALoss(void**) {
-  rlimit before;
-  getrlimit(RLIMIT_FSIZE, &before);
-  signal(SIGXFSZ, SIG_IGN);
   FileStore store(0);
   FileStore::Arrival arrival = ValueOf(store.Begin(kMebibyte));
   AssertGood(arrival.Append(Bytes(1000, std::byte{7})));
-  const rlimit small{.rlim_cur = 600, .rlim_max = before.rlim_max};
-  assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+  const FullDisk full(600);
   const auto file = std::move(arrival).Finish();
-  setrlimit(RLIMIT_FSIZE, &before);
   AssertContains(file->loss()->what, "cannot be written");
   AssertText(ReadAll(*file), std::string(600, '\x07'));
 }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/pcap/gunzip.h"
 
-#include <signal.h>
-#include <sys/resource.h>
 #include <zlib.h>
 
+#include "tests/unit/full_disk.h"
 #include "tests/unit/merge_files.h"
 #include "tests/unit/results.h"
 
@@ -205,15 +204,10 @@ void WhatCannotBeReadIsALoss(void**) {
 }
 
 void AFullDiskIsALoss(void**) {
-  rlimit before;
-  getrlimit(RLIMIT_FSIZE, &before);
-  signal(SIGXFSZ, SIG_IGN);
   std::mt19937 random(5);
   const Bytes file = Gzip(RandomText(random, 300'000));
-  const rlimit small{.rlim_cur = 100'000, .rlim_max = before.rlim_max};
-  assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+  const FullDisk full(100'000);
   const Unpacked unpacked = Unpack(file, kPlenty, 0);
-  setrlimit(RLIMIT_FSIZE, &before);
   AssertContains(unpacked.loss, "cannot be written");
   assert_in_range(unpacked.text.size(), 1, 100'000);
 }

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/system/log.h"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <vector>
 
 #include "common/redact.h"
 #include "common/text.h"
 #include "common/time.h"
 #include "extcap/system/private_file.h"
+#include "tests/unit/full_disk.h"
 #include "tests/unit/results.h"
 #include "tests/unit/temp_folder.h"
 
@@ -116,14 +115,10 @@ void AnUnwritableLogSaysWhatToDo(void**) {
 void AFullDiskIsNoError(void**) {
   const TempFolder folder;
   AssertGood(OpenLog(LogLevel::kDebug, folder / "log"));
-  const auto before = std::signal(SIGXFSZ, SIG_IGN);
-  rlimit limit = {};
-  getrlimit(RLIMIT_FSIZE, &limit);
-  const rlimit none = {.rlim_cur = 0, .rlim_max = limit.rlim_max};
-  assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
-  OneOfEachLevel();
-  assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-  std::signal(SIGXFSZ, before);
+  {
+    const FullDisk full(0);
+    OneOfEachLevel();
+  }
   AssertText(ReadFile(folder / "log"), "");
 }
 
