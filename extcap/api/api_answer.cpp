@@ -66,10 +66,10 @@ std::string Remedy(int status, const json_t* errors) {
     case 401:
       return "check the API token (it may be mistyped, expired or revoked)";
     case 403:
-      return "check that the account id is right and that the token has the permission \"Magic "
+      return "check that the account ID is right and that the token has the permission \"Magic "
              "Firewall Packet Captures: Edit\" on it";
     case 404:
-      return "check the account id, the capture's id and the address of the API";
+      return "check the account ID, the capture's ID and the address of the API";
     case 429:
       return "wait a few minutes and try again";
     default:

@@ -100,7 +100,7 @@ Result<Json> ReadGraphqlAccount(const http::HttpAnswer& answer, const std::strin
   json_t* const account = json_array_get(accounts, 0);
   if (!json_is_object(account)) {
     return Fail(Format("cannot %s: %s answered without this account", kDoing, host.c_str()),
-                "check the account id, and that the token has \"Account Analytics: Read\" on it");
+                "check the account ID, and that the token has \"Account Analytics: Read\" on it");
   }
   return Json(json_incref(account));
 }

@@ -48,8 +48,8 @@ std::optional<PcapRequest> WithoutRefusedName(const PcapRequest& request,
 /// An Error if `id` cannot stand in a path.
 Result<void> CheckId(const std::string& id) {
   if (IsPcapId(id)) return {};
-  return Fail(Format("\"%s\" is not the id of a capture", CleanLine(id, 60).c_str()),
-              "an id is 32 letters and digits, as `cloudflaredump list` shows",
+  return Fail(Format("\"%s\" is not the ID of a capture", CleanLine(id, 60).c_str()),
+              "an ID has 32 hexadecimal characters, as `cloudflaredump list` shows",
               Error::Kind::kUsage);
 }
 
@@ -134,7 +134,7 @@ Result<PcapJob> PcapsApi::PostOnce(const PcapRequest& request, const Patience& p
   PcapJob job = ReadPcapJob(result->get());
   if (IsPcapId(job.id)) return job;
   made = true;
-  return Fail(Format("cannot %s: %s answered without a usable capture id", kDoing, host_.c_str()));
+  return Fail(Format("cannot %s: %s answered without a usable capture ID", kDoing, host_.c_str()));
 }
 
 Result<std::optional<PcapJob>> PcapsApi::FindLost(const PcapRequest& request,

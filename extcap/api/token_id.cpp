@@ -7,13 +7,13 @@
 namespace cloudflaredump::api {
 
 Result<std::string> PcapsApi::TokenId(const std::string& account_id, const Patience& patience) {
-  constexpr const char* kDoing = "ask for the id of the API token";
+  constexpr const char* kDoing = "ask for the ID of the API token";
   if (access_.token.empty()) return Fail("an e-mail address with an API key is not a token");
   const auto read = [&](const http::HttpAnswer& answer) -> Result<std::string> {
     auto result = ReadResult(answer, kDoing);
     if (!result) return Failure(result);
     const auto id = JsonText(result->get(), "id");
-    if (!id) return Fail(host_ + " does not say the id of the API token");
+    if (!id) return Fail(host_ + " does not say the ID of the API token");
     return *id;
   };
   const auto ask = [&](const std::string& path) {

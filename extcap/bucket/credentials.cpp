@@ -78,7 +78,7 @@ class AmazonKeys {
  private:
   static Result<KeySource> Static(BucketKeys keys) {
     if (keys.access_key_id.starts_with("ASIA") && keys.session_token.empty()) {
-      return Fail("the access key id from " + keys.source +
+      return Fail("the access key ID from " + keys.source +
                       " is one of temporary keys (ASIA…), but the session token that belongs to "
                       "them is missing",
                   "set it too: AWS_SESSION_TOKEN, aws_session_token in a profile, or "
@@ -166,7 +166,7 @@ Result<KeySource> GoogleKeys(const DestinationConf& conf, const KeySettings& set
                              const system::Environment& environment, WallTime now) {
   if (settings.gcs.HasPair()) {
     if (IsAmazonId(settings.gcs.access_key_id)) {
-      return Fail("the access key id from " + settings.gcs.source +
+      return Fail("the access key ID from " + settings.gcs.source +
                       " is one of Amazon's (AKIA… or ASIA…), and is not shown to Google",
                   "use an HMAC key of Google Cloud Storage");
     }
@@ -215,9 +215,9 @@ Result<KeySource> R2Keys(const DestinationConf& conf, const KeySettings& setting
   }
   if (settings.r2.HasPair()) {
     if (IsAmazonId(settings.r2.access_key_id)) {
-      return Fail("the access key id from " + settings.r2.source +
+      return Fail("the access key ID from " + settings.r2.source +
                       " is one of Amazon's (AKIA… or ASIA…), and is not shown to Cloudflare",
-                  "use a key of R2, whose id has 32 hex digits");
+                  "use a key of R2, whose ID has 32 hexadecimal characters");
     }
     return KeySource(Registered(settings.r2));
   }

@@ -117,7 +117,7 @@ Result<void> TakeR2(DestinationConf& conf, Parameters& parameters) {
     return Mistake("the r2:// address needs account-id=…, the account that the bucket belongs to");
   }
   if (!IsHostLabel(conf.account_id)) {
-    return Mistake(Shown(conf.account_id) + " is not an account id (32 hex digits)");
+    return Mistake(Shown(conf.account_id) + " is not an account ID (32 hexadecimal characters)");
   }
   // R2 gets new ones from time to time.
   if (!conf.jurisdiction.empty() && !IsHostLabel(conf.jurisdiction)) {

@@ -93,11 +93,11 @@ Result<std::vector<StoredObject>> FolderBucket::List(const std::string& prefix,
   ListFolder(folder_, "", 0, prefix, objects, error);
   if (error) {
     return Fail("the folder " + CleanLine(folder_) + " cannot be read: " + Why(error.value()),
-                "check read-from");
+                "check the option read-from");
   }
   if (objects.size() == kMostObjects) {
     return Fail("the folder " + CleanLine(folder_) + " has too many files",
-                "give the folder of the captures with --read-from");
+                "give the folder of the captures with the option read-from");
   }
   std::ranges::sort(objects, {}, &StoredObject::key);
   return objects;
@@ -109,7 +109,7 @@ Result<void> FolderBucket::Probe(const std::function<bool()>& stop) {
   const fs::directory_iterator first(folder_, error);
   if (!error) return {};
   return Fail("the folder " + CleanLine(folder_) + " cannot be read: " + Why(error.value()),
-              "check read-from");
+              "check the option read-from");
 }
 
 Bucket::Read FolderBucket::StartRead(const StoredObject& object, std::uint64_t offset,

@@ -70,8 +70,9 @@ class ObjectFetcher::Object : public ObjectReceiver {
     const std::string what = "the bytes of " + CleanLine(object_.key, 120) +
                              " have another MD5 than the bucket tells (its ETag)";
     if (++damaged_reads_ == kMostDamaged) {
-      return Fail(what + " at each try",
-                  "to read it as it is, copy it to a folder and use --read-from");
+      return Fail(
+          what + " at each try",
+          "to read it as it is, copy it to a folder and give that with the option read-from");
     }
     fetcher_.bytes_ -= std::exchange(got_, 0);
     fetcher_.receiver_.OnFetchRestart(number_);

@@ -57,7 +57,7 @@ std::string Said(const ErrorDocument& document) {
     said = said.empty() ? document.details : said + " (" + document.details + ")";
   }
   if (document.request_id.empty()) return said;
-  return said + (said.empty() ? "request id " : ", request id ") + document.request_id;
+  return said + (said.empty() ? "request ID " : ", request ID ") + document.request_id;
 }
 
 bool IsOneOf(std::string_view code, std::initializer_list<std::string_view> codes) {
@@ -246,7 +246,7 @@ std::optional<Error> KnownFault(const StoreContext& store, StoreAction action,
     // Ceph has this code for keys of encryption that it does not get, too.
     if (!IsAboutAccessKey(document.message)) return NotAllowed(store, action, key, document);
     return Error{.what = std::string(StoreName(store.kind)) +
-                         " does not know the access key id from " + store.key_source,
+                         " does not know the access key ID from " + store.key_source,
                  .remedy = "correct it, or make a new key"};
   }
   if (IsOneOf(code, {"ExpiredToken", "InvalidToken", "TokenRefreshRequired"}) ||

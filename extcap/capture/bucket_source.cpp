@@ -106,7 +106,7 @@ Result<FilesPlace> OpenSource(const CaptureContext& context, const std::string& 
     return Fail(
         Format("the files are read from %s already, and copies in it would be taken for more files",
                CleanLine(conf->directory).c_str()),
-        "give another folder with --keep-originals", Error::Kind::kUsage);
+        "give another folder with the option keep-originals", Error::Kind::kUsage);
   }
   const bucket::BucketSettings settings =
       BucketSettingsOf(context.settings, context.api, context.stop, patience);
@@ -123,14 +123,14 @@ Result<FilesPlace> OpenSourceOf(const CaptureContext& context, const api::PcapJo
   if (!context.settings.Has(config::Opt::kReadFrom)) {
     if (written.empty()) {
       return Fail("Cloudflare does not say in which bucket the files of capture " + job.id + " are",
-                  "give it with --read-from");
+                  "give it with the option read-from");
     }
     const auto conf = bucket::ParseDestinationConf(written);
     if (conf && conf->kind == bucket::StoreKind::kFolder &&
         bucket::WithoutKeys(written) != bucket::WithoutKeys(own)) {
       return Fail("the files of capture " + job.id + " are said to be in the folder " +
                       CleanLine(conf->directory),
-                  "if you trust that, give the folder with --read-from");
+                  "if you trust that, give the folder with the option read-from");
     }
   }
   return OpenSource(context, written, context.WithJob().retry_budget);

@@ -156,7 +156,7 @@ Result<void> Delivery::DeliverHeld(Batch& batch) {
   if (!std::exchange(told_of_mismatch_, true))
     context_.Warn(
         "Cloudflare's packets for an exact filter do not match it here (are they still "
-        "encapsulated?); all are delivered, and --local-filter off does so every time.");
+        "encapsulated?); all are delivered, and with the option local-filter off they always are.");
   const PacketMark after = std::exchange(pending_, {});
   for (const HeldPackets::Held& held : batch.held.Take()) {
     if (held.damage) AddDamage(*held.damage);
@@ -229,8 +229,9 @@ Result<void> Delivery::EndWindow(const std::string& comment) {
   return written;
 }
 
-Result<void> Delivery::Finish(const std::string& asked, const LimitState& limit) {
+Result<void> Delivery::Finish(const std::string& asked, const LimitState& limit, bool sampled) {
   coverage_.asked = asked;
+  coverage_.sampled = sampled;
   IncludeTimes();
   PacketMark end = std::exchange(pending_, {});
   end.limit_reached = limit.reached.has_value();
@@ -249,6 +250,7 @@ Result<void> Delivery::Finish(const std::string& asked, const LimitState& limit)
     outcome_.reader_gone = context_.stop.reader_gone();
     const bool filtered = context_.filter.kind() != filter::CaptureFilter::Kind::kAll;
     outcome_.verdict = Verdict(outcome_, coverage_, filtered);
+    outcome_.likely_causes = LikelyCauses(outcome_, sampled);
   };
   judge();
   auto written = WriteStatistics(outcome_.verdict);

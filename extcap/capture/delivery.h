@@ -61,8 +61,9 @@ class Delivery {
   const Received& received() const { return received_; }
 
   /// Ends the stream: the verdict goes into the outcome and into a statistics block for each
-  /// interface, a limit that ended the capture onto its last packet. `asked` begins the verdict.
-  Result<void> Finish(const std::string& asked, const LimitState& limit);
+  /// interface, a limit that ended the capture onto its last packet. `asked` begins the verdict;
+  /// `sampled` says that this was no full capture.
+  Result<void> Finish(const std::string& asked, const LimitState& limit, bool sampled = true);
 
  private:
   /// One file over the whole delivery.

@@ -15,7 +15,7 @@ Result<std::string> FindId(const CaptureContext& context) {
   if (given != "latest") return given;
   if (const auto latest = context.started.Latest(context.account_id)) return *latest;
   return Fail("no capture was started from here yet",
-              "give an id with --pcap-id, as `cloudflaredump list` shows them");
+              "give an ID with the option pcap-id, as `cloudflaredump list` shows them");
 }
 
 Result<void> DownloadSample(const CaptureContext& context, const api::PcapJob& job,

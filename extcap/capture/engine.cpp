@@ -35,7 +35,7 @@ std::vector<std::string> Endpoints(const config::Settings& settings,
 Result<void> OpenLogOf(const config::Settings& settings) {
   const std::string& path = settings.Text(config::Opt::kLogFile);
   if (path.empty()) return {};
-  if (auto apart = CheckNotRead(settings, path, "--log-file"); !apart) return apart;
+  if (auto apart = CheckNotRead(settings, path, "log-file"); !apart) return apart;
   return system::OpenLog(system::ParseLogLevel(settings.Text(config::Opt::kLogLevel))
                              .value_or(system::LogLevel::kInfo),
                          path);

@@ -146,10 +146,13 @@ Result<void> FileCollection::Gather() {
 void FileCollection::NoteUnsettled(bool agreed) {
   if (files_.empty()) {
     losses_.push_back("no file of capture " + job_.id +
-                      " appeared in the bucket; if it is read elsewhere, use --read-from");
+                      (context_.settings.Has(config::Opt::kReadFrom)
+                           ? " appeared in the place that read-from names"
+                           : " appeared in the bucket; if you read it elsewhere, name that place "
+                             "with the option read-from"));
   } else if (!agreed) {
     losses_.push_back("files of capture " + job_.id +
-                      " were still appearing in the bucket when --max-wait was over");
+                      " were still appearing in the bucket when max-wait was over");
   }
 }
 
@@ -178,7 +181,7 @@ Result<void> FileCollection::CheckSize(const std::vector<bucket::StoredObject>& 
     return Fail(Format("capture %s has %s files, and at most %s are read", job_.id.c_str(),
                        WithThousands(files_.size() + fresh.size()).c_str(),
                        WithThousands(kMostFiles).c_str()),
-                "merge them by hand, or read a folder with some of them (--read-from)");
+                "merge them by hand, or read a folder with some of them (option read-from)");
   }
   if (!place_.folder.empty()) return {};
   std::uint64_t bytes = 0;
@@ -194,7 +197,7 @@ Result<void> FileCollection::CheckSize(const std::vector<bucket::StoredObject>& 
   if (bytes > most) {
     return Fail(Format("the files of capture %s have more than %s bytes in all", job_.id.c_str(),
                        WithThousands(most).c_str()),
-                "copy them to a folder, and read them from there with --read-from");
+                "copy them to a folder, and read them from there with the option read-from");
   }
   const std::uint64_t free = system::FreeBytesForTemporaryFiles();
   if (bytes > pcap::FileStore::kMemory && bytes > free / 10 * 9) {

@@ -94,7 +94,8 @@ Result<void> FullCapture::LookAtBucket() const {
 
 Result<void> FullCapture::Post(const api::PcapRequest& request,
                                const std::vector<api::PcapJob>& known) {
-  key_ = context_.started.Intend(context_.account_id, request, context_.loop.Now());
+  key_ = context_.started.Intend(context_.account_id, request, context_.filter.text(),
+                                 context_.loop.Now());
   context_.Tell("asking for a full capture at " + request.colo);
   auto job = context_.api.Create(request, known, context_.BeforeJob());
   if (job) {

@@ -59,7 +59,7 @@ Result<void> Deliver(const CaptureContext& context, FileCollection& collection,
   if (context.stop.AtLeast(system::StopLevel::kStop)) outcome.stopped = true;
   if (context.stop.AtLeast(system::StopLevel::kLeave)) return {};
   CompareCounts(job, outcome);
-  return delivery.Finish(asked, JudgeLimits(job, delivery.received()));
+  return delivery.Finish(asked, JudgeLimits(job, delivery.received()), false);
 }
 
 }  // namespace

@@ -14,9 +14,9 @@ Result<std::string> ColoOf(const CaptureContext& context) {
   const bool own = context.interface.kind == config::InterfaceKind::kColo;
   const std::string& colo =
       own ? context.interface.colo : context.settings.Text(config::Opt::kColo);
-  if (config::IsColoShape(colo)) return colo;
+  if (config::IsColoShape(colo)) return config::CanonicalColo(colo);
   if (colo.empty()) {
-    return Fail("no data center", "give Cloudflare's code of one with --colo, such as ORD",
+    return Fail("no data center", "give Cloudflare's code of one with the option colo, such as ORD",
                 Error::Kind::kUsage);
   }
   return Fail("\"" + CleanLine(colo, 40) + "\" is not the code of a data center",
@@ -28,9 +28,9 @@ Result<std::string> DestinationOf(const CaptureContext& context) {
   const std::string& destination = context.settings.Text(config::Opt::kDestinationConf);
   if (destination.empty()) {
     return Fail("no bucket",
-                "a full capture is written to your own: give it with --destination-conf "
-                "s3://BUCKET/DIRECTORY?region=REGION, once it is registered (cloudflaredump "
-                "register-bucket)",
+                "a full capture is written to your own: give it with the option destination-conf, "
+                "such as 's3://BUCKET/DIRECTORY?region=REGION', once it is registered "
+                "(cloudflaredump register-bucket)",
                 Error::Kind::kUsage);
   }
   // R2's keys are for the registration only ("Set up a bucket").

@@ -107,9 +107,9 @@ Result<void> LiveCapture::CaptureWindows() {
   if (!requests_.Allows(1)) {
     return Fail(
         Format(
-            "a window takes %zu requests, and --max-requests is %llu", plan_.requests.size(),
+            "a window takes %zu requests, and max-requests is %llu", plan_.requests.size(),
             static_cast<unsigned long long>(context_.settings.Number(config::Opt::kMaxRequests))),
-        "allow more requests, or ask with fewer (--requests-per-window 1)", Error::Kind::kUsage);
+        "allow more requests, or ask with fewer (requests-per-window 1)", Error::Kind::kUsage);
   }
   start_ = from_ = settled_ = *start;
   if (start_ + longest_ <= OldestEnd()) {
@@ -176,7 +176,8 @@ Result<void> LiveCapture::AwaitTime(Duration least) {
 
 Result<Window> LiveCapture::AwaitWindow() {
   system::EventLoop& loop = context_.loop;
-  auto turn = requests_.AwaitTurn([&](Duration left) { TellNext(left); });
+  auto turn = requests_.AwaitTurn(
+      [&](Duration left, bool leaves_turn) { TellNext(left, leaves_turn ? kLeavesTurn : ""); });
   if (!turn) return Failure(turn);
   // A request for a moment's packets is wasted: a sixth of a turn is worth one.
   auto ready = AwaitTime(OnTheWall(loop, requests_.interval() / 6));
@@ -247,9 +248,9 @@ std::string LiveCapture::LastWindow() const {
   return last_window_.empty() ? "" : last_window_ + "; ";
 }
 
-void LiveCapture::TellNext(Duration left) const {
-  std::string text = windows_ == 0 ? "first window in " + FormatSpan(left) + PriceOfWindow()
-                                   : LastWindow() + "next in " + FormatSpan(left) + "; " +
+void LiveCapture::TellNext(Duration left, const char* why) const {
+  std::string text = windows_ == 0 ? "first window in " + FormatSpan(left) + why + PriceOfWindow()
+                                   : LastWindow() + "next in " + FormatSpan(left) + why + "; " +
                                          WithThousands(outcome_.counts.delivered) + " in all";
   const Duration behind = context_.loop.Now() - from_;
   if (windows_ > 0 && behind > 2 * longest_) text += "; " + FormatSpan(behind) + " behind";

@@ -49,7 +49,7 @@ class LiveCapture {
   /// Notes how much of `window` its `files` cover; returns what is to be said of that.
   std::string NoteCoverage(const Window& window, const std::vector<SampleFile>& files);
   /// Tells the status while the next window is awaited.
-  void TellNext(Duration left) const;
+  void TellNext(Duration left, const char* why = "") const;
   /// What a status begins with: the last window and "; ".
   std::string LastWindow() const;
   /// What the requests of a window cost, if they are several: for people who may want fewer.

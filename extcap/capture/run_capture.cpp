@@ -42,7 +42,8 @@ Outcome RunOn(Engine& engine, const config::Settings& settings,
     stop.TakeSignals();
     return stop.AtLeast(system::StopLevel::kStop);
   };
-  auto filter = filter::CaptureFilter::Compile(filter_text, filter::NameLookup::kResolve, bounds);
+  auto filter =
+      filter::CaptureFilter::CompileTyped(filter_text, filter::NameLookup::kResolve, bounds);
   if (!filter) return Failed(filter.error());
   auto access = FindAccess(settings);
   if (!access) return Failed(access.error());

@@ -17,11 +17,11 @@ Error TooDear(std::size_t windows, std::size_t requests, std::uint64_t allowed, 
   const std::size_t price = windows * requests;
   return {.what = Format(
               "this takes %zu requests (%zu windows, %zu each) at one a minute, about %s, "
-              "and --max-requests is %llu",
+              "and max-requests is %llu",
               price, windows, requests, FormatSpan(interval * static_cast<int>(price)).c_str(),
               static_cast<unsigned long long>(allowed)),
           .remedy = Format("shorten the time, or allow more requests%s",
-                           requests > 1 ? ", or ask with fewer (--requests-per-window 1)" : ""),
+                           requests > 1 ? ", or ask with fewer (requests-per-window 1)" : ""),
           .kind = Error::Kind::kUsage};
 }
 

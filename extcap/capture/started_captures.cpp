@@ -46,6 +46,7 @@ json_t* ToJson(const StartedCapture& capture) {
   put("pcap_id", capture.pcap_id);
   put("type", capture.type);
   put("request", capture.request);
+  if (capture.filter) put("filter", *capture.filter);
   put("at", capture.at);
   json_object_set_new(object, "needs_stop", json_boolean(capture.needs_stop));
   return object;
@@ -120,6 +121,7 @@ std::vector<StartedCapture> StartedCaptures::Read() const {
                            .pcap_id = Member(object, "pcap_id"),
                            .type = Member(object, "type"),
                            .request = Member(object, "request"),
+                           .filter = JsonText(object, "filter"),
                            .at = Member(object, "at"),
                            .needs_stop = json_is_true(json_object_get(object, "needs_stop"))};
     if (!capture.pcap_id.empty() && !api::IsPcapId(capture.pcap_id)) continue;
@@ -150,7 +152,7 @@ void StartedCaptures::Update(const Change& change) {
 }
 
 std::string StartedCaptures::Intend(const std::string& account_id, const api::PcapRequest& request,
-                                    WallTime now, Use use) {
+                                    const std::string& filter, WallTime now, Use use) {
   api::PcapRequest shown = request;
   shown.destination_conf.clear();  // R2 destinations carry keys
   char* const uuid = g_uuid_string_random();
@@ -161,6 +163,7 @@ std::string StartedCaptures::Intend(const std::string& account_id, const api::Pc
                                  : use == Use::kLive                           ? "live"
                                                                                : "simple",
                          .request = api::WritePcapRequest(shown),
+                         .filter = filter,
                          .at = FormatRfc3339(now)};
   g_free(uuid);
   Update([&](std::vector<StartedCapture>& captures) { captures.push_back(capture); });
@@ -221,6 +224,21 @@ std::vector<std::string> StartedCaptures::RecentFull(const std::string& account_
     if (ids.size() == kMostRecent) break;
   }
   return ids;
+}
+
+std::vector<std::string> StartedCaptures::RecentSamples(const std::string& account_id) const {
+  std::vector<std::string> ids;
+  for (const StartedCapture& capture : Read()) {
+    if (capture.account_id == account_id && capture.type != "full") ids.push_back(capture.pcap_id);
+  }
+  return ids;
+}
+
+std::optional<std::string> StartedCaptures::FilterOf(const std::string& pcap_id) const {
+  for (const StartedCapture& capture : Read()) {
+    if (capture.pcap_id == pcap_id) return capture.filter;
+  }
+  return std::nullopt;
 }
 
 void StartedCaptures::RecallLimits(api::PcapJob& job) const {

@@ -19,10 +19,11 @@ namespace cloudflaredump::capture {
 struct StartedCapture {
   std::string key;  ///< made up before the POST; names the record
   std::string account_id;
-  std::string pcap_id;      ///< empty while the POST's answer is not known
-  std::string type;         ///< "simple", "live" (one of a live sample's) or "full"
-  std::string request;      ///< the body of the POST, without destination_conf
-  std::string at;           ///< RFC 3339
+  std::string pcap_id;                ///< empty while the POST's answer is not known
+  std::string type;                   ///< "simple", "live" (one of a live sample's) or "full"
+  std::string request;                ///< the body of the POST, without destination_conf
+  std::optional<std::string> filter;  ///< the capture filter; not known of older records
+  std::string at;                     ///< RFC 3339
   bool needs_stop = false;  ///< it should have been stopped, and nobody could tell Cloudflare
 
   /// What `request` asked for, as far as it can be read.
@@ -59,9 +60,9 @@ class StartedCaptures {
   /// latest capture.
   enum class Use : std::uint8_t { kOne, kLive };
 
-  /// Records that `request` is about to be sent. Returns the record's key.
-  std::string Intend(const std::string& account_id, const api::PcapRequest& request, WallTime now,
-                     Use use = Use::kOne);
+  /// Records that `request` is about to be sent for the capture filter. Returns the record's key.
+  std::string Intend(const std::string& account_id, const api::PcapRequest& request,
+                     const std::string& filter, WallTime now, Use use = Use::kOne);
   /// Records the id that the request got.
   void Started(const std::string& key, const std::string& pcap_id);
   /// Records that the capture should be stopped as soon as somebody can.
@@ -81,6 +82,10 @@ class StartedCaptures {
   /// The ids of the account's newest full captures, newest first: samples may have pushed them out
   /// of its list.
   std::vector<std::string> RecentFull(const std::string& account_id) const;
+  /// The ids of the account's samples, those of live samples, too.
+  std::vector<std::string> RecentSamples(const std::string& account_id) const;
+  /// The capture filter that was typed for the capture, if it was started here; empty means all.
+  std::optional<std::string> FilterOf(const std::string& pcap_id) const;
   /// The account's captures that still have to be stopped, oldest first.
   std::vector<StartedCapture> ToStop(const std::string& account_id) const;
 

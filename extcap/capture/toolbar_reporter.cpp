@@ -17,6 +17,10 @@ constexpr auto kBetweenStates = 1s;
 /// Each is a box that has to be clicked away; the log has all of them.
 constexpr unsigned kMostWarnings = 5;
 
+/// The toolbar's field shows the end of a text that is longer than itself, and about so many bytes
+/// fit; the status bar and the log have all of the last one.
+constexpr std::size_t kFieldText = 120;
+
 /// One message must stay below PIPE_BUF.
 constexpr std::size_t kLongestText = 3000;
 
@@ -80,7 +84,7 @@ void ToolbarReporter::End(const std::string& sentence) {
   loop_.Cancel(std::exchange(timer_, 0));
   pending_.reset();
   if (!sentence.empty()) {
-    Send(config::ToolbarControl::kStatus, ToolbarCommand::kSet, sentence);
+    Send(config::ToolbarControl::kStatus, ToolbarCommand::kSet, CleanLine(sentence, kFieldText));
     Send(config::ToolbarControl::kStatus, ToolbarCommand::kStatusBar, sentence);
   }
   pipes_.Flush(1s);

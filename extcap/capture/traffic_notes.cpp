@@ -175,7 +175,7 @@ std::string BusiestAddresses(api::AnalyticsApi& analytics, const filter::Capture
   std::string text;
   for (const BusyAddress& one : BusiestOf(terms, filter.text(), queries, *answers, table.all)) {
     text += (text.empty() ? "" : ", ") + one.filter + " (" + Percent(one.share.value) +
-            (one.ipv6 && !ipv6_sent ? ", with --filter-ipv6 on)" : ")");
+            (one.ipv6 && !ipv6_sent ? ", with filter-ipv6 on)" : ")");
   }
   return text;
 }
@@ -203,8 +203,10 @@ void AddTrafficNote(const CaptureContext& context, Outcome& outcome) {
       }};
   const auto note = TrafficNote(analytics, context.filter, *outcome.window, outcome.colo, patience);
   if (!note) return;
-  if (outcome.verdict.ends_with('.')) outcome.verdict.pop_back();
-  outcome.verdict += "; " + *note + ".";
+  // What was counted comes before what is guessed.
+  const std::string ending = outcome.likely_causes + ".";
+  outcome.verdict.resize(outcome.verdict.size() - ending.size());
+  outcome.verdict += "; " + *note + ending;
 }
 
 std::vector<ColoChoice> BusiestColos(api::AnalyticsApi& analytics,

@@ -56,9 +56,9 @@ struct Column {
   bool right;
 };
 constexpr Column kColumns[] = {
-    {"DATA CENTER", false}, {"SHARE", true},   {"RANGE", true},
-    {"LAST 5 MIN", true},   {"PACKETS", true}, {"SAMPLES", true},
-    {"DROPPED", true},      {"RANGE", true},   {"DROPPED BY", false},
+    {"DATA CENTER", false}, {"SHARE", true},         {"RANGE", true},
+    {"LAST 5 MIN", true},   {"PACKETS", true},       {"SAMPLES", true},
+    {"DROPPED", true},      {"DROPPED RANGE", true}, {"DROPPED BY", false},
 };
 using Cells = std::array<std::string, std::size(kColumns)>;
 
@@ -159,7 +159,7 @@ std::string BusyText(const TrafficReport& report) {
   std::string text;
   for (const BusyAddress& one : report.busy) {
     text += Format("  %-6s  ", Percent(one.share.value).c_str()) + one.filter +
-            (one.ipv6 ? "  (with --filter-ipv6 on)" : "") + "\n";
+            (one.ipv6 ? "  (with filter-ipv6 on)" : "") + "\n";
   }
   return text.empty() ? text : "Busiest addresses, as filters that a full capture takes:\n" + text;
 }

@@ -16,14 +16,9 @@ std::string Moment(WallTime time) {
   return FormatRfc3339(std::chrono::floor<std::chrono::milliseconds>(time));
 }
 
-/// Sources: Cloudflare's packet-capture pages (sampling, drops by earlier systems), Magic Transit's
-/// direct server return.
-constexpr const char* kNothingCame =
-    "likely causes: no such traffic in the window, traffic too rare for the sampling, packets "
-    "dropped earlier by DDoS or firewall rules, outbound traffic that Magic Transit does not see, "
-    "traffic that Unified Routing sends by Automatic Return Routing or BGP over tunnels, or "
-    "traffic "
-    "still encapsulated (GRE, IPsec)";
+bool IsComplete(const Outcome& outcome) {
+  return outcome.losses.empty() && !outcome.error;
+}
 
 /// A verdict is one line, and stands in each interface's statistics: of hundreds of losses it names
 /// the first kinds.
@@ -62,21 +57,24 @@ void Coverage::Include(std::uint64_t first, std::uint64_t last) {
 
 std::string Verdict(const Outcome& outcome, const Coverage& coverage, bool filtered) {
   const PacketCounts& counts = outcome.counts;
-  const bool complete = outcome.losses.empty() && !outcome.error;
   std::string text = outcome.reader_gone    ? "The reader left before the end: "
                      : outcome.stopped      ? "Stopped: "
-                     : !complete            ? "Incomplete: "
+                     : !IsComplete(outcome) ? "Incomplete: "
                      : outcome.limits_known ? "Complete: "
                                             : "Complete as far as can be told: ";
   text += coverage.asked + ", " + CountedPackets(counts.received) + " received";
   if (filtered) {
-    text += ", " + WithThousands(counts.delivered - counts.unmatched) + " match the filter";
+    const std::uint64_t matching = counts.delivered - counts.unmatched + counts.duplicates;
+    text += ", " + WithThousands(matching) + " match the filter";
   }
   if (const std::uint64_t cut = counts.undecided - counts.untested; cut > 0) {
     text += " (" + WithThousands(cut) + " of them cut too short to be sure)";
   }
   if (counts.untested > 0) {
     text += " (" + WithThousands(counts.untested) + " of them could not be tested)";
+  }
+  if (counts.duplicates > 0) {
+    text += ", " + WithThousands(counts.duplicates) + " of them came again and were left out";
   }
   if (counts.unmatched > 0) {
     text += ", " + WithThousands(counts.unmatched) + " do not and were delivered all the same";
@@ -94,14 +92,23 @@ std::string Verdict(const Outcome& outcome, const Coverage& coverage, bool filte
   if (outcome.out_of_order > 0) {
     text += "; " + CountedPackets(outcome.out_of_order) + " came out of order";
   }
-  // Causes are guessed only where everything was read.
-  if (counts.received == 0 && complete && !outcome.stopped) {
-    text += std::string("; ") + kNothingCame;
-  }
   if (counts.received > 0 && counts.delivered == 0) {
-    text += "; see what came with --local-filter off";
+    text += "; the option local-filter off shows what came";
   }
-  return Redact(text) + ".";
+  return Redact(text) + LikelyCauses(outcome, coverage.sampled) + ".";
+}
+
+/// Sources: Cloudflare's packet-capture pages (sampling, drops by earlier systems), Magic Transit's
+/// direct server return.
+std::string LikelyCauses(const Outcome& outcome, bool sampled) {
+  // Causes are guessed only where everything was read.
+  if (outcome.counts.received > 0 || !IsComplete(outcome) || outcome.stopped) return "";
+  return std::string("; likely causes: ") +
+         (sampled ? "no such traffic in the window, traffic too rare for the sampling"
+                  : "no such traffic at this data center while it ran") +
+         ", packets dropped earlier by DDoS or firewall rules, outbound traffic that Magic Transit "
+         "does not see, traffic that Unified Routing sends by Automatic Return Routing or BGP over "
+         "tunnels, or traffic still encapsulated (GRE, IPsec)";
 }
 
 }  // namespace cloudflaredump::capture

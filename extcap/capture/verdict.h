@@ -11,7 +11,8 @@ namespace cloudflaredump::capture {
 
 /// The window asked for and the times that arrived, for the verdict's sentence.
 struct Coverage {
-  std::string asked;  ///< "06:15:00 to 06:20:00 UTC", "60 s at ORD"
+  std::string asked;    ///< "06:15:00 to 06:20:00 UTC", "60 s at ORD"
+  bool sampled = true;  ///< not a full capture
   std::uint64_t first_nanoseconds = 0;
   std::uint64_t last_nanoseconds = 0;
 
@@ -20,7 +21,10 @@ struct Coverage {
 };
 
 /// The one line that ends every capture: what was asked, received, delivered, and what may be
-/// missing. Zero packets names the likely causes.
+/// missing. It ends with LikelyCauses, if there are any.
 std::string Verdict(const Outcome& outcome, const Coverage& coverage, bool filtered);
+
+/// How the verdict of a capture ends that was read to its end and had no packets; empty for others.
+std::string LikelyCauses(const Outcome& outcome, bool sampled);
 
 }  // namespace cloudflaredump::capture

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture/window_capture.h"
 
+#include <algorithm>
+
 #include "common/text.h"
 #include "extcap/capture/job_watch.h"
 #include "extcap/system/log.h"
@@ -26,9 +28,17 @@ bool WindowCapture::Allows(std::size_t windows) const {
 }
 
 std::string WindowCapture::NameOf(std::size_t request) const {
+  const auto is_inbound = [](const filter::Box& box) {
+    return box.destination_address && !box.source_address;
+  };
+  const auto is_outbound = [](const filter::Box& box) {
+    return box.source_address && !box.destination_address;
+  };
   const filter::Box& box = plan_.requests[request];
-  if (box.destination_address && !box.source_address) return "inbound";
-  if (box.source_address && !box.destination_address) return "outbound";
+  if (is_inbound(box) && std::ranges::count_if(plan_.requests, is_inbound) == 1) return "inbound";
+  if (is_outbound(box) && std::ranges::count_if(plan_.requests, is_outbound) == 1) {
+    return "outbound";
+  }
   return Format("request %zu", request + 1);
 }
 
@@ -55,23 +65,22 @@ api::Patience WindowCapture::BeforeRequest() const {
   return patience;
 }
 
-Result<std::vector<api::PcapJob>> WindowCapture::AwaitTurn(
-    const std::function<void(Duration)>& countdown) {
+Result<std::vector<api::PcapJob>> WindowCapture::AwaitTurn(const TurnCountdown& countdown) {
   posted_ = false;
   return AwaitSampleTurn(
       context_.api, context_.loop,
-      {.interval = interval(), .yielding = run_ == Run::kLive ? &outcome_.pcap_ids : nullptr},
+      {.interval = interval(), .yielding = run_ == Run::kLive ? &yielding_ : nullptr},
       BeforeRequest(), countdown);
 }
 
 Result<api::PcapJob> WindowCapture::Post(const api::PcapRequest& request,
-                                         const std::function<void(Duration)>& countdown) {
+                                         const TurnCountdown& countdown) {
   constexpr int kMostTurns = 10;
   for (int turn = 1;; ++turn) {
     auto known = AwaitTurn(countdown);
     if (!known) return Failure(known);
     const std::string key = context_.started.Intend(
-        context_.account_id, request, context_.loop.Now(),
+        context_.account_id, request, context_.filter.text(), context_.loop.Now(),
         run_ == Run::kLive ? StartedCaptures::Use::kLive : StartedCaptures::Use::kOne);
     auto job = context_.api.Create(request, *known, BeforeRequest());
     if (job) {
@@ -97,8 +106,9 @@ Result<SampleFile> WindowCapture::CaptureRequest(const Window& window, std::size
   request.filter_v1 = ToFilterV1(plan_.requests[number]);
   const std::string awaited =
       plan_.requests.size() > 1 ? NameOf(number) : std::string("Cloudflare's next sample");
-  auto job = Post(request, [&](Duration left) {
-    context_.Tell(progress_ + "waiting " + FormatSpan(left) + " for " + awaited);
+  auto job = Post(request, [&](Duration left, bool leaves_turn) {
+    context_.Tell(progress_ + "waiting " + FormatSpan(left) + " for " + awaited +
+                  (leaves_turn ? kLeavesTurn : ""));
   });
   if (!job) return Failure(job);
   posted_ = true;

@@ -17,6 +17,9 @@ namespace cloudflaredump::capture {
 /// The plan of a sample: at most --requests-per-window requests.
 filter::Plan SamplePlan(const CaptureContext& context);
 
+/// Why a turn is awaited so long, behind what is said of the wait.
+inline constexpr const char* kLeavesTurn = ", leaving a turn to another sample of the account";
+
 /// Has Cloudflare sample a window of time by the requests of a plan, one a minute, and fetches what
 /// they bring.
 class WindowCapture {
@@ -29,7 +32,12 @@ class WindowCapture {
 
   /// `context`, `plan` and `outcome`, which gets the ids, outlive this object.
   WindowCapture(const CaptureContext& context, const filter::Plan& plan, Run run, Outcome& outcome)
-      : context_(context), plan_(plan), run_(run), outcome_(outcome) {}
+      : context_(context),
+        plan_(plan),
+        run_(run),
+        outcome_(outcome),
+        yielding_{.ours = outcome.pcap_ids,
+                  .before = context.started.RecentSamples(context.account_id)} {}
   WindowCapture(const WindowCapture&) = delete;
   WindowCapture& operator=(const WindowCapture&) = delete;
 
@@ -38,9 +46,8 @@ class WindowCapture {
   Result<void> Capture(const Window& window, const std::string& progress,
                        std::vector<SampleFile>& files);
 
-  /// Waits until Cloudflare takes the next request, calling `countdown` with the time left. Returns
-  /// the list of captures.
-  Result<std::vector<api::PcapJob>> AwaitTurn(const std::function<void(Duration)>& countdown);
+  /// Waits until Cloudflare takes the next request. Returns the list of captures.
+  Result<std::vector<api::PcapJob>> AwaitTurn(const TurnCountdown& countdown);
 
   /// Whether the request in hand became a capture at Cloudflare: then trying again may help.
   bool posted() const { return posted_; }
@@ -52,18 +59,18 @@ class WindowCapture {
   bool Allows(std::size_t windows) const;
 
  private:
-  /// What a request of a two-way plan is after, for people: "inbound", "outbound", "request 2".
+  /// What a request is after, for people: "inbound" or "outbound" if only one is, "request 2".
   std::string NameOf(std::size_t request) const;
   Result<SampleFile> CaptureRequest(const Window& window, std::size_t number);
   /// Posts `request` when Cloudflare takes one, telling how long that is.
-  Result<api::PcapJob> Post(const api::PcapRequest& request,
-                            const std::function<void(Duration)>& countdown);
+  Result<api::PcapJob> Post(const api::PcapRequest& request, const TurnCountdown& countdown);
   api::Patience BeforeRequest() const;
 
   const CaptureContext& context_;
   const filter::Plan& plan_;
   const Run run_;
   Outcome& outcome_;
+  const Yielding yielding_;
   bool posted_ = false;
   std::string progress_;  ///< what earlier requests of the window gave: "inbound done, 214 packets"
 };

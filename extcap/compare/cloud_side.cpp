@@ -153,7 +153,7 @@ void CloudSide::Take(const InnerPacket& packet, std::uint32_t interface, bool eg
 }
 
 Result<CloudSide> CloudSide::Read(const Options& options, const filter::CaptureFilter* filter) {
-  auto reader = pcap::CaptureReader::Open(options.cloudflare_file);
+  auto reader = pcap::CaptureReader::Open(options.cloudflare_file.path);
   if (!reader) return Failure(reader);
   CloudSide side;
   FilterTest test(filter);
@@ -216,14 +216,14 @@ Result<CloudSide> CloudSide::Read(const Options& options, const filter::CaptureF
   });
   if (!filtered) return Failure(filtered);
   side.interfaces_ = reader->interfaces();
-  bool ours = false;
   for (const pcap::FileInterface& interface : side.interfaces_) {
     CaptureDescription description;
-    ours |= ParseCaptureDescription(interface.description, description) == ParseVerdict::kGood;
+    side.described_ |=
+        ParseCaptureDescription(interface.description, description) == ParseVerdict::kGood;
     side.sample_ |= description.type == "simple";
     side.descriptions_.push_back(std::move(description));
   }
-  side.sample_by_length_ = !ours && cut_as_sample && !cut_otherwise;
+  side.sample_by_length_ = !side.described_ && cut_as_sample && !cut_otherwise;
   side.sample_ |= side.sample_by_length_;
   side.SortByTime();
   side.BuildIndexes();

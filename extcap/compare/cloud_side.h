@@ -63,6 +63,8 @@ class CloudSide {
   std::uint32_t flows() const { return flow_count_; }
   const std::string& damage() const { return damage_; }
   bool sample() const { return sample_; }
+  /// Written by this program: an interface has its description.
+  bool described() const { return described_; }
   /// Taken for a sample because every longer packet is cut at a sample's length.
   bool sample_by_length() const { return sample_by_length_; }
   std::int64_t first() const { return packets_.empty() ? 0 : packets_.front().time; }
@@ -128,7 +130,7 @@ class CloudSide {
   std::vector<CaptureDescription> descriptions_;
   std::vector<std::uint32_t> packet_of_record_;
   std::string damage_;
-  bool sample_ = false, sample_by_length_ = false, has_pieces_ = false;
+  bool described_ = false, sample_ = false, sample_by_length_ = false, has_pieces_ = false;
 
   std::vector<Slot> slots_;
   std::uint8_t whole_slot_ = 0;

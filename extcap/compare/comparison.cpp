@@ -18,9 +18,12 @@ namespace {
 constexpr std::int64_t kUnknownGuard = 1'000'000'000;
 constexpr std::size_t kMostRows = 1000;
 
-std::unexpected<Error> FailFile(const std::string& path, const Error& error) {
-  const std::string name = path == "-" ? "standard input" : CleanLine(path, 200);
-  return Fail("cannot compare " + name + ": " + error.what, error.remedy, error.kind);
+std::string NameOf(const InputFile& file) {
+  return CleanLine(file.name, 200);
+}
+
+std::unexpected<Error> FailFile(const InputFile& file, const Error& error) {
+  return Fail("cannot compare " + NameOf(file) + ": " + error.what, error.remedy, error.kind);
 }
 
 /// Whether the file could have seen a packet of `time`, however fast or slow.
@@ -323,10 +326,11 @@ void AddDoubts(Comparison& c) {
     if (local.side.encrypted * 2 < c.missing) continue;
     Finding doubt{
         .kind = "encrypted",
-        .text = Format(
-            "%s also holds %s of ESP, which nobody can look into: the missing packets may "
-            "be inside. Capture on that tunnel's own interface, too.",
-            CleanLine(local.side.path, 100).c_str(), CountedPackets(local.side.encrypted).c_str()),
+        .text =
+            Format("%s also holds %s of ESP, which nobody can look into: the missing packets may "
+                   "be inside. Capture on that tunnel's own interface, too.",
+                   CleanLine(local.side.file.name, 100).c_str(),
+                   CountedPackets(local.side.encrypted).c_str()),
         .of = local.side.encrypted};
     // It comes first: what else the missing have in common may be what that tunnel carries.
     c.findings.insert(c.findings.begin(), std::move(doubt));
@@ -402,6 +406,7 @@ void FillTables(Comparison& c) {
   c.by_destination = Rows(std::move(destinations), true);
   c.by_size = Rows(std::move(sizes), false);
   c.by_second = Rows(std::move(seconds), false);
+  c.seconds_per_row = step;
 }
 
 void FindFastest(Comparison& c) {
@@ -432,11 +437,16 @@ std::optional<std::int64_t> Comparison::DelayOf(std::size_t packet) const {
 Result<Comparison> Compare(const Options& options, const filter::CaptureFilter* filter) {
   auto cloud = CloudSide::Read(options, filter);
   if (!cloud) return FailFile(options.cloudflare_file, cloud.error());
-  Comparison c{.cloud = *std::move(cloud)};
+  Comparison c{.filter = options.filter, .cloud = *std::move(cloud)};
   c.results.resize(c.cloud.packets().size());
-  for (const std::string& path : options.local_files) {
-    auto local = LocalSide::Read(path, options, c.cloud);
-    if (!local) return FailFile(path, local.error());
+  for (const InputFile& file : options.local_files) {
+    auto local = LocalSide::Read(file, options, c.cloud);
+    if (!local) return FailFile(file, local.error());
+    if (local->described && !c.cloud.described()) {
+      return Fail(NameOf(file) + " is the capture from Cloudflare, and " +
+                      NameOf(options.cloudflare_file) + ", which is named first, is not",
+                  "name Cloudflare's file first", Error::Kind::kUsage);
+    }
     c.locals.push_back({.side = *std::move(local)});
   }
   std::vector<std::vector<std::uint64_t>> points(c.locals.size());

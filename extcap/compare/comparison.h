@@ -36,6 +36,7 @@ struct LocalResult {
 
 /// The answer to "is it Cloudflare or us?".
 struct Comparison {
+  std::string filter{};  ///< of Options
   CloudSide cloud{};
   std::vector<LocalResult> locals{};
   std::vector<PacketResult> results{};  ///< one for each of cloud.packets()
@@ -48,6 +49,7 @@ struct Comparison {
   Interval loss{};  ///< as shares; [0, 1] if nothing was compared
   std::vector<Finding> findings{};
   std::vector<TableRow> by_destination{}, by_size{}, by_second{};
+  std::int64_t seconds_per_row = 1;  ///< of by_second
   /// Why nothing could be compared: a clause. Empty if something was.
   std::string not_comparable{};
 

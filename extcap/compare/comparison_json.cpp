@@ -28,7 +28,7 @@ void SetClock(json_t* object, const Clock& clock) {
 
 json_t* LocalAsJson(const LocalResult& local) {
   json_t* const object = json_object();
-  json_object_set_new(object, "file", Text(local.side.path));
+  json_object_set_new(object, "file", Text(local.side.file.name));
   json_object_set_new(object, "packets", MakeJson(local.side.records));
   SetClock(object, local.clock);
   json_object_set_new(object, "duplicates", MakeJson(local.counts.duplicates));
@@ -97,6 +97,7 @@ std::string ComparisonJson(const Comparison& c) {
     json_object_set_new(object.get(), key, value);
   };
   set("verdict", Text(Headline(c)));
+  set("filter", Text(c.filter));
   set("sample", json_boolean(c.cloud.sample()));
   set("compared", MakeJson(c.compared));
   set("arrived", MakeJson(c.arrived));

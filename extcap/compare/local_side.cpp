@@ -202,12 +202,11 @@ void LocalSide::NamePoints(const std::vector<pcap::FileInterface>& interfaces) {
   }
 }
 
-Result<LocalSide> LocalSide::Read(const std::string& path, const Options& options,
-                                  CloudSide& cloud) {
-  auto reader = pcap::CaptureReader::Open(path);
+Result<LocalSide> LocalSide::Read(const InputFile& file, const Options& options, CloudSide& cloud) {
+  auto reader = pcap::CaptureReader::Open(file.path);
   if (!reader) return Failure(reader);
   LocalSide side;
-  side.path = path;
+  side.file = file;
   PacketLooker looker;
   pcap::FileRecord record;
   InnerPacket packet;
@@ -243,6 +242,9 @@ Result<LocalSide> LocalSide::Read(const std::string& path, const Options& option
     side.TakePacket(copy, interface_of_piece[piece.record], options, cloud);
   });
   for (const pcap::FileInterface& interface : reader->interfaces()) {
+    CaptureDescription description;
+    side.described |=
+        ParseCaptureDescription(interface.description, description) == ParseVerdict::kGood;
     if (interface.dropped) side.dropped = side.dropped.value_or(0) + *interface.dropped;
     // What the capture says of itself widens what its packets show, within reason.
     if (!side.has_times) continue;

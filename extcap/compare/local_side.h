@@ -67,10 +67,10 @@ struct Lookalike {
 /// One local capture, as far as Cloudflare's packets are concerned.
 class LocalSide {
  public:
-  /// Reads the file at `path` against `cloud`, whose indexes may grow.
-  static Result<LocalSide> Read(const std::string& path, const Options& options, CloudSide& cloud);
+  /// Reads `file` against `cloud`, whose indexes may grow.
+  static Result<LocalSide> Read(const InputFile& file, const Options& options, CloudSide& cloud);
 
-  std::string path;
+  InputFile file;
   std::vector<LocalPoint> points;
   std::vector<Endpoint> endpoints;
   std::vector<Sighting> sightings;
@@ -87,6 +87,7 @@ class LocalSide {
   std::int64_t first = 0, last = 0;         ///< covered
   bool has_times = false;
   bool saw_gre = false;
+  bool described = false;          ///< written by this program: it is of Cloudflare
   std::uint32_t gre_overhead = 0;  ///< the largest
   std::string damage;
 

@@ -23,7 +23,7 @@ std::optional<PacketMark> MarkOf(const Comparison& c, std::uint64_t record) {
   PacketMark mark{.arrived = HasArrived(result.fate)};
   if (result.copies > 0 && *mark.arrived) {
     mark.local_frame = std::uint64_t{result.frame} + 1;
-    mark.local_file = c.locals[result.file].side.path;
+    mark.local_file = c.locals[result.file].side.file.name;
     mark.copies = result.copies;
   }
   if (const auto delay = c.DelayOf(packet))

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/result.h"
@@ -29,10 +30,21 @@ struct Translation {
 /// Reads "OUTSIDE=INSIDE", two addresses or two prefixes of one length.
 Result<Translation> ParseTranslation(std::string_view text);
 
+/// A file to compare.
+struct InputFile {
+  InputFile() = default;
+  /// `path` "-" is standard input.
+  InputFile(const std::string& at) : path(at), name(at == "-" ? "standard input" : at) {}
+  InputFile(std::string at, std::string called) : path(std::move(at)), name(std::move(called)) {}
+
+  std::string path{};
+  std::string name{};  ///< for people: what was captured for the comparison has no path of theirs
+};
+
 /// What a comparison is about.
 struct Options {
-  std::string cloudflare_file{};
-  std::vector<std::string> local_files{};
+  InputFile cloudflare_file{};
+  std::vector<InputFile> local_files{};
   std::string filter{};  ///< empty: every packet of Cloudflare's
   std::vector<Translation> translations{};
   std::vector<Prefix> ours{};  ///< packets from there are egress: never missing

@@ -54,7 +54,8 @@ std::string TunnelText(const Comparison& comparison, std::uint32_t arrives,
     const std::uint32_t fits = 1500 - std::min(1500U, overhead);
     if (fits < arrives || fits >= missing_from) break;
     return Format(" This fits the GRE tunnel in %s: 1,500 less its %u bytes is %s.",
-                  CleanLine(local.side.path, 60).c_str(), overhead, WithThousands(fits).c_str());
+                  CleanLine(local.side.file.name, 60).c_str(), overhead,
+                  WithThousands(fits).c_str());
   }
   return "";
 }

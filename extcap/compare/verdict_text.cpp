@@ -16,8 +16,8 @@ std::string Milliseconds(std::int64_t nanoseconds) {
   return Format("%.1f ms", static_cast<double>(nanoseconds) / 1e6);
 }
 
-std::string FileName(const std::string& path) {
-  return path == "-" ? "standard input" : CleanLine(path, 100);
+std::string FileName(const LocalSide& side) {
+  return CleanLine(side.file.name, 100);
 }
 
 void AppendTable(std::string& text, const char* title, const std::vector<TableRow>& rows) {
@@ -56,7 +56,7 @@ std::uint64_t MissingFromArrivals(const Comparison& c) {
 
 std::string LocalRemark(const LocalResult& local) {
   const LocalSide& side = local.side;
-  std::string text = FileName(side.path) + ": " + CountedPackets(side.records);
+  std::string text = FileName(side) + ": " + CountedPackets(side.records);
   if (side.has_times) {
     text += ", " + FormatRfc3339(WallTime(Duration(side.first))) + " to " +
             FormatRfc3339(WallTime(Duration(side.last)));
@@ -72,6 +72,11 @@ std::string PercentWords(double share) {
   if (percent < 0.095) return Format("%.2g%%", percent);
   if (percent < 9.995) return Format("%.2f%%", percent);
   return Format(percent < 99.95 || percent == 100 ? "%.1f%%" : "%.3f%%", percent);
+}
+
+std::string TimeTitle(const Comparison& c) {
+  if (c.seconds_per_row == 1) return "Second";
+  return "Time (" + FormatSpan(std::chrono::seconds(c.seconds_per_row)) + " each)";
 }
 
 std::string ClockWords(const Clock& clock) {
@@ -142,20 +147,24 @@ std::vector<std::string> Remarks(const Comparison& c) {
     remarks.emplace_back(
         "Cloudflare's file is taken for a sample: its longer packets are cut at 160 bytes.");
   }
+  if (!Trim(c.filter).empty()) {
+    remarks.push_back("Only packets that match \"" + CleanLine(c.filter, 200) +
+                      "\" were compared.");
+  }
   for (const LocalResult& local : c.locals) {
     remarks.push_back(LocalRemark(local));
     if (local.side.dropped.value_or(0) > 0) {
       remarks.push_back(
           Format("The capture of %s itself dropped %s: some of the missing may be those.",
-                 FileName(local.side.path).c_str(), CountedPackets(*local.side.dropped).c_str()));
+                 FileName(local.side).c_str(), CountedPackets(*local.side.dropped).c_str()));
     }
     if (!local.side.damage.empty()) {
-      remarks.push_back(FileName(local.side.path) + ": " + local.side.damage + ".");
+      remarks.push_back(FileName(local.side) + ": " + local.side.damage + ".");
     }
     if (local.side.too_short > 0) {
       remarks.push_back(Format("%s of %s were cut before the inner headers end, and not compared.",
                                CountedPackets(local.side.too_short).c_str(),
-                               FileName(local.side.path).c_str()));
+                               FileName(local.side).c_str()));
     }
     for (const LocalPoint& point : local.side.points) {
       if (local.side.points.size() < 2 || point.matched == 0) continue;
@@ -185,7 +194,7 @@ std::string VerdictText(const Comparison& c) {
   if (c.missing > 0) {
     AppendTable(text, "Destination", c.by_destination);
     AppendTable(text, "Size", c.by_size);
-    AppendTable(text, "Second", c.by_second);
+    AppendTable(text, TimeTitle(c).c_str(), c.by_second);
   }
   text += "\n";
   for (const std::string& remark : Remarks(c)) text += remark + "\n";

@@ -21,6 +21,9 @@ std::string VerdictText(const Comparison& comparison);
 /// One JSON object, without a newline at its end.
 std::string ComparisonJson(const Comparison& comparison);
 
+/// The title of the table by time: "Second", "Time (4 s each)".
+std::string TimeTitle(const Comparison& comparison);
+
 /// "3.2 s ahead", "1 h 0.012 s behind".
 std::string ClockWords(const Clock& clock);
 

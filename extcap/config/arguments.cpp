@@ -43,6 +43,23 @@ std::string TakeComplaint(GError* error) {
   return why;
 }
 
+/// What --help says of an option of the table: its values and defaults, too.
+std::string HelpOf(const Option& option) {
+  std::string text = option.help;
+  if (option.choices != nullptr) {
+    text += " Values:";
+    for (const std::string_view choice : Split(option.choices, ',')) {
+      text += (text.ends_with(':') ? " " : ", ") + std::string(choice);
+    }
+    text += ".";
+  }
+  if (option.fallback == nullptr) return text;
+  text += std::string(" Default: ") + option.fallback;
+  if (option.fallback_live != nullptr) text += std::string("; live: ") + option.fallback_live;
+  if (option.fallback_full != nullptr) text += std::string("; full: ") + option.fallback_full;
+  return text + ".";
+}
+
 }  // namespace
 
 Result<Arguments> ParseArguments(int argc, char** argv, std::span<const ExtraArgument> extra,
@@ -69,6 +86,8 @@ Result<Arguments> ParseArguments(int argc, char** argv, std::span<const ExtraArg
     entries.push_back({e.name, e.letter, e.help == nullptr ? G_OPTION_FLAG_HIDDEN : 0, kind, place,
                        e.help, e.value_name});
   }
+  std::vector<std::string> helps;
+  helps.reserve(AllOptions().size());
   for (const Option& option : AllOptions()) {
     // GLib would read a word of two options twice.
     const auto is_this = [&](const ExtraArgument& e) {
@@ -79,8 +98,8 @@ Result<Arguments> ParseArguments(int argc, char** argv, std::span<const ExtraArg
         help.options.empty() || std::ranges::find(help.options, option.id) != help.options.end();
     const bool shown = listed && option.type != OptionType::kPick;
     entries.push_back({option.name, 0, shown ? 0 : G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME,
-                       static_cast<void*>(&texts[static_cast<std::size_t>(option.id)]), option.help,
-                       option.value_name});
+                       static_cast<void*>(&texts[static_cast<std::size_t>(option.id)]),
+                       helps.emplace_back(HelpOf(option)).c_str(), option.value_name});
   }
   entries.push_back({});
 

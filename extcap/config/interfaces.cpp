@@ -36,12 +36,13 @@ std::vector<CaptureInterface> FixedInterfaces() {
 }
 
 CaptureInterface ColoInterface(std::string_view code) {
-  const Colo* const colo = FindColo(code);
+  const std::string canonical = CanonicalColo(code);
+  const Colo* const colo = FindColo(canonical);
   const std::string city = colo == nullptr ? "" : " (" + std::string(colo->city) + ")";
   return {.name = std::string(kPrefix) + std::string(code),
-          .display = "Cloudflare " + std::string(code) + city + ": full capture via your bucket",
+          .display = "Cloudflare " + canonical + city + ": full capture via your bucket",
           .kind = InterfaceKind::kColo,
-          .colo = std::string(code)};
+          .colo = canonical};
 }
 
 }  // namespace
@@ -50,6 +51,12 @@ bool IsColoShape(std::string_view code) {
   if (code.size() < 3 || code.size() > 6) return false;
   return std::ranges::all_of(code.substr(0, 3), [](char c) { return g_ascii_isalpha(c); }) &&
          std::ranges::all_of(code.substr(3), [](char c) { return g_ascii_isdigit(c); });
+}
+
+std::string CanonicalColo(std::string_view code) {
+  std::string canonical(code);
+  if (code.size() == 3) std::ranges::transform(code, canonical.begin(), g_ascii_toupper);
+  return canonical;
 }
 
 std::vector<CaptureInterface> ListInterfaces(const std::string& colos) {

@@ -236,7 +236,7 @@ Settings Settings::Collect(const OptionValues& given, InterfaceKind kind,
     Note(trouble,
          Fail(Format("there is no profile [%s] in %s", CleanLine(profile.value, 60).c_str(),
                      CleanLine(settings.file_).c_str()),
-              "add it, or name another with --profile", Error::Kind::kUsage));
+              "add it, or name another with the option profile", Error::Kind::kUsage));
     profile = BuiltIn(choice, kind);
   }
   for (const Option& option : AllOptions()) {

@@ -47,4 +47,15 @@ Result<CaptureFilter> CaptureFilter::Compile(std::string_view text, NameLookup l
   return CaptureFilter(compiled->kind, std::move(own), std::move(program), lookup, bounds.limits);
 }
 
+Result<CaptureFilter> CaptureFilter::CompileTyped(std::string_view text, NameLookup lookup,
+                                                  const CompileBounds& bounds) {
+  auto filter = Compile(text, lookup, bounds);
+  if (filter || filter.error().kind != Error::Kind::kUsage) return filter;
+  Error& error = filter.error();
+  error.said = ClauseOf(error);
+  error.what = "the capture filter \"" + CleanLine(text, 100) + "\" cannot be used";
+  if (error.remedy.empty()) error.remedy = "see pcap-filter(7)";
+  return filter;
+}
+
 }  // namespace cloudflaredump::filter

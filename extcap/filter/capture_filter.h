@@ -40,6 +40,10 @@ class CaptureFilter {
   /// packets. libpcap runs in a child process; passing one of its bounds is an Error with a remedy.
   static Result<CaptureFilter> Compile(std::string_view text, NameLookup lookup,
                                        const CompileBounds& bounds = {});
+  /// The same for a command or a capture: the Error of a filter that cannot be used quotes it, and
+  /// says where filters are described.
+  static Result<CaptureFilter> CompileTyped(std::string_view text, NameLookup lookup,
+                                            const CompileBounds& bounds = {});
 
   CaptureFilter(CaptureFilter&&) noexcept;
   CaptureFilter& operator=(CaptureFilter&&) noexcept;

@@ -67,7 +67,7 @@ Result<void> OpenLog(LogLevel level, const std::string& path) {
     const auto fd = OpenPrivateForAppend("log file", path);
     if (!fd) {
       Error error = fd.error();
-      if (error.remedy.empty()) error.remedy = "name another with --log-file";
+      if (error.remedy.empty()) error.remedy = "name another with the option log-file";
       return std::unexpected(std::move(error));
     }
     state.fd = *fd;

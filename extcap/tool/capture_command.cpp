@@ -39,9 +39,8 @@ constexpr const char* kSummary =
     "\n"
     "Exit status: 0 complete, 1 failed, 2 usage error, 3 complete but no packets,\n"
     "4 incomplete (limit reached, file lost, or stopped early; stopping a live sample\n"
-    "once its first window is complete does not make it incomplete). Ctrl-C stops the capture and "
-    "still writes\n"
-    "what arrives; a second Ctrl-C exits immediately.";
+    "once its first window is complete does not make it incomplete). Ctrl-C stops the\n"
+    "capture and still writes what arrives; a second Ctrl-C exits immediately.";
 
 Result<config::Arguments> Parse(int argc, char** argv, CaptureWords& words) {
   const config::ExtraArgument extra[] = {

@@ -46,17 +46,25 @@ class Report {
   bool good_ = true;
 };
 
-void CheckInstallation(Report& report) {
-  const std::string extcap = std::string(CLOUDFLAREDUMP_EXTCAP_DIR) + "/cloudflaredump";
-  report.Ok(kApplication);
-  if (access(extcap.c_str(), X_OK) == 0) {
-    report.Ok("the extcap is installed: " + extcap);
+/// `elsewhere` shows that it is where this build would not have put it.
+void CheckInstalled(const char* what, const std::string& path, const char* elsewhere,
+                    Report& report) {
+  if (access(path.c_str(), R_OK) == 0) {
+    report.Ok(Format("the %s is installed: %s", what, path.c_str()));
   } else {
     report.Note(
-        "there is no extcap at " + extcap +
-        "; if tshark -D lists cloudflare-sample, it is installed elsewhere; otherwise install the "
-        "package or run: cmake --install build");
+        Format("there is no %s at %s; if %s, it is installed elsewhere; otherwise install "
+               "the package or run: cmake --install build",
+               what, path.c_str(), elsewhere));
   }
+}
+
+void CheckInstallation(Report& report) {
+  report.Ok(kApplication);
+  CheckInstalled("extcap", CLOUDFLAREDUMP_EXTCAP_DIR "/cloudflaredump",
+                 "tshark -D lists cloudflare-sample", report);
+  CheckInstalled("plugin", CLOUDFLAREDUMP_PLUGIN_DIR "/cloudflare.so",
+                 "tshark -G plugins lists cloudflare.so", report);
 }
 
 void CheckConfiguration(const config::Settings& settings, Report& report) {
@@ -137,8 +145,8 @@ void CheckApi(const config::Settings& settings, capture::Engine& engine, Report&
   const api::Patience patience{.retry_budget = 5s, .stop = engine.stop().Stopping()};
   auto jobs = api.List(patience);
   if (!jobs) return report.Bad(SentenceOf(jobs.error()));
-  report.Ok(Format("%s answers, with %zu earlier captures", http::HostOf(access->base_url).c_str(),
-                   jobs->size()));
+  report.Ok(http::HostOf(access->base_url) + " answers, with " +
+            Counted(jobs->size(), "earlier capture"));
   CheckAnalytics(*access, engine, patience, report);
   auto buckets = api.ListBuckets(patience);
   if (!buckets) return report.Bad(SentenceOf(buckets.error()));

@@ -11,11 +11,10 @@ namespace cloudflaredump::tool {
 namespace {
 
 constexpr const char* kSummary =
-    "Show at which data centers traffic entered Cloudflare's network, and how much of it "
-    "Cloudflare\n"
-    "dropped there. If the analytics cannot express part of the filter, the output says so. All\n"
-    "numbers are estimates from samples. The token needs the permission \"Account Analytics: "
-    "Read\".";
+    "Show at which data centers traffic entered Cloudflare's network, and how much of\n"
+    "it Cloudflare dropped there. If the analytics cannot express part of the filter,\n"
+    "the output says so. All numbers are estimates from samples. The token needs the\n"
+    "permission \"Account Analytics: Read\".";
 
 /// What the command line says beside the settings.
 struct Wish {
@@ -31,7 +30,7 @@ Result<filter::CaptureFilter> Compile(const std::string& text, capture::Engine& 
     stop.TakeSignals();
     return stop.AtLeast(system::StopLevel::kStop);
   };
-  return filter::CaptureFilter::Compile(text, filter::NameLookup::kResolve, bounds);
+  return filter::CaptureFilter::CompileTyped(text, filter::NameLookup::kResolve, bounds);
 }
 
 Result<capture::TrafficReport> Ask(ApiCall& call, const Wish& wish) {

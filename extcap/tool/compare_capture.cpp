@@ -144,19 +144,18 @@ Result<CapturedSides> CaptureBothSides(const BothSides& sides, config::OptionVal
   if (auto access = capture::FindAccess(*settings); !access) return Failure(access);
   auto engine = capture::Engine::Make(*settings, system::ProcessEnvironment);
   if (!engine) return Failure(engine);
-  CapturedSides captured{.cloudflare = folder.File("cloudflare.pcapng"), .locals = {}};
+  const std::string file = folder.File("cloudflare.pcapng");
   if (earlier) {
-    auto got = RunInto(**engine, *settings, "cloudflare-download", sides.filter,
-                       captured.cloudflare, sides.quiet);
+    auto got = RunInto(**engine, *settings, "cloudflare-download", sides.filter, file, sides.quiet);
     if (!got) return Failure(got);
-    return captured;
+    return CapturedSides{{file, "capture " + settings->Text(config::Opt::kPcapId)}, {}};
   }
   auto commands = StartAll(**engine, sides, folder);
   if (!commands) return Failure(commands);
   system::EventLoop& loop = (*engine)->loop();
   const WallTime start = WholeSecondAfter(loop.Now());
   const WallTime end = start + std::chrono::seconds(sides.seconds);
-  if (!sides.quiet) {
+  if (!sides.quiet && isatty(STDERR_FILENO) != 0) {
     std::fprintf(stderr, "cloudflaredump: capturing both sides for %s\n",
                  FormatSpan(end - start).c_str());
   }
@@ -164,14 +163,16 @@ Result<CapturedSides> CaptureBothSides(const BothSides& sides, config::OptionVal
                            [&] { return loop.Now() >= end + kLinger; });
   if (!lasted) return Failure(lasted);
   StopAll(**engine, *commands);
-  for (const auto& command : *commands) captured.locals.push_back(command->output());
+  CapturedSides captured{{file, "the sample of this comparison"}, {}};
+  for (const auto& command : *commands) {
+    captured.locals.emplace_back(command->output(), CleanLine(command->line(), 80));
+  }
 
   values[static_cast<std::size_t>(config::Opt::kStartTime)] = FormatRfc3339(start);
   values[static_cast<std::size_t>(config::Opt::kEndTime)] = FormatRfc3339(end);
   auto window = config::Settings::Load(values, kind, system::ProcessEnvironment);
   if (!window) return Failure(window);
-  auto got = RunInto(**engine, *window, "cloudflare-sample", sides.filter, captured.cloudflare,
-                     sides.quiet);
+  auto got = RunInto(**engine, *window, "cloudflare-sample", sides.filter, file, sides.quiet);
   if (!got) return Failure(got);
   return captured;
 }

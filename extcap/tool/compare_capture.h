@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/result.h"
+#include "extcap/compare/options.h"
 #include "extcap/config/options.h"
 
 namespace cloudflaredump::tool {
@@ -37,8 +38,8 @@ struct BothSides {
 
 /// Where the captures are.
 struct CapturedSides {
-  std::string cloudflare;
-  std::vector<std::string> locals;
+  compare::InputFile cloudflare;
+  std::vector<compare::InputFile> locals;
 };
 
 /// Starts the local captures, waits, and asks Cloudflare for the sample of that very window; or

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "common/text.h"
+#include "extcap/capture/started_captures.h"
 #include "extcap/compare/marked_copy.h"
 #include "extcap/compare/router_filter.h"
 #include "extcap/compare/verdict_text.h"
@@ -60,7 +61,8 @@ Result<config::Arguments> Parse(int argc, char** argv, Words& words) {
       {.name = "filter",
        .letter = 'f',
        .text = &words.filter,
-       .help = "Compare only packets that match, including packets inside tunnels.",
+       .help = "Compare only packets that match, including packets inside tunnels. Default with "
+               "--pcap-id: the capture's own filter, if it was started on this computer.",
        .value_name = "FILTER"},
       {.name = "map",
        .list = &words.maps,
@@ -109,6 +111,20 @@ Result<config::Arguments> Parse(int argc, char** argv, Words& words) {
 
 std::unexpected<Error> Usage(std::string what, std::string remedy = "see --help") {
   return Fail(std::move(what), std::move(remedy), Error::Kind::kUsage);
+}
+
+bool IsGiven(const config::Arguments& arguments, config::Opt option) {
+  return arguments.values[static_cast<std::size_t>(option)].has_value();
+}
+
+/// The filter that the capture was asked for with, if it was asked for on this computer: packets
+/// that it left out are not missing.
+std::string FilterOfCapture(const config::Settings& settings) {
+  const capture::StartedCaptures started(system::ProcessEnvironment);
+  const auto account = config::FindAccount(settings);
+  std::optional<std::string> id = settings.Text(config::Opt::kPcapId);
+  if (id == "latest") id = account ? started.Latest(*account) : std::nullopt;
+  return id ? started.FilterOf(*id).value_or("") : "";
 }
 
 /// Nothing if the limit was not given.
@@ -160,9 +176,10 @@ Result<compare::Options> ReadOptions(const Words& words, const std::string& egre
 Result<void> PrintRouterFilters(const std::string& text) {
   if (Trim(text).empty())
     return Usage("no filter", "give one with -f, such as -f 'dst host 203.0.113.7'");
-  auto filter = filter::CaptureFilter::Compile(text, filter::NameLookup::kResolve);
+  auto filter = filter::CaptureFilter::CompileTyped(text, filter::NameLookup::kResolve);
   if (!filter) return Failure(filter);
   const filter::Plan plan = filter::MakePlan(*filter, {.max_requests = 4, .pin_ipv6 = true});
+  std::puts("# Join with \"or\" those that fit the traffic at your router.");
   for (const filter::Box& box : plan.requests) {
     if (box == filter::Box{}) {
       return Fail("this filter cannot be written for packets inside of tunnels",
@@ -196,7 +213,7 @@ Result<std::string> Spool(const WorkFolder& folder) {
 Result<void> FindFiles(const Words& words, const config::Arguments& arguments,
                        std::uint64_t seconds, const WorkFolder& folder, compare::Options& options) {
   std::vector<std::string> files = arguments.words;
-  const bool by_id = arguments.values[static_cast<std::size_t>(config::Opt::kPcapId)].has_value();
+  const bool by_id = IsGiven(arguments, config::Opt::kPcapId);
   if (std::ranges::count(files, "-") > 1)
     return Usage("standard input can be only one of the files");
   if (seconds > 0 || by_id) {
@@ -210,7 +227,8 @@ Result<void> FindFiles(const Words& words, const config::Arguments& arguments,
                                      arguments.values, folder);
     if (!captured) return Failure(captured);
     options.cloudflare_file = captured->cloudflare;
-    options.local_files = seconds > 0 ? captured->locals : files;
+    options.local_files = captured->locals;
+    if (by_id) options.local_files.assign(files.begin(), files.end());
     return {};
   }
   if (files.size() < 2) {
@@ -223,7 +241,7 @@ Result<void> FindFiles(const Words& words, const config::Arguments& arguments,
   if (files[0] == "-" && read_again) {
     auto spooled = Spool(folder);
     if (!spooled) return Failure(spooled);
-    options.cloudflare_file = *spooled;
+    options.cloudflare_file.path = *spooled;
   }
   return {};
 }
@@ -249,7 +267,7 @@ Result<void> WriteMarks(const compare::Comparison& comparison, const compare::Op
                         const std::string& path) {
   system::FileSink sink(path);
   auto written =
-      compare::WriteMarkedCopy(comparison, options.cloudflare_file,
+      compare::WriteMarkedCopy(comparison, options.cloudflare_file.path,
                                [&sink](std::string_view bytes) { return sink.Write(bytes); });
   if (!written) return written;
   return sink.Close();
@@ -272,9 +290,12 @@ Result<int> Run(int argc, char** argv) {
       *seconds > 0 ? config::InterfaceKind::kSample : config::InterfaceKind::kDownload,
       system::ProcessEnvironment);
   if (!settings) return Failure(settings);
+  if (words.filter.empty() && IsGiven(*arguments, config::Opt::kPcapId)) {
+    words.filter = FilterOfCapture(*settings);
+  }
   auto options = ReadOptions(words, settings->Text(config::Opt::kEgress));
   if (!options) return Failure(options);
-  auto filter = filter::CaptureFilter::Compile(words.filter, filter::NameLookup::kResolve);
+  auto filter = filter::CaptureFilter::CompileTyped(words.filter, filter::NameLookup::kResolve);
   if (!filter) return Failure(filter);
   if (auto good = CheckOutputs(arguments->words, words); !good) return Failure(good);
   auto folder = WorkFolder::Make();

@@ -22,7 +22,7 @@ std::string Window(std::int64_t first, std::int64_t last) {
 
 std::string Table(const char* title, const std::vector<TableRow>& rows) {
   if (rows.empty()) return {};
-  std::string text = Format("\n| %s | compared | missing | share |\n|---|---:|---:|---:|\n", title);
+  std::string text = Format("\n| %s | Compared | Missing | Share |\n|---|---:|---:|---:|\n", title);
   std::size_t shown = 0;
   for (const TableRow& row : rows) {
     if (++shown > kMostRows) break;
@@ -36,11 +36,11 @@ std::string Table(const char* title, const std::vector<TableRow>& rows) {
 }
 
 std::string CloudflareFile(const compare::Options& options, const Comparison& c) {
-  std::string text = "- Cloudflare: `" + MarkdownText(options.cloudflare_file) + "`, " +
+  std::string text = "- Cloudflare: `" + MarkdownText(options.cloudflare_file.name) + "`, " +
                      (c.cloud.sample() ? "a sample" : "a full capture") + ", " +
                      CountedPackets(c.cloud.records);
   if (!c.cloud.packets().empty()) text += ", " + Window(c.cloud.first(), c.cloud.last());
-  text += ", SHA-256 " + DigestText(options.cloudflare_file) + "\n";
+  text += ", SHA-256 " + DigestText(options.cloudflare_file.path) + "\n";
   std::set<std::string> said;
   for (const CaptureDescription& d : c.cloud.descriptions()) {
     if (!d.pcap_id) continue;
@@ -62,11 +62,11 @@ std::string CompareReport(const compare::Options& options, const Comparison& c) 
   }
   text += "\n## What was compared\n\n" + CloudflareFile(options, c);
   for (const compare::LocalResult& local : c.locals) {
-    text +=
-        "- Local: `" + MarkdownText(local.side.path) + "`, " + CountedPackets(local.side.records);
+    text += "- Local: `" + MarkdownText(local.side.file.name) + "`, " +
+            CountedPackets(local.side.records);
     if (local.side.has_times) text += ", " + Window(local.side.first, local.side.last);
-    text +=
-        ", " + compare::ClockWords(local.clock) + ", SHA-256 " + DigestText(local.side.path) + "\n";
+    text += ", " + compare::ClockWords(local.clock) + ", SHA-256 " +
+            DigestText(local.side.file.path) + "\n";
   }
   if (!options.filter.empty()) text += "- Filter: `" + MarkdownText(options.filter) + "`\n";
   for (const compare::Translation& map : options.translations) {
@@ -80,9 +80,9 @@ std::string CompareReport(const compare::Options& options, const Comparison& c) 
   for (const std::string& remark : compare::Remarks(c)) text += "- " + MarkdownText(remark) + "\n";
   if (c.missing == 0) return text;
   text += "\n## Tables\n";
-  text += Table("destination", c.by_destination);
-  text += Table("bytes", c.by_size);
-  text += Table("second", c.by_second);
+  text += Table("Destination", c.by_destination);
+  text += Table("Size", c.by_size);
+  text += Table(compare::TimeTitle(c).c_str(), c.by_second);
   return text;
 }
 

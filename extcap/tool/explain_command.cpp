@@ -39,9 +39,8 @@ Result<std::string> Explain(int argc, char** argv) {
   auto settings =
       config::Settings::Load(arguments->values, interface->kind, system::ProcessEnvironment);
   if (!settings) return Failure(settings);
-  auto filter = filter::CaptureFilter::Compile(text, filter::NameLookup::kRefuse);
-  // Not a usage error: libpcap rejects the filter.
-  if (!filter) return Fail(filter.error().what, filter.error().remedy);
+  auto filter = filter::CaptureFilter::CompileTyped(text, filter::NameLookup::kRefuse);
+  if (!filter) return Failure(filter);
   const bool sample = config::IsSample(interface->kind);
   const filter::Plan plan = filter::MakePlan(
       *filter,

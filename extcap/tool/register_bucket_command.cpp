@@ -27,8 +27,8 @@ constexpr const char* kSummary =
     "Do not put keys in DESTINATION_CONF: others can see the command line. If standard\n"
     "input is not a terminal, its first two lines may be the access key ID and the\n"
     "secret. Otherwise, keys come from the same places as for a capture: the\n"
-    "configuration file, the environment, ~/.aws for S3, and the stores' own tools. Keys for R2 "
-    "are also sent to Cloudflare, as it writes with them.";
+    "configuration file, the environment, ~/.aws for S3, and the stores' own tools. Keys\n"
+    "for R2 are also sent to Cloudflare, as it writes with them.";
 
 constexpr std::size_t kLargestChallenge = std::size_t{64} << 10;
 /// How long the challenge may take to appear, and the validation ("five to ten minutes").
@@ -160,7 +160,8 @@ class Registration {
           *buckets, [&](const api::BucketOwnership& other) { return other.id == ownership.id; });
       if (ours != buckets->end()) ownership = *ours;
     }
-    std::printf("ok: %s is registered; use it with --destination-conf\n", text_.c_str());
+    std::printf("ok: %s is registered; use it with --destination-conf %s\n", text_.c_str(),
+                ShellQuote(text_).c_str());
     return {};
   }
 
@@ -200,7 +201,7 @@ int RegisterBucketCommand(int argc, char** argv) {
       argc, argv, {.usage = "DESTINATION_CONF", .summary = kSummary, .options = kBucketOptions},
       {1,
        "register-bucket takes one destination_conf, such as "
-       "s3://BUCKET/DIRECTORY?region=us-east-1"});
+       "'s3://BUCKET/DIRECTORY?region=us-east-1'"});
   if (!call) return Complain(call.error());
   auto done = Register(*call);
   return done ? 0 : Complain(done.error());

@@ -27,6 +27,7 @@ std::string BothTimes(WallTime time) {
       std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
   std::tm local = {};
   localtime_r(&seconds, &local);
+  if (local.tm_gmtoff == 0) return FormatRfc3339(time);
   char text[80];
   std::strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S %Z", &local);
   return std::string(text) + " (" + FormatRfc3339(time) + ")";

@@ -45,7 +45,7 @@ def refused(emulator):
         assert (tool.returncode, tshark.returncode) == (1, 1), (tool.stderr, tshark.stderr)
         assert posts(api) == [] and not tool.path.exists()
         if not prefix:
-            told = [re.sub(r"request id [\w-]+", "request id", one.sentence) for one in (tool, tshark)]
+            told = [re.sub(r"request ID [\w-]+", "request ID", one.sentence) for one in (tool, tshark)]
             assert told[0] == told[1]
         assert "destination-conf = " in (client.folder / "log").read_text()
         check_nowhere(client, SECRETS, tool.stdout + tool.stderr, tshark.stdout + tshark.stderr)

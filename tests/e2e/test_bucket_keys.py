@@ -449,5 +449,5 @@ def test_the_store_s_own_reason_is_shown(emulator, tmp_path, recorded):
             AWS_ENDPOINT_URL_S3=store.url, AWS_ACCESS_KEY_ID="AKIAX", AWS_SECRET_ACCESS_KEY="planted")
         done = client.download(pcap_id)
     assert done.returncode == 4, done.stderr
-    assert reason in done.stderr and "request id 4442587FB7D0A2F9" in done.stderr
+    assert reason in done.stderr and "request ID 4442587FB7D0A2F9" in done.stderr
     assert "allow them kms:Decrypt on the key" in done.stderr and "s3:GetObject" not in done.stderr

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import json
 import random
+import re
 import struct
 
 import pytest
@@ -200,9 +201,14 @@ def test_report_is_for_a_ticket(person, pair):
     text = report.read_text()
     for file in (cloudflare, router):
         assert hashlib.sha256(file.read_bytes()).hexdigest() in text
-    for words in ("# Is it Cloudflare or us?", "203.0.113.4", "UTC", "| destination |",
+    for words in ("# Is it Cloudflare or us?", "203.0.113.4", "| Destination |",
                   "Compared by cloudflaredump"):
         assert words in text, words
+    # Where local time is UTC, each time stands there once.
+    assert "UTC" not in text
+    abroad = Client("http://127.0.0.1:9", plugin=False, TZ="Europe/Berlin")
+    assert abroad.tool("compare", "--report", report, cloudflare, router).returncode == 0
+    assert re.search(r"2026-09-\d\d \d\d:\d\d:\d\d CEST \(2026-09-", report.read_text())
 
 
 def test_nothing_comparable_says_why(person, pair):
@@ -281,8 +287,20 @@ def test_a_cut_file_is_used_as_far_as_it_goes(person, pair):
 ])
 def test_usage(person, words, said):
     run = person.tool("compare", *words)
-    assert (run.returncode, run.stdout) == (2 if "-f" not in words else run.returncode, "")
-    assert run.returncode in (1, 2) and said in run.sentence
+    assert (run.returncode, run.stdout) == (2, "") and said in run.sentence
+
+
+def test_files_in_the_wrong_order_are_refused(person, pair):
+    packets = traffic(50)
+    cloudflare, router = pair(packets, arrivals(packets, lambda p: False))
+    marked = person.new_path("marked.pcapng")
+    assert person.tool("compare", cloudflare, router, "-w", marked).returncode == 0
+    run = person.tool("compare", router, marked)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.sentence == (f"{marked} is the capture from Cloudflare, and {router}, which is named "
+                            "first, is not; name Cloudflare's file first.")
+    assert person.tool("compare", marked, router).returncode == 0
+    assert person.tool("compare", marked, marked).returncode == 0
 
 
 def test_router_filters_find_what_is_inside(person):

@@ -60,14 +60,31 @@ def test_an_earlier_capture_by_its_id(emulator):
     assert answer["missing"] == 0 and answer["arrived"] > 100 and answer["egress"] == 0
 
 
+def test_an_earlier_capture_is_compared_under_its_own_filter(emulator):
+    client, (router,) = account(emulator)
+    wanted = "dst host 203.0.113.80"
+    assert client.capture(wanted, "--requests-per-window", "1").returncode == 0
+    alone = json.loads(client.tool("compare", "--json", "--pcap-id", "latest", router).stdout)
+    given = json.loads(client.tool("compare", "--json", "--pcap-id", "latest", "-f", wanted,
+                                   router).stdout)
+    assert alone == given and alone["filter"] == wanted
+    other = json.loads(client.tool("compare", "--json", "--pcap-id", "latest", "-f", CUSTOMER,
+                                   router).stdout)
+    assert other["filter"] == CUSTOMER
+    said = client.tool("compare", "--pcap-id", "latest", router).stdout
+    assert f'Only packets that match "{wanted}" were compared.' in said
+
+
 def test_both_sides_at_once(emulator):
     client, (router,) = account(emulator, "--router-loss", "0")
     marked = client.new_path("marked.pcapng")
     run = client.tool("compare", "--json", "--seconds", "6", "-f", CUSTOMER, "-w", marked,
-                      "--local", f"tail -c +1 -f '{router}'", "-q")
+                      "--local", f"tail -c +1 -f '{router}'")
     assert (run.returncode, run.stderr) == (0, "")
     answer = json.loads(run.stdout)
     assert answer["missing"] == 0 and answer["arrived"] > 5
+    # The file of the router's packets is gone afterwards: it is called by the command.
+    assert answer["locals"][0]["file"] == f"tail -c +1 -f '{router}'"
     assert marked.exists()
 
 

@@ -72,7 +72,7 @@ def test_a_token_that_may_only_read(emulator):
 
 
 def test_an_unknown_account(instant_api):
-    check_through_tshark(Client(instant_api, CLOUDFLARE_ACCOUNT_ID="0" * 32), "HTTP 403", "account id")
+    check_through_tshark(Client(instant_api, CLOUDFLARE_ACCOUNT_ID="0" * 32), "HTTP 403", "account ID")
 
 
 @pytest.mark.parametrize("account", ["../../user", "a b", "{x}", "é" * 16, "f" * 33])
@@ -251,7 +251,7 @@ def test_a_filter_that_cannot_be(instant_api, capture_filter, words):
     ({"log_level": "loud"}, "none, error"), ({"start_time": "yesterday"}, "start-time"),
     ({"start_time": "-25h"}, "24 hours"), ({"end_time": "2099-01-01T00:00:00Z"}, "future"),
     ({"start_time": "-1m", "end_time": "-2m"}, "not before end-time"),
-    ({"start_time": "-24h"}, "--max-requests"), ({"profile": "nobody"}, "no profile"),
+    ({"start_time": "-24h"}, "max-requests"), ({"profile": "nobody"}, "no profile"),
     ({"max_wait": "99999999999999999999"}, "max-wait"), ({"stop_wait": "x" * 300}, "stop-wait"),
 ])
 def test_a_value_that_cannot_be(instant_api, options, words):
@@ -307,8 +307,8 @@ def test_a_configuration_file_that_cannot_be(instant_api, text, mode, words, sta
     (["capture", "-i", "cloudflare-sample", "-w", "x", "udp"], 'unexpected argument "udp"'),
     (["capture", "--novelty"], "--novelty"), (["capture", "-i"], "-i"),
     (["nothing"], 'no command "nothing"'), (["list", "all"], "no arguments"), (["show"], "ID"),
-    (["show", "1", "2"], "ID"), (["show", "ownership"], "not the id of a capture"),
-    (["show", "../../x"], "not the id of a capture"),
+    (["show", "1", "2"], "ID"), (["show", "ownership"], "not the ID of a capture"),
+    (["show", "../../x"], "not the ID of a capture"),
 ])
 def test_what_was_typed_wrong(client, words, sentence):
     done = client.tool(*words)
@@ -327,7 +327,7 @@ def test_what_was_typed_wrong_is_told_before_a_missing_token(client):
         assert (done.returncode, done.stdout) == (2, ""), words
         assert "token" not in done.sentence
     refused = stranger.tool("explain", "bad(")
-    assert (refused.returncode, refused.stdout) == (1, "") and "syntax" in refused.sentence
+    assert (refused.returncode, refused.stdout) == (2, "") and "syntax" in refused.sentence
 
 
 def test_help_and_version(client):

@@ -68,3 +68,6 @@ def test_check_tells_settings_that_cannot_be(nobody):
 def test_check_says_it_as_well(nobody):
     done = run([stage().tool, "check"], nobody)
     assert done.returncode == 1 and "no Cloudflare API token" in done.stdout
+    for what in ("extcap", "plugin"):
+        assert re.search(rf"^ok +the {what} is installed: |^note +there is no {what} at ",
+                         done.stdout, re.M)

@@ -249,8 +249,8 @@ def test_its_price_is_told(emulator):
     assert "2 requests, 2 min, for each window (one with dst host 203.0.113.7)" in captured.stderr
     refused = client.capture("host 203.0.113.7", "--max-requests", 1, interface=LIVE)
     assert refused.returncode == 2
-    assert refused.sentence == ("a window takes 2 requests, and --max-requests is 1; allow more "
-                                "requests, or ask with fewer (--requests-per-window 1).")
+    assert refused.sentence == ("a window takes 2 requests, and max-requests is 1; allow more "
+                                "requests, or ask with fewer (requests-per-window 1).")
 
 
 def test_a_full_capture_is_found_behind_fifty_samples(emulator, recorded):

@@ -126,7 +126,7 @@ def test_an_id_that_cannot_be_used(play, pcap_id):
     play.answer("POST /pcaps", job(id=pcap_id))
     done = play.run()
     assert done.returncode == 1
-    assert "answered without a usable capture id; it may have been started all the same" in done.stderr
+    assert "answered without a usable capture ID; it may have been started all the same" in done.stderr
     assert done.stderr.count("\n") == 1
 
 

@@ -50,7 +50,7 @@ def test_a_policy_for_one_directory_is_enough(rados, tmp_path, prefixes):
     assert [one["key"] for one in listing(DESTINATION, environment)] == [KEY]
     assert fetch(DESTINATION, environment, tmp_path) == [(KEY, b"hello", "")]
     said = refusal("s3://pcaps/other?region=us-east-1", environment)
-    assert "may not list the bucket pcaps" in said and "request id tx" in said
+    assert "may not list the bucket pcaps" in said and "request ID tx" in said
     assert "add s3:ListBucket on arn:aws:s3:::pcaps to their policy" in said
 
 
@@ -142,4 +142,4 @@ def test_an_encrypted_object_whose_key_is_not_given(rados, tmp_path):
     (tmp_path / "not").mkdir()
     ((_, body, said),) = fetch(destination, rados.environment(AWS_ENDPOINT_URL_S3=other), tmp_path / "not")
     assert body == b"" and "Failed to retrieve the actual key, kms-keyid: key-1" in said
-    assert "request id tx" in said and "s3:GetObject" not in said and "make a new key" not in said
+    assert "request ID tx" in said and "s3:GetObject" not in said and "make a new key" not in said

@@ -71,7 +71,7 @@ def refusal(destination, environment):
     assert done.stdout == b""
     assert done.stderr.count(b"\n") == 1
     probed = probe("probe", destination, environment=environment)
-    told = [re.sub(rb"request id [\w-]+", b"request id", one.stderr) for one in (probed, done)]
+    told = [re.sub(rb"request ID [\w-]+", b"request ID", one.stderr) for one in (probed, done)]
     assert (probed.returncode, probed.stdout, told[0]) == (1, b"", told[1])
     return done.stderr.decode()
 
@@ -147,7 +147,7 @@ def test_wrong_secret(s3):
 
 def test_unknown_key(s3):
     said = refusal("s3://pcaps?region=us-east-1", s3.environment(AWS_ACCESS_KEY_ID="AKIAUNKNOWN"))
-    assert "does not know the access key id" in said or "is wrong" in said
+    assert "does not know the access key ID" in said or "is wrong" in said
 
 
 def test_wrong_region(s3):

@@ -93,7 +93,8 @@ def test_states_verdict_and_log_of_a_sample(emulator):
     states = toolbar.states()
     assert len([state for state in states if state.startswith("pending, ")]) >= 2, states
     assert states[-1].startswith("Complete: sample from "), states
-    assert toolbar.messages(STATUS_BAR)[-1] == states[-1]
+    # The status bar has all of the verdict, the toolbar's field as much as it can show.
+    assert toolbar.messages(STATUS_BAR)[-1].startswith(states[-1].removesuffix("…"))
     assert any("requested" in line for line in toolbar.messages(ADD, LOG))
     assert len(captured.records) > 0
 

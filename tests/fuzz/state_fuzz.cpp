@@ -62,7 +62,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       capture.Asked(job);
     }
   }
-  const std::string key = started.Intend("a", {}, WallTime());
+  const std::string key = started.Intend("a", {}, "udp", WallTime());
   started.Started(key, "f00f00f00f00f00f");
   Check(started.Latest("a") == "f00f00f00f00f00f");
   started.Forget(key);

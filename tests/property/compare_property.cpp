@@ -464,12 +464,12 @@ Comparison Run(const Folder& folder, const Scene& scene, bool sample, Random& ra
     const auto records = SampleOf(scene.sent, scene.every, random, chosen);
     // As the API gives it, or as one of our captures.
     if (scene.by_packet && random() % 2 == 0) {
-      WritePcap(options.cloudflare_file, records, kRawLink);
+      WritePcap(options.cloudflare_file.path, records, kRawLink);
     } else {
       cloudflaredump::CaptureDescription description;
       description.type = "simple";
       const std::string text = cloudflaredump::WriteCaptureDescription(description);
-      WriteText(options.cloudflare_file,
+      WriteText(options.cloudflare_file.path,
                 Pcapng({{.link_type = kRawLink, .description = text}}, records));
     }
   } else {
@@ -478,15 +478,15 @@ Comparison Run(const Folder& folder, const Scene& scene, bool sample, Random& ra
       chosen.push_back(i);
       records.push_back({.time = scene.sent[i].time, .bytes = scene.sent[i].ip});
     }
-    WritePcap(options.cloudflare_file, records, kRawLink);
+    WritePcap(options.cloudflare_file.path, records, kRawLink);
   }
   for (std::size_t i = 0; i < scene.locals.size(); ++i) {
     options.local_files.push_back(folder / ("local" + std::to_string(i)));
     if (scene.pcapng.empty()) {
-      WritePcap(options.local_files.back(), scene.locals[i], scene.link_type, scene.snap);
+      WritePcap(options.local_files.back().path, scene.locals[i], scene.link_type, scene.snap);
       continue;
     }
-    WriteText(options.local_files.back(), scene.pcapng);
+    WriteText(options.local_files.back().path, scene.pcapng);
   }
   auto comparison = Compare(options, nullptr);
   if (!comparison) {

@@ -97,7 +97,7 @@ void EachStatusHasItsRemedyAndKind(void**) {
            Row{400, "answered HTTP 400: code 1001, why.", kFinal},
            Row{401, "check the API token", kFinal},
            Row{403, "token has the permission \"Magic Firewall Packet Captures: Edit\"", kFinal},
-           Row{404, "check the account id, the capture's id and the address of the API", kFinal},
+           Row{404, "check the account ID, the capture's ID and the address of the API", kFinal},
            Row{408, "answered HTTP 408", kPassing},
            Row{409, "answered HTTP 409", kFinal},
            Row{429, "wait a few minutes and try again", kPassing},

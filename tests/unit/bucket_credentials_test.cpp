@@ -230,8 +230,8 @@ void AmazonsIdsAreRefusedUnderOthersNames(void**) {
     Machine machine;
     machine.settings.r2 = {.access_key_id = id, .secret_access_key = "planted", .source = "R2"};
     machine.settings.gcs = {.access_key_id = id, .secret_access_key = "planted", .source = "G"};
-    AssertContains(machine.Missing(kR2), "the access key id from R2 is one of Amazon's");
-    AssertContains(machine.Missing(kGcs), "the access key id from G is one of Amazon's");
+    AssertContains(machine.Missing(kR2), "the access key ID from R2 is one of Amazon's");
+    AssertContains(machine.Missing(kGcs), "the access key ID from G is one of Amazon's");
   }
 }
 

@@ -8,7 +8,7 @@
 
 #include "extcap/filter/child_call.h"
 #include "tests/unit/libpcap_says.h"
-#include "tests/unit/unit_test.h"
+#include "tests/unit/results.h"
 
 // This process may look names up: no test may name a host that would be looked up in the network.
 namespace cloudflaredump::filter {
@@ -50,6 +50,17 @@ void TheProgramSurvivesMoves(void**) {
   const bpf_program* program = first.program();
   const CaptureFilter second = std::move(first);
   assert_ptr_equal(second.program(), program);
+}
+
+void ATypedFilterThatCannotBeUsedIsQuoted(void**) {
+  AssertFails(
+      CaptureFilter::CompileTyped("tcp port 443 and", NameLookup::kRefuse), Error::Kind::kUsage,
+      "the capture filter \"tcp port 443 and\" cannot be used: " + LibpcapSays("tcp port 443 and") +
+          "; see pcap-filter(7).");
+  // What has a remedy of its own keeps it.
+  AssertFails(CaptureFilter::CompileTyped("host www.example.com", NameLookup::kRefuse),
+              Error::Kind::kUsage, "; use its address instead.");
+  assert_true(CaptureFilter::CompileTyped("tcp port 443", NameLookup::kRefuse).has_value());
 }
 
 void ErrorsAreLibpcapsWords(void**) {
@@ -303,6 +314,7 @@ int main() {
       cmocka_unit_test(AnOrdinaryFilterIsCompiledForRawIp),
       cmocka_unit_test(TheProgramSurvivesMoves),
       cmocka_unit_test(ErrorsAreLibpcapsWords),
+      cmocka_unit_test(ATypedFilterThatCannotBeUsedIsQuoted),
       cmocka_unit_test(AFilterThatRejectsAllPacketsIsRefused),
       cmocka_unit_test(FiltersAboutTheLinkLayerAreTaken),
       cmocka_unit_test(DirectionIsRefusedWithAReason),

@@ -74,7 +74,7 @@ void PacketsThatContradictAnExactPlanAreDeliveredAndMarked(void**) {
   assert_int_equal(outcome.counts.delivered, 2);
   assert_int_equal(outcome.counts.unmatched, 2);
   assert_true(f.Read().interfaces[0].description.residual_mismatch.value());
-  AssertContains(f.reporter.warnings.at(0), "--local-filter off");
+  AssertContains(f.reporter.warnings.at(0), "local-filter off");
   AssertContains(outcome.verdict, "0 match the filter, 2 do not and were delivered all the same");
 }
 

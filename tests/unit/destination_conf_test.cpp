@@ -100,10 +100,10 @@ void EachMistakeIsNamed(void**) {
   AssertContains(Mistake("s3://?region=a"), "names no bucket");
   AssertContains(Mistake("s3:///dir?region=a"), "names no bucket");
   AssertContains(Mistake("r2://pcaps"), "needs account-id");
-  AssertContains(Mistake("r2://pcaps?account-id=a.b"), "not an account id");
+  AssertContains(Mistake("r2://pcaps?account-id=a.b"), "not an account ID");
   AssertContains(Mistake("r2://pcaps?account-id=a&access-key-id=planted"), "or neither");
   AssertContains(Mistake("r2://pcaps?account-id=a&secret-access-key=planted"), "or neither");
-  AssertContains(Mistake("r2://pcaps?secret-access-key=planted&account-id=/"), "account id");
+  AssertContains(Mistake("r2://pcaps?secret-access-key=planted&account-id=/"), "account ID");
   AssertContains(Mistake("file://folder"), "three slashes");
   AssertContains(Mistake("file:///a%0Ab"), "not a path");
   AssertContains(Mistake("s3://pcaps/a\nb?region=a"), "line break");

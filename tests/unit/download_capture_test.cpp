@@ -63,7 +63,7 @@ void ALimitThatWasAskedForHereIsKnown(void**) {
   auto started = f.Started();
   api::PcapRequest request;
   request.packet_limit = 2;
-  started.Started(started.Intend("acc123", request, f.loop.Now()), kTestId);
+  started.Started(started.Intend("acc123", request, "", f.loop.Now()), kTestId);
   f.HasSample();
   const Outcome outcome = f.Run(Given({{config::Opt::kPcapId, "latest"}}));
   AssertStatus(outcome, ExitStatus::kIncomplete);
@@ -75,7 +75,7 @@ void NothingStartedHereIsSaid(void**) {
   Scene f;
   const Outcome outcome = f.Run(Given({{config::Opt::kPcapId, "latest"}}));
   AssertStatus(outcome, ExitStatus::kFailed);
-  AssertContains(Complaint(outcome), "no capture was started from here yet; give an id");
+  AssertContains(Complaint(outcome), "no capture was started from here yet; give an ID");
 }
 
 void AFullCaptureIsReadFromTheUsersFolder(void**) {
@@ -94,7 +94,8 @@ void AFolderThatTheApiNamesIsNotRead(void**) {
   f.HasFull(R"(,"destination_conf":"file://)" + f.bucket + "\"");
   const Outcome outcome = f.Run();
   AssertStatus(outcome, ExitStatus::kFailed);
-  AssertContains(Complaint(outcome), "if you trust that, give the folder with --read-from");
+  AssertContains(Complaint(outcome),
+                 "if you trust that, give the folder with the option read-from");
   AssertText(f.sink.bytes, "");
 }
 

@@ -142,7 +142,7 @@ void AListingThatNeverSettlesIsALoss(void**) {
   };
   more();
   AssertContains(f.Collect("s3://pcaps?region=eu-west-1", Given({{config::Opt::kMaxWait, "30"}})),
-                 "still appearing in the bucket when --max-wait was over");
+                 "still appearing in the bucket when max-wait was over");
 }
 
 void ADirectoryIsNotItsNeighbor(void**) {

@@ -46,7 +46,7 @@ void ARequestThatCannotBeMeantIsRefusedBeforeThePost(void**) {
   refused("host 192.0.2.1", {}, "cloudflare-ORD", "Cloudflare can be told nothing");
   AssertContains(SentenceOf(*f.Run("host 192.0.2.1").error),
                  "narrower filters that work: dst host 192.0.2.1, or src host 192.0.2.1; "
-                 "--if-broad warn runs it");
+                 "the option if-broad warn runs it");
   assert_int_equal(f.CountOf("POST"), 0);
 }
 
@@ -154,7 +154,7 @@ void LeftoversAreStoppedBeforeTheNextCapture(void**) {
   auto started = f.Started();
   api::PcapRequest request;
   request.type = api::PcapRequest::Type::kFull;
-  const std::string key = started.Intend("acc123", request, f.loop.Now());
+  const std::string key = started.Intend("acc123", request, "", f.loop.Now());
   started.Started(key, kOtherId);
   started.NeedsStop(key, true);
   f.cloudflare.files = {{f.Named(""), PcapBytes().Record(1, 0, "x").bytes()}};
@@ -173,7 +173,7 @@ void ALeftoverWithoutAnIdIsLookedFor(void**) {
   request.type = api::PcapRequest::Type::kFull;
   request.time_limit = 60;
   request.colo = "FRA";
-  const std::string key = started.Intend("acc123", request, f.loop.Now());
+  const std::string key = started.Intend("acc123", request, "", f.loop.Now());
   started.NeedsStop(key, true);
   f.cloudflare.others = {OthersJob(kOtherId)};
   AssertStatus(f.Run("", IfBusy("fail")), ExitStatus::kFailed);

@@ -57,6 +57,10 @@ void WhatIsNoDataCenterOrRepeatedIsLeftOut(void**) {
 }
 
 void ADataCenterThatIsNotListedIsFound(void**) {
+  const CaptureInterface lower = ValueOf(FindInterface("cloudflare-ord"));
+  AssertText(lower.name, "cloudflare-ord");
+  AssertText(lower.colo, "ORD");
+  AssertText(lower.display, "Cloudflare ORD (Chicago): full capture via your bucket");
   const CaptureInterface found = ValueOf(FindInterface("cloudflare-ams01"));
   assert_true(found.kind == InterfaceKind::kColo);
   AssertText(found.colo, "ams01");

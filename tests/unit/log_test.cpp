@@ -107,9 +107,10 @@ void AnotherRunAppends(void**) {
 void AnUnwritableLogSaysWhatToDo(void**) {
   AssertFails(OpenLog(LogLevel::kInfo, "/nonexistent/log"), Error::Kind::kFinal,
               "cannot open the log file /nonexistent/log: No such file or directory; name "
-              "another with --log-file.");
-  AssertFails(OpenLog(LogLevel::kInfo, "/dev/null"), Error::Kind::kFinal,
-              "the log file /dev/null is not a regular file; name another with --log-file.");
+              "another with the option log-file.");
+  AssertFails(
+      OpenLog(LogLevel::kInfo, "/dev/null"), Error::Kind::kFinal,
+      "the log file /dev/null is not a regular file; name another with the option log-file.");
 }
 
 void AFullDiskIsNoError(void**) {

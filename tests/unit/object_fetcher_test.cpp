@@ -275,7 +275,7 @@ void BytesDamagedEachTimeAreALoss(void**) {
   assert_int_equal(reads, 3);
   AssertText(scene.recorder.objects[0].text, "0122456789");  // what came last
   AssertContains(scene.recorder.ErrorOf(0), "another MD5");
-  AssertContains(scene.recorder.ErrorOf(0), "--read-from");
+  AssertContains(scene.recorder.ErrorOf(0), "option read-from");
   assert_int_equal(scene.fetcher.bytes(), 10);
 }
 

@@ -63,7 +63,7 @@ void TheTokensOwnIdIsAskedFor(void**) {
   ApiFixture odd;
   odd.http.Answer("GET", "*", Ok("{}"));
   AssertFails(odd.api.TokenId("acc9", odd.ForSeconds(5)), Error::Kind::kFinal,
-              "does not say the id of the API token");
+              "does not say the ID of the API token");
   ApiFixture down;
   down.http.Answer("GET", "*", Lost());
   AssertFails(down.api.TokenId("acc9", down.ForSeconds(5)), Error::Kind::kPassing, "reset");
@@ -139,10 +139,10 @@ void AnIdThatIsNoneIsRefusedUnasked(void**) {
   ApiFixture f;
   const Patience patience = f.ForSeconds(5);
   for (const char* bad : {"", "ownership", "../../user", "a b"}) {
-    AssertFails(f.api.Get(bad, patience), Error::Kind::kUsage, "is not the id of a capture");
+    AssertFails(f.api.Get(bad, patience), Error::Kind::kUsage, "is not the ID of a capture");
     AssertFails(f.api.DownloadSample(bad, patience), Error::Kind::kUsage,
-                "is not the id of a capture");
-    AssertFails(f.api.Stop(bad, patience), Error::Kind::kUsage, "is not the id of a capture");
+                "is not the ID of a capture");
+    AssertFails(f.api.Stop(bad, patience), Error::Kind::kUsage, "is not the ID of a capture");
   }
   assert_true(f.http.requests.empty());
 }

@@ -109,6 +109,15 @@ void TwoRequestsShareOneWindow(void**) {
   assert_int_equal(stream.interfaces[1].description.requests.value(), 2);
 }
 
+/// Two requests of one direction have numbers: one word for both tells nobody which is awaited.
+void RequestsOfOneDirectionAreNumbered(void**) {
+  SampleFixture f;
+  f.cloudflare.files = {File(PcapBytes()), File(PcapBytes())};
+  f.Run({}, "dst host 10.0.0.1 or dst host 10.9.0.2");
+  assert_int_equal(f.cloudflare.samples.size(), 2);
+  assert_true(f.Told("request 1 done, 0 packets; waiting 50 s for request 2"));
+}
+
 void APacketOfBothRequestsIsDeliveredOnce(void**) {
   SampleFixture f;
   const std::string itself = UdpPacket(1, 1, 53);
@@ -222,7 +231,7 @@ void ADayIsRefusedWithItsPrice(void**) {
   AssertStatus(outcome, ExitStatus::kUsage);
   AssertContains(SentenceOf(*outcome.error),
                  "this takes 576 requests (288 windows, 2 each) at one a minute, about 9 h 36 "
-                 "min, and --max-requests is 12;");
+                 "min, and max-requests is 12;");
   assert_true(f.http.requests.empty());
   AssertText(f.sink.bytes, "");
 }
@@ -376,7 +385,7 @@ void AnExactRequestsMismatchIsDeliveredAndMarked(void**) {
   assert_int_equal(f.Read().packets.size(), 1);
   assert_true(f.Read().interfaces[0].description.residual_mismatch.value());
   assert_int_equal(f.reporter.warnings.size(), 1);
-  AssertContains(f.reporter.warnings[0], "--local-filter off");
+  AssertContains(f.reporter.warnings[0], "local-filter off");
 }
 
 void AnInexactRequestsMismatchIsFilteredOut(void**) {
@@ -384,7 +393,7 @@ void AnInexactRequestsMismatchIsFilteredOut(void**) {
   f.cloudflare.files = {File(PcapBytes().Record(kWindowSeconds, 0, UdpPacket(1, 2, 4789)))};
   const Outcome outcome = f.Run({}, "udp dst port 53 and len > 100");
   AssertStatus(outcome, ExitStatus::kNoPackets);
-  AssertContains(outcome.verdict, "see what came with --local-filter off");
+  AssertContains(outcome.verdict, "the option local-filter off shows what came");
   assert_true(f.Read().packets.empty());
   assert_true(f.reporter.warnings.empty());
 }
@@ -418,6 +427,7 @@ int main() {
       cmocka_unit_test(TheInterfaceSaysWhatWasCaptured),
       cmocka_unit_test(TheEmptyFilterAsksForEverything),
       cmocka_unit_test(TwoRequestsShareOneWindow),
+      cmocka_unit_test(RequestsOfOneDirectionAreNumbered),
       cmocka_unit_test(APacketOfBothRequestsIsDeliveredOnce),
       cmocka_unit_test(OneRequestPerWindowAsksForMoreAndFiltersHere),
       cmocka_unit_test(PacketsComeInTheOrderOfTime),

@@ -18,13 +18,17 @@ std::string JobOfAge(const FakeEventLoop& loop, Duration age, const std::string&
 struct Turn {
   Result<std::vector<api::PcapJob>> jobs;
   std::vector<Duration> told;
+  bool left = false;  ///< a turn to others
 };
 
 Turn AwaitTurn(ApiFixture& f, const SamplePace& pace = {.interval = 60s}) {
-  std::vector<Duration> told;
-  auto jobs = AwaitSampleTurn(f.api, f.loop, pace, f.ForSeconds(5),
-                              [&](Duration left) { told.push_back(left); });
-  return {std::move(jobs), told};
+  Turn turn{.jobs = {}, .told = {}};
+  turn.jobs =
+      AwaitSampleTurn(f.api, f.loop, pace, f.ForSeconds(5), [&](Duration left, bool leaves_turn) {
+        turn.told.push_back(left);
+        turn.left = leaves_turn;
+      });
+  return turn;
 }
 
 void WithNoSampleInTheWayNothingIsAwaited(void**) {
@@ -105,8 +109,25 @@ void YieldingLeavesEverySecondTurn(void**) {
   f.http.Answer("GET", "*",
                 Ok(JsonArray({JobOfAge(f.loop, 60s, "a"), JobOfAge(f.loop, 180s, "b"),
                               JobOfAge(f.loop, 120s, "theirs")})));
-  AssertGood(AwaitTurn(f, {.interval = 60s, .yielding = &ours}).jobs);
+  const Yielding yielding{.ours = ours, .before = {}};
+  const Turn turn = AwaitTurn(f, {.interval = 60s, .yielding = &yielding});
+  AssertGood(turn.jobs);
+  assert_true(turn.left);
   assert_int_equal(f.Elapsed(), 60);
+}
+
+/// What the same user took before the run is not somebody else's turn.
+void NobodyYieldsToTheirOwnEarlierSamples(void**) {
+  const std::vector<std::string> ours = {"a"};
+  const Yielding yielding{.ours = ours, .before = {"earlier", "live"}};
+  ApiFixture f;
+  f.http.Answer("GET", "*",
+                Ok(JsonArray({JobOfAge(f.loop, 30s, "a"), JobOfAge(f.loop, 120s, "earlier"),
+                              JobOfAge(f.loop, 180s, "live")})));
+  const Turn turn = AwaitTurn(f, {.interval = 60s, .yielding = &yielding});
+  AssertGood(turn.jobs);
+  assert_false(turn.left);
+  assert_int_equal(f.Elapsed(), 30);
 }
 
 void NobodyYieldsToThoseWhoHaveGone(void**) {
@@ -115,13 +136,14 @@ void NobodyYieldsToThoseWhoHaveGone(void**) {
   f.http.Answer("GET", "*",
                 Ok(JsonArray({JobOfAge(f.loop, 60s, "a"), JobOfAge(f.loop, 601s, "theirs"),
                               JobOfAge(f.loop, 1s, "full", "full")})));
-  AssertGood(AwaitTurn(f, {.interval = 60s, .yielding = &ours}).jobs);
+  const Yielding yielding{.ours = ours, .before = {}};
+  AssertGood(AwaitTurn(f, {.interval = 60s, .yielding = &yielding}).jobs);
   assert_int_equal(f.Elapsed(), 0);
   api::PcapJob theirs;
   theirs.id = "theirs";
   theirs.type = "simple";
   theirs.submitted = FormatRfc3339(f.loop.Now() - 90s);
-  assert_true(YieldingWait({theirs}, f.loop, 60s, ours) == Duration(0));  // nothing of ours yet
+  assert_true(YieldingWait({theirs}, f.loop, 60s, yielding) == Duration(0));  // nothing of ours yet
 }
 
 void AStopEndsTheWait(void**) {
@@ -152,6 +174,7 @@ int main() {
       cmocka_unit_test(TheIntervalIsASetting),
       cmocka_unit_test(YieldingLeavesEverySecondTurn),
       cmocka_unit_test(NobodyYieldsToThoseWhoHaveGone),
+      cmocka_unit_test(NobodyYieldsToTheirOwnEarlierSamples),
       cmocka_unit_test(AStopEndsTheWait),
       cmocka_unit_test(AListThatFailsEndsIt),
   };

@@ -183,9 +183,9 @@ void TheFileMayChooseAProfile(void**) {
 
 void AProfileThatIsNotThereIsRefused(void**) {
   const ConfigFixture config(kTwoProfiles);
-  AssertFails(
-      config.Load(Given({{Opt::kProfile, "lba"}})), Error::Kind::kUsage,
-      "there is no profile [lba] in " + config.path + "; add it, or name another with --profile.");
+  AssertFails(config.Load(Given({{Opt::kProfile, "lba"}})), Error::Kind::kUsage,
+              "there is no profile [lba] in " + config.path +
+                  "; add it, or name another with the option profile.");
   AssertFails(Settings::Load(Given({{Opt::kProfile, "lab"}}), InterfaceKind::kSample,
                              FakeEnvironment().Reader()),
               Error::Kind::kUsage, "there is no profile [lab]");

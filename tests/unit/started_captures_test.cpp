@@ -37,24 +37,47 @@ api::PcapJob Job() {
 void TheNewestWithAnIdIsTheLatest(void**) {
   Scene s;
   assert_false(s.started.Latest("acc").has_value());
-  s.started.Started(s.started.Intend("acc", Full(), s.loop.Now()), "a1a1a1a1a1a1a1a1");
-  s.started.Started(s.started.Intend("acc", Full(), s.loop.Now()), "b2b2b2b2b2b2b2b2");
-  s.started.Intend("acc", Full(), s.loop.Now());
-  s.started.Started(s.started.Intend("other", Full(), s.loop.Now()), "c3c3c3c3c3c3c3c3");
+  s.started.Started(s.started.Intend("acc", Full(), "", s.loop.Now()), "a1a1a1a1a1a1a1a1");
+  s.started.Started(s.started.Intend("acc", Full(), "", s.loop.Now()), "b2b2b2b2b2b2b2b2");
+  s.started.Intend("acc", Full(), "", s.loop.Now());
+  s.started.Started(s.started.Intend("other", Full(), "", s.loop.Now()), "c3c3c3c3c3c3c3c3");
   AssertText(s.started.Latest("acc").value(), "b2b2b2b2b2b2b2b2");
+}
+
+void TheFilterOfACaptureIsKnownAgain(void**) {
+  Scene s;
+  s.started.Started(s.started.Intend("acc", Full(), "dst host 10.0.0.1", s.loop.Now()),
+                    "a1a1a1a1a1a1a1a1");
+  s.started.Started(s.started.Intend("acc", Full(), "", s.loop.Now()), "b2b2b2b2b2b2b2b2");
+  AssertText(s.started.FilterOf("a1a1a1a1a1a1a1a1").value(), "dst host 10.0.0.1");
+  AssertText(s.started.FilterOf("b2b2b2b2b2b2b2b2").value(), "");
+  assert_false(s.started.FilterOf("c3c3c3c3c3c3c3c3").has_value());
+}
+
+void SamplesAreListedLiveOnesToo(void**) {
+  Scene s;
+  api::PcapRequest sample;
+  sample.type = api::PcapRequest::Type::kSimple;
+  s.started.Started(s.started.Intend("acc", sample, "", s.loop.Now()), "a1a1a1a1a1a1a1a1");
+  s.started.Started(s.started.Intend("acc", sample, "", s.loop.Now(), StartedCaptures::Use::kLive),
+                    "b2b2b2b2b2b2b2b2");
+  s.started.Started(s.started.Intend("acc", Full(), "", s.loop.Now()), "c3c3c3c3c3c3c3c3");
+  s.started.Started(s.started.Intend("other", sample, "", s.loop.Now()), "d4d4d4d4d4d4d4d4");
+  const std::vector<std::string> both = {"a1a1a1a1a1a1a1a1", "b2b2b2b2b2b2b2b2"};
+  assert_true(s.started.RecentSamples("acc") == both);
 }
 
 void TheFileIsPrivateAndHoldsNoSecret(void**) {
   Scene s;
-  s.started.Intend("acc", Full(), s.loop.Now());
+  s.started.Intend("acc", Full(), "", s.loop.Now());
   assert_int_equal(ModeOf(s.started.path()), 0600);
   AssertLacks(ReadFile(s.started.path()), "planted-secret");
 }
 
 void WhatIsToBeStoppedIsRemembered(void**) {
   Scene s;
-  const std::string first = s.started.Intend("acc", Full(), s.loop.Now());
-  const std::string second = s.started.Intend("acc", Full(), s.loop.Now());
+  const std::string first = s.started.Intend("acc", Full(), "", s.loop.Now());
+  const std::string second = s.started.Intend("acc", Full(), "", s.loop.Now());
   s.started.NeedsStop(first, true);
   s.started.NeedsStop(second, true);
   assert_int_equal(s.started.ToStop("acc").size(), 2);
@@ -66,7 +89,7 @@ void WhatIsToBeStoppedIsRemembered(void**) {
 
 void ARecordKnowsTheJobThatItAskedFor(void**) {
   Scene s;
-  s.started.NeedsStop(s.started.Intend("acc", Full(), s.loop.Now()), true);
+  s.started.NeedsStop(s.started.Intend("acc", Full(), "", s.loop.Now()), true);
   const StartedCapture record = s.started.ToStop("acc").at(0);
   assert_true(record.Asked(Job()));
   api::PcapJob other = Job();
@@ -79,7 +102,7 @@ void ARecordKnowsTheJobThatItAskedFor(void**) {
 
 void LimitsAreRecalledWhereTheApiDoesNotSayThem(void**) {
   Scene s;
-  s.started.Started(s.started.Intend("acc", Full(), s.loop.Now()), "a1a1a1a1a1a1a1a1");
+  s.started.Started(s.started.Intend("acc", Full(), "", s.loop.Now()), "a1a1a1a1a1a1a1a1");
   api::PcapJob job = Job();
   job.id = "a1a1a1a1a1a1a1a1";
   s.started.RecallLimits(job);
@@ -106,14 +129,14 @@ void AFolderThatCannotBeWrittenStopsNothing(void**) {
   FakeEnvironment environment = FakeEnvironment().Set("XDG_STATE_HOME", "/dev/null/nowhere");
   StartedCaptures started(environment.Reader());
   FakeEventLoop loop;
-  started.Started(started.Intend("acc", Full(), loop.Now()), "a1a1a1a1a1a1a1a1");
+  started.Started(started.Intend("acc", Full(), "", loop.Now()), "a1a1a1a1a1a1a1a1");
   assert_false(started.Latest("acc").has_value());
   assert_null(started.AwaitTurn(loop, [] { return false; }).get());
 }
 
 void AFileThatSomebodyEditedIsNoRecord(void**) {
   Scene s;
-  s.started.Intend("acc", Full(), s.loop.Now());
+  s.started.Intend("acc", Full(), "", s.loop.Now());
   for (const char* const text :
        {"", "{}", "[1,{}]", R"([{"account_id":"acc","pcap_id":"../x"}])"}) {
     std::ofstream(s.started.path()) << text;
@@ -128,6 +151,8 @@ int main() {
   using namespace cloudflaredump::capture;
   const CMUnitTest tests[] = {
       cmocka_unit_test(TheNewestWithAnIdIsTheLatest),
+      cmocka_unit_test(TheFilterOfACaptureIsKnownAgain),
+      cmocka_unit_test(SamplesAreListedLiveOnesToo),
       cmocka_unit_test(TheFileIsPrivateAndHoldsNoSecret),
       cmocka_unit_test(WhatIsToBeStoppedIsRemembered),
       cmocka_unit_test(ARecordKnowsTheJobThatItAskedFor),

@@ -42,7 +42,7 @@ void WrongSecretIsSaid(void**) {
 
 void UnknownKeyIsSaid(void**) {
   AssertFinal(Listing(403, Xml("InvalidAccessKeyId")),
-              "Amazon S3 does not know the access key id from the AWS profile work");
+              "Amazon S3 does not know the access key ID from the AWS profile work");
   const char* const kUnknown =
       "<Message>The AWS Access Key Id you provided does not exist in our records.</Message>";
   AssertFinal(Listing(403, Xml("InvalidAccessKeyId", kUnknown)), "correct it, or make a new key");
@@ -51,7 +51,7 @@ void UnknownKeyIsSaid(void**) {
                                "<Message>Failed to retrieve the actual key, "
                                "kms-keyid: k1</Message>")),
               "may not list the bucket pcaps of Amazon S3: Failed to retrieve the actual key, "
-              "kms-keyid: k1, request id 1.");
+              "kms-keyid: k1, request ID 1.");
 }
 
 void RightRegionIsNamed(void**) {
@@ -110,7 +110,7 @@ void PlainDenialGetsOurAdviceAndTheRequestsId(void**) {
   for (const char* const words : {"Access Denied", "Access Denied.", "Forbidden", ""}) {
     AssertText(Denied(Message(words)),
                "the keys from the AWS profile work may not list the bucket pcaps of Amazon S3: "
-               "request id 1; add s3:ListBucket on arn:aws:s3:::pcaps to their policy.");
+               "request ID 1; add s3:ListBucket on arn:aws:s3:::pcaps to their policy.");
   }
   StoreContext china = kS3;
   china.region = "cn-north-1";
@@ -123,7 +123,7 @@ void ReasonOfADenialIsShownAndAdviceFitsIt(void**) {
   const std::string kms = Denied(
       Message(std::string(kUser) + "kms:Decrypt on the resource associated with this ciphertext"),
       StoreAction::kRead);
-  AssertContains(kms, "kms:Decrypt on the resource associated with this ciphertext, request id 1");
+  AssertContains(kms, "kms:Decrypt on the resource associated with this ciphertext, request ID 1");
   AssertContains(kms, "; allow them kms:Decrypt on the key that the bucket is encrypted with.");
   const std::string missing =
       Denied(Message(std::string(kUser) + "s3:ListBucket on resource: \"arn:aws:s3:::pcaps\" "
@@ -144,7 +144,7 @@ void ReasonOfADenialIsShownAndAdviceFitsIt(void**) {
     assert_true(other.find("; add") == std::string::npos);
   }
   const std::string unheard = Denied(Message("Request must be signed by the moon"));
-  AssertContains(unheard, "Request must be signed by the moon, request id 1.");
+  AssertContains(unheard, "Request must be signed by the moon, request ID 1.");
   assert_true(unheard.find("; add") == std::string::npos);
 }
 
@@ -185,7 +185,7 @@ void SecretsThatAServerRepeatsAreNotShown(void**) {
 void RequestsIdMayStandInAHeader(void**) {
   for (const char* const name : {"x-amz-request-id", "x-guploader-uploadid", "cf-ray"}) {
     AssertFinal(Listing(403, "<Error><Code>AccessDenied</Code></Error>", kS3, {{name, "4442587F"}}),
-                ": request id 4442587F; add");
+                ": request ID 4442587F; add");
   }
 }
 
@@ -247,7 +247,7 @@ void OtherAnswersAreShownCleaned(void**) {
                                        "<Details>d</Details>"));
   AssertText(
       ClauseOf(clean),
-      "Amazon S3 answered 418 Teapot to the listing of pcaps: short and (stout) (d), request id 1");
+      "Amazon S3 answered 418 Teapot to the listing of pcaps: short and (stout) (d), request ID 1");
   AssertText(ClauseOf(Listing(403, "<html><body>Blocked by the proxy")),
              "Amazon S3 answered 403 to the listing of pcaps");
 }

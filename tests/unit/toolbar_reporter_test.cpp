@@ -191,6 +191,19 @@ void TheEndIsShownAtOnce(void**) {
   AssertText(window.Got(ToolbarCommand::kStatusBar).back(), "Complete: 7 packets.");
 }
 
+/// The toolbar's field shows the end of what is too long for it: the beginning is what counts.
+void ALongVerdictIsCutInTheFieldOnly(void**) {
+  Window window;
+  system::ControlPipes pipes(window.in, window.out);
+  window.Open();
+  ToolbarReporter reporter(pipes, window.loop, window.stop);
+  const std::string verdict = "Incomplete: " + std::string(300, 'x') + ".";
+  reporter.End(verdict);
+  assert_true(window.States().back().starts_with("Incomplete: xxx"));
+  assert_true(window.States().back().size() <= 120);
+  AssertText(window.Got(ToolbarCommand::kStatusBar).back(), verdict.c_str());
+}
+
 /// Wireshark opens its ends when it comes to it.
 void WhatWasSaidBeforeTheWindowOpenedIsShownThen(void**) {
   Window window;
@@ -280,6 +293,7 @@ int main() {
       cmocka_unit_test(GarbageIsBorne),
       cmocka_unit_test(AWindowThatDoesNotReadHoldsNothingUp),
       cmocka_unit_test(TheEndIsShownAtOnce),
+      cmocka_unit_test(ALongVerdictIsCutInTheFieldOnly),
       cmocka_unit_test(WhatWasSaidBeforeTheWindowOpenedIsShownThen),
       cmocka_unit_test(AWindowThatHasGoneIsAStop),
       cmocka_unit_test(AWindowThatHasGoneAfterFinishNowIsAStop),

@@ -141,7 +141,7 @@ void Ipv6AddressesNeedTheSetting(void**) {
   const std::vector<std::string> answers = {AddressRow("2001:db8:113::7", 10000),
                                             SiteRow("fra07", 10000)};
   AssertText(Busiest("dst net 2001:db8:113::/64", answers),
-             "dst host 2001:db8:113::7 (100%, with --filter-ipv6 on)");
+             "dst host 2001:db8:113::7 (100%, with filter-ipv6 on)");
   AssertText(Busiest("dst net 2001:db8:113::/64", answers, true),
              "dst host 2001:db8:113::7 (100%)");
 }

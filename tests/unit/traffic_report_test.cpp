@@ -68,7 +68,7 @@ void AnIpv6AddressIsNamedWithTheSetting(void**) {
   AssertContains(
       ReportAsText(f.Hour("dst net 2001:db8:113::/64",
                           {SiteRow("fra07", 10000), "", AddressRow("2001:db8:113::7", 10000)})),
-      "100%    dst host 2001:db8:113::7  (with --filter-ipv6 on)\n");
+      "100%    dst host 2001:db8:113::7  (with filter-ipv6 on)\n");
 }
 
 void AShortWindowHasNoLastMinutes(void**) {
@@ -122,11 +122,12 @@ void TheTextSaysWhatTheNumbersAre(void**) {
       "about 1,000,000 packets, estimated from 100 samples (Cloudflare's analytics keep one packet "
       "in about 10,000).\n"
       "\n"
-      "DATA CENTER         SHARE   RANGE  LAST 5 MIN  PACKETS  SAMPLES  DROPPED   RANGE  DROPPED "
-      "BY\n"
-      "ORD (Chicago)         61%  51-70%         60%  610,000       61      18%  10-30%  dosd\n"
+      "DATA CENTER         SHARE   RANGE  LAST 5 MIN  PACKETS  SAMPLES  DROPPED  DROPPED RANGE  "
+      "DROPPED BY\n"
+      "ORD (Chicago)         61%  51-70%         60%  610,000       61      18%         10-30%  "
+      "dosd\n"
       "  ord02: 82% of it\n"
-      "FRA (Frankfurt)       39%  30-49%         40%  390,000       39       0%    0-9%\n"
+      "FRA (Frankfurt)       39%  30-49%         40%  390,000       39       0%           0-9%\n"
       "\n"
       "Note: dropped is what Cloudflare's systems dropped; whether a capture has these packets is "
       "not published.\n");

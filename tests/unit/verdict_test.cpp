@@ -18,8 +18,8 @@ Outcome Received(std::uint64_t received, std::uint64_t delivered) {
   return outcome;
 }
 
-std::string Told(const Outcome& outcome, bool filtered = true) {
-  Coverage coverage{.asked = "sample from 06:15:00 to 06:20:00 UTC"};
+std::string Told(const Outcome& outcome, bool filtered = true, bool sampled = true) {
+  Coverage coverage{.asked = "sample from 06:15:00 to 06:20:00 UTC", .sampled = sampled};
   if (outcome.counts.received > 0) coverage.Include(kFirst, kLast);
   return Verdict(outcome, coverage, filtered);
 }
@@ -44,6 +44,17 @@ void WhatWasDeliveredWithoutAMatchIsNotCalledAMatch(void**) {
   outcome.counts.unmatched = 30;
   AssertContains(Told(outcome),
                  "20 match the filter, 30 do not and were delivered all the same, from");
+}
+
+/// Live windows overlap: what comes again matched the filter, too.
+void WhatCameAgainIsAMatch(void**) {
+  Outcome outcome = Received(187, 176);
+  outcome.counts.filtered_out = 0;
+  outcome.counts.duplicates = 11;
+  AssertContains(Told(outcome),
+                 "187 packets received, 187 match the filter, 11 of them came again "
+                 "and were left out, from");
+  AssertContains(Told(outcome, false), "187 packets received, 11 of them came again");
 }
 
 void ASecretThatAServerRepeatsStaysOut(void**) {
@@ -98,6 +109,10 @@ void NothingReceivedNamesTheLikelyCauses(void**) {
     AssertContains(told, cause);
   }
   AssertLacks(told, "1970");
+  assert_true(told.ends_with(LikelyCauses(Received(0, 0), true) + "."));
+  const std::string full = Told(Received(0, 0), true, false);
+  AssertContains(full, "no such traffic at this data center while it ran, packets dropped");
+  AssertLacks(full, "sampling");
   Outcome stopped = Received(0, 0);
   stopped.stopped = true;
   AssertLacks(Told(stopped), "likely causes");
@@ -105,8 +120,8 @@ void NothingReceivedNamesTheLikelyCauses(void**) {
 
 void NothingThatMatchesNamesTheSwitch(void**) {
   AssertContains(Told(Received(10, 0)), "0 match the filter");
-  AssertContains(Told(Received(10, 0)), "; see what came with --local-filter off.");
-  AssertLacks(Told(Received(10, 1)), "--local-filter");
+  AssertContains(Told(Received(10, 0)), "; the option local-filter off shows what came.");
+  AssertLacks(Told(Received(10, 1)), "local-filter");
 }
 
 void CoverageIsTheWidestOfItsParts(void**) {
@@ -130,6 +145,7 @@ int main() {
       cmocka_unit_test(ACompleteCaptureSaysWhatWasAskedAndCame),
       cmocka_unit_test(UndecidedPacketsAreCounted),
       cmocka_unit_test(WhatWasDeliveredWithoutAMatchIsNotCalledAMatch),
+      cmocka_unit_test(WhatCameAgainIsAMatch),
       cmocka_unit_test(ASecretThatAServerRepeatsStaysOut),
       cmocka_unit_test(LossesMakeItIncomplete),
       cmocka_unit_test(AVerdictStaysALineWhateverIsLost),
