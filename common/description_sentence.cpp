@@ -80,7 +80,7 @@ std::string DescriptionTitle(const CaptureDescription& description) {
 }
 
 std::string DescriptionSentence(const CaptureDescription& description) {
-  const std::string text =
+  std::string text =
       CleanLine(Where(description) + When(description) + Which(description), kLongestSentence);
   if (!description.capture_filter) return text;
   if (description.capture_filter->empty()) {

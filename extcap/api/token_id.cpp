@@ -5,9 +5,13 @@
 #include "extcap/api/pcaps_ask.h"
 
 namespace cloudflaredump::api {
+namespace {
+
+constexpr const char* kDoing = "ask for the ID of the API token";
+
+}  // namespace
 
 Result<std::string> PcapsApi::TokenId(const std::string& account_id, const Patience& patience) {
-  constexpr const char* kDoing = "ask for the ID of the API token";
   if (access_.token.empty()) return Fail("an e-mail address with an API key is not a token");
   const auto read = [&](const http::HttpAnswer& answer) -> Result<std::string> {
     auto result = ReadResult(answer, kDoing);

@@ -28,7 +28,7 @@ std::string Quoted(const std::string& text) {
 }
 
 std::string WhoseKeys(const AwsSettings& settings, const char* way) {
-  const std::string profile = "the AWS profile " + CleanLine(settings.profile.name, 80);
+  std::string profile = "the AWS profile " + CleanLine(settings.profile.name, 80);
   if (way == nullptr) return profile;
   return profile + ", which gets its keys " + way;
 }

@@ -166,6 +166,7 @@ Result<void> FileCollection::Add(const std::vector<bucket::StoredObject>& listed
   });
   for (const CollectedFile& file : files_) now.erase(file.object.key);
   std::vector<bucket::StoredObject> fresh;
+  fresh.reserve(now.size());
   for (const auto& [key, object] : now) fresh.push_back(*object);
   if (fresh.empty()) return {};
   if (auto fits = CheckSize(fresh); !fits) return fits;

@@ -145,8 +145,9 @@ Result<Rows> CaptureRows(api::PcapsApi& api, const std::string& account_id,
     const std::string where = job.colo               ? "full at " + CleanLine(*job.colo, 20)
                               : job.type == "simple" ? "sample of all data centers"
                                                      : CleanLine(job.type, 20);
-    rows.push_back({job.id, when + ", " + where + ", " + FilterOf(job) + ", " +
-                                CleanLine(job.status, 30) + ", " + job.id});
+    rows.push_back(
+        {job.id, Format("%s, %s, %s, %s, %s", when.c_str(), where.c_str(), FilterOf(job).c_str(),
+                        CleanLine(job.status, 30).c_str(), job.id.c_str())});
   }
   if (rows.empty()) return Fail("the account has no captures yet");
   return rows;

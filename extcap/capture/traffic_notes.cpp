@@ -72,6 +72,7 @@ bool EnteredAt(const TrafficTable& table, const std::string& place) {
 /// "dosd and flowtrackd".
 std::string Systems(const std::map<std::string, TrafficCount>& dropped_by) {
   std::vector<std::string> systems;
+  systems.reserve(dropped_by.size());
   for (const auto& [system, count] : dropped_by) systems.push_back(system);
   return Listed(systems);
 }

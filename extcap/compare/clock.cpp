@@ -113,11 +113,24 @@ double DensestMiddle(const std::vector<double>& values, double width, double nea
   return middle;
 }
 
+std::vector<double> ShiftsOf(const std::vector<Pair>& pairs) {
+  std::vector<double> shifts;
+  shifts.reserve(pairs.size());
+  for (const Pair& pair : pairs) shifts.push_back(pair.shift);
+  return shifts;
+}
+
+/// What of the shifts `line` does not explain.
+std::vector<double> RestsOf(const std::vector<Pair>& pairs, const Line& line) {
+  std::vector<double> rests;
+  rests.reserve(pairs.size());
+  for (const Pair& pair : pairs) rests.push_back(pair.shift - line.At(pair.time));
+  return rests;
+}
+
 /// A line through the medians of stretches of time (Theil and Sen's).
 Line FitLine(const std::vector<Pair>& pairs) {
-  std::vector<double> shifts;
-  for (const Pair& pair : pairs) shifts.push_back(pair.shift);
-  Line line{.at_origin = Median(shifts)};
+  Line line{.at_origin = Median(ShiftsOf(pairs))};
   if (pairs.size() < kFewPairs) return line;
   double first = pairs[0].time;
   double last = pairs[0].time;
@@ -148,9 +161,7 @@ Line FitLine(const std::vector<Pair>& pairs) {
   }
   if (slopes.empty()) return line;
   line.slope = std::clamp(Median(slopes), -kLargestDrift, kLargestDrift);
-  std::vector<double> rests;
-  for (const Pair& pair : pairs) rests.push_back(pair.shift - line.slope * pair.time);
-  line.at_origin = Median(std::move(rests));
+  line.at_origin += Median(RestsOf(pairs, line));
   return line;
 }
 
@@ -199,8 +210,7 @@ Clock EstimateClock(const CloudSide& cloud, LocalSide& local) {
   Clock clock{.origin = cloud.first()};
   const auto [pairs, of_equal] = CollectPairs(cloud, local, clock.origin);
   if (pairs.empty()) return clock;
-  std::vector<double> shifts;
-  for (const Pair& pair : pairs) shifts.push_back(pair.shift);
+  std::vector<double> shifts = ShiftsOf(pairs);
   std::ranges::sort(shifts);
   const double span = static_cast<double>(cloud.last() - cloud.first());
   const double width = kWindow + 2 * 100e-6 * span;
@@ -224,17 +234,13 @@ Clock EstimateClock(const CloudSide& cloud, LocalSide& local) {
     if (near.empty()) return clock;
     line = FitLine(near);
   }
-  std::vector<double> rests;
-  for (const Pair& pair : near) rests.push_back(pair.shift - line.At(pair.time));
+  std::vector<double> rests = RestsOf(near, line);
   std::ranges::sort(rests);
   const double spread = (Quantile(rests, 0.84) - Quantile(rests, 0.16)) / 2;
   clock.drift_error = SlopeError(near, std::max(spread, 1000.0));
   if (line.slope != 0 && std::abs(line.slope) < 5 * clock.drift_error) {
-    std::vector<double> level;
-    for (const Pair& pair : near) level.push_back(pair.shift);
-    line = {.at_origin = Median(level)};
-    rests.clear();
-    for (const Pair& pair : near) rests.push_back(pair.shift - line.At(pair.time));
+    line = {.at_origin = Median(ShiftsOf(near))};
+    rests = RestsOf(near, line);
     std::ranges::sort(rests);
   }
   clock.pairs = near.size();

@@ -107,7 +107,7 @@ void Settle(const Options& options, Comparison& c) {
              "--map %s=%s.",
              pair.is_source ? "from" : "to", outside.c_str(), WithThousands(pair.packets).c_str(),
              pair.is_source ? "from" : "for", inside.c_str(), outside.c_str(), inside.c_str()),
-         .value = outside + "=" + inside,
+         .value = Format("%s=%s", outside.c_str(), inside.c_str()),
          .lost = 0,
          .of = pair.packets});
   }
@@ -355,6 +355,7 @@ Interval LossInterval(const Comparison& c) {
 /// Rows in the order of their keys, or the most missing first; the rest is left out.
 std::vector<TableRow> Rows(std::map<std::int64_t, TableRow> table, bool by_missing) {
   std::vector<TableRow> rows;
+  rows.reserve(table.size());
   for (auto& [key, row] : table) rows.push_back(std::move(row));
   if (by_missing) {
     std::ranges::stable_sort(rows, [](const TableRow& a, const TableRow& b) {
@@ -397,8 +398,8 @@ void FillTables(Comparison& c) {
         .missing = by_address[number].missing};
   }
   for (auto& [number, row] : sizes) {
-    row.name = Format("%lld to %lld", static_cast<long long>(number * kSizeStep),
-                      static_cast<long long>(number * kSizeStep + kSizeStep - 1));
+    const std::int64_t least = number * kSizeStep;
+    row.name = std::to_string(least) + " to " + std::to_string(least + kSizeStep - 1);
   }
   for (auto& [number, row] : seconds) {
     row.name = FormatRfc3339(WallTime(std::chrono::seconds(number * step)));

@@ -54,7 +54,7 @@ std::optional<Identity> Identify(const InnerPacket& packet) {
     case filter::kProtocolTcp:
       if (packet.length < 20) break;
       if (held.size() < 14) return std::nullopt;
-      header = 4 * (Byte(held, 12) >> 4);
+      header = std::size_t{4} * (Byte(held, 12) >> 4);
       if (header < 20 || header > packet.length) {
         header = 0;
         break;

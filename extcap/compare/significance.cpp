@@ -124,8 +124,9 @@ double ChanceOfAsMany(std::uint64_t all, std::uint64_t missing, std::uint64_t dr
                LogChoose(n - m, d - static_cast<double>(hits)) - LogChoose(n, d);
   double term = std::exp(log);
   double sum = 0;
-  for (auto k = static_cast<double>(hits); k <= static_cast<double>(most); ++k) {
+  for (std::uint64_t at = hits; at <= most; ++at) {
     sum += term;
+    const auto k = static_cast<double>(at);
     const double next = (m - k) * (d - k) / ((k + 1) * (n - m - d + k + 1));
     term *= next;
     if (term < sum * 1e-12) break;
@@ -138,9 +139,9 @@ double PoissonTail(double mean, std::uint64_t count) {
   if (k <= mean) return 1;
   double term = std::exp(k * std::log(mean) - mean - std::lgamma(k + 1));
   double sum = 0;
-  for (double i = k; i < k + 10000; ++i) {
+  for (std::uint64_t i = count; i < count + 10000; ++i) {
     sum += term;
-    term *= mean / (i + 1);
+    term *= mean / (static_cast<double>(i) + 1);
     if (term <= sum * 1e-12) break;
   }
   return std::min(sum, 1.0);

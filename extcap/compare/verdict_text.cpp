@@ -107,7 +107,6 @@ std::string Headline(const Comparison& c) {
     return "Nothing can be compared: no packet of Cloudflare's lies within the local capture's "
            "time.";
   }
-  std::string text;
   if (c.missing == 0) {
     return Format(
         "All %s packets that could be compared arrived; a loss of up to %s is possible "

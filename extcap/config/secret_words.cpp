@@ -37,7 +37,7 @@ int PutIntoPipe(const std::string& bytes) {
 /// waits, if `fd` is not such a pipe.
 std::optional<std::string> TakeFromPipe(int fd) {
   struct stat status = {};
-  if (fstat(fd, &status) != 0 || !S_ISFIFO(status.st_mode)) return std::nullopt;
+  if (fd < 0 || fstat(fd, &status) != 0 || !S_ISFIFO(status.st_mode)) return std::nullopt;
   g_unix_set_fd_nonblocking(fd, TRUE, nullptr);
   std::string bytes(kMostBytes, '\0');
   std::size_t size = 0;

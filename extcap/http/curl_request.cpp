@@ -81,7 +81,7 @@ HeaderList Headers(const HttpRequest& request) {
   };
   for (const auto& [name, value] : request.headers) {
     // libcurl's way to send a header with an empty value is a semicolon for the colon.
-    add(value.empty() ? name + ";" : name + ": " + value);
+    add(value.empty() ? name + ";" : Format("%s: %s", name.c_str(), value.c_str()));
   }
   if (request.sigv4) {
     // libcurl up to 7.88 does not send the body's hash, and S3, R2 and Swift insist on it.

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <gio/gio.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
 
 #include "common/result.h"
-
-typedef struct _GSubprocess GSubprocess;
 
 namespace cloudflaredump::system {
 

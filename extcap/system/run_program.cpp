@@ -125,6 +125,7 @@ Result<ProgramEnd> RunProgram(const Program& program, const std::function<bool()
   const std::string& name = program.argv.front();
   const Strv environment = EnvironmentOf(program);
   std::vector<char*> argv;
+  argv.reserve(program.argv.size() + 1);
   for (const std::string& word : program.argv) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
   GPid pid = 0;

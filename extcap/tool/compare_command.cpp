@@ -197,7 +197,7 @@ Result<void> PrintRouterFilters(const std::string& text) {
 
 /// Copies standard input to a file that can be read again.
 Result<std::string> Spool(const WorkFolder& folder) {
-  const std::string path = folder.File("standard-input");
+  std::string path = folder.File("standard-input");
   system::FileSink sink(path);
   std::string buffer(1 << 16, '\0');
   for (std::size_t got = 0; (got = std::fread(buffer.data(), 1, buffer.size(), stdin)) > 0;) {

@@ -40,7 +40,8 @@ std::string DigestText(const std::string& path) {
   if (!file) return "not known: the file cannot be read again";
   GChecksum* const sum = g_checksum_new(G_CHECKSUM_SHA256);
   std::string buffer(1 << 16, '\0');
-  for (std::size_t got = 0; (got = std::fread(buffer.data(), 1, buffer.size(), file.get())) > 0;) {
+  while (std::feof(file.get()) == 0 && std::ferror(file.get()) == 0) {
+    const std::size_t got = std::fread(buffer.data(), 1, buffer.size(), file.get());
     g_checksum_update(sum, reinterpret_cast<const guchar*>(buffer.data()),
                       static_cast<gssize>(got));
   }
