@@ -114,6 +114,7 @@ Result<void> Delivery::DeliverPacket(Batch& batch, std::size_t number,
       !batch.duplicates->Take(file.request, Nanoseconds(packet.ticks, file.header.precision),
                               packet.original_length, packet.bytes)) {
     ++outcome_.counts.duplicates;
+    if (answer != filter::FilterAnswer::kRejects) ++outcome_.counts.matching_duplicates;
     return {};
   }
   PacketMark mark = std::exchange(pending_, {});
@@ -156,7 +157,7 @@ Result<void> Delivery::DeliverHeld(Batch& batch) {
   if (!std::exchange(told_of_mismatch_, true))
     context_.Warn(
         "Cloudflare's packets for an exact filter do not match it here (are they still "
-        "encapsulated?); all are delivered, and with the option local-filter off they always are.");
+        "encapsulated?); all are delivered, as they always are with the option local-filter off.");
   const PacketMark after = std::exchange(pending_, {});
   for (const HeldPackets::Held& held : batch.held.Take()) {
     if (held.damage) AddDamage(*held.damage);

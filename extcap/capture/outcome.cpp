@@ -15,6 +15,7 @@ PacketCounts& PacketCounts::operator+=(const PacketCounts& other) {
   untested += other.untested;
   unmatched += other.unmatched;
   duplicates += other.duplicates;
+  matching_duplicates += other.matching_duplicates;
   return *this;
 }
 

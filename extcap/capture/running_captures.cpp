@@ -62,8 +62,8 @@ std::string NameRunning(const api::PcapJob& job, WallTime now) {
 
 Error BusyError(const api::PcapJob& running, WallTime now) {
   return {
-      Format("Cloudflare runs one full capture at a time, and there is %s; wait for it with "
-             "the option if-busy wait, get its packets with if-busy attach, or stop it with: "
+      Format("Cloudflare runs one full capture at a time, and there is %s; set the option "
+             "if-busy to wait for it (wait) or to get its packets (attach), or stop it with: "
              "cloudflaredump stop %s",
              NameRunning(running, now).c_str(), running.id.c_str())};
 }

@@ -12,7 +12,7 @@ namespace cloudflaredump::capture {
 /// Whose samples a run looks at that leaves every second turn to others.
 struct Yielding {
   const std::vector<std::string>& ours;  ///< the ids of the run's captures
-  std::vector<std::string> before;       ///< the same user's of before the run: nobody waits there
+  std::vector<std::string> before;       ///< of the same user's runs that ended before it
 };
 
 /// How a run takes its turns. Cloudflare takes one sample request in `interval` for the whole

@@ -11,6 +11,7 @@
 #include <map>
 
 #include "common/json.h"
+#include "common/redact.h"
 #include "common/text.h"
 #include "extcap/system/log.h"
 #include "extcap/system/private_file.h"
@@ -20,6 +21,9 @@ namespace {
 
 /// Of each type: enough for `latest` and for what a bad day leaves to stop.
 constexpr std::size_t kMostRecords = 100;
+
+/// A filter with hundreds of addresses is not worth its place in each record.
+constexpr std::size_t kLongestFilter = 1024;
 
 /// How many full captures are looked for that the account's list does not have.
 constexpr std::size_t kMostRecent = 5;
@@ -163,9 +167,13 @@ std::string StartedCaptures::Intend(const std::string& account_id, const api::Pc
                                  : use == Use::kLive                           ? "live"
                                                                                : "simple",
                          .request = api::WritePcapRequest(shown),
-                         .filter = filter,
+                         .filter = {},
                          .at = FormatRfc3339(now)};
   g_free(uuid);
+  // What hides a secret is not the filter any more.
+  if (use == Use::kOne && filter.size() <= kLongestFilter && Redact(filter) == filter) {
+    capture.filter = filter;
+  }
   Update([&](std::vector<StartedCapture>& captures) { captures.push_back(capture); });
   return capture.key;
 }
@@ -226,10 +234,13 @@ std::vector<std::string> StartedCaptures::RecentFull(const std::string& account_
   return ids;
 }
 
-std::vector<std::string> StartedCaptures::RecentSamples(const std::string& account_id) const {
+std::vector<std::string> StartedCaptures::SamplesUntil(const std::string& account_id,
+                                                       WallTime until) const {
   std::vector<std::string> ids;
   for (const StartedCapture& capture : Read()) {
-    if (capture.account_id == account_id && capture.type != "full") ids.push_back(capture.pcap_id);
+    const auto at = ParseRfc3339(capture.at);
+    if (capture.account_id != account_id || capture.type == "full" || !at || *at > until) continue;
+    ids.push_back(capture.pcap_id);
   }
   return ids;
 }

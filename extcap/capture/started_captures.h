@@ -19,11 +19,12 @@ namespace cloudflaredump::capture {
 struct StartedCapture {
   std::string key;  ///< made up before the POST; names the record
   std::string account_id;
-  std::string pcap_id;                ///< empty while the POST's answer is not known
-  std::string type;                   ///< "simple", "live" (one of a live sample's) or "full"
-  std::string request;                ///< the body of the POST, without destination_conf
-  std::optional<std::string> filter;  ///< the capture filter; not known of older records
-  std::string at;                     ///< RFC 3339
+  std::string pcap_id;  ///< empty while the POST's answer is not known
+  std::string type;     ///< "simple", "live" (one of a live sample's) or "full"
+  std::string request;  ///< the body of the POST, without destination_conf
+  /// The capture filter; not known of live samples, long filters and older records.
+  std::optional<std::string> filter;
+  std::string at;           ///< RFC 3339
   bool needs_stop = false;  ///< it should have been stopped, and nobody could tell Cloudflare
 
   /// What `request` asked for, as far as it can be read.
@@ -82,8 +83,9 @@ class StartedCaptures {
   /// The ids of the account's newest full captures, newest first: samples may have pushed them out
   /// of its list.
   std::vector<std::string> RecentFull(const std::string& account_id) const;
-  /// The ids of the account's samples, those of live samples, too.
-  std::vector<std::string> RecentSamples(const std::string& account_id) const;
+  /// The ids of the account's samples that were asked for before `until`, those of live samples,
+  /// too.
+  std::vector<std::string> SamplesUntil(const std::string& account_id, WallTime until) const;
   /// The capture filter that was typed for the capture, if it was started here; empty means all.
   std::optional<std::string> FilterOf(const std::string& pcap_id) const;
   /// The account's captures that still have to be stopped, oldest first.

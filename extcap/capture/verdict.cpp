@@ -64,7 +64,7 @@ std::string Verdict(const Outcome& outcome, const Coverage& coverage, bool filte
                                             : "Complete as far as can be told: ";
   text += coverage.asked + ", " + CountedPackets(counts.received) + " received";
   if (filtered) {
-    const std::uint64_t matching = counts.delivered - counts.unmatched + counts.duplicates;
+    const std::uint64_t matching = counts.delivered - counts.unmatched + counts.matching_duplicates;
     text += ", " + WithThousands(matching) + " match the filter";
   }
   if (const std::uint64_t cut = counts.undecided - counts.untested; cut > 0) {
@@ -73,11 +73,11 @@ std::string Verdict(const Outcome& outcome, const Coverage& coverage, bool filte
   if (counts.untested > 0) {
     text += " (" + WithThousands(counts.untested) + " of them could not be tested)";
   }
-  if (counts.duplicates > 0) {
-    text += ", " + WithThousands(counts.duplicates) + " of them came again and were left out";
-  }
   if (counts.unmatched > 0) {
     text += ", " + WithThousands(counts.unmatched) + " do not and were delivered all the same";
+  }
+  if (counts.duplicates > 0) {
+    text += ", " + Counted(counts.duplicates, "repeat") + " left out";
   }
   if (counts.received > 0) {
     const WallTime first{std::chrono::nanoseconds(coverage.first_nanoseconds)};
@@ -93,7 +93,7 @@ std::string Verdict(const Outcome& outcome, const Coverage& coverage, bool filte
     text += "; " + CountedPackets(outcome.out_of_order) + " came out of order";
   }
   if (counts.received > 0 && counts.delivered == 0) {
-    text += "; the option local-filter off shows what came";
+    text += "; turn the option local-filter off to see what came";
   }
   return Redact(text) + LikelyCauses(outcome, coverage.sampled) + ".";
 }

@@ -22,6 +22,13 @@ Duration WindowCapture::interval() const {
   return seconds(context_.settings.Number(config::Opt::kSampleInterval));
 }
 
+std::vector<std::string> WindowCapture::SamplesOfEndedRuns() const {
+  constexpr int kTurnsMissed = 3;
+  const std::chrono::duration<double> turns(interval() * kTurnsMissed);
+  const auto real = std::chrono::duration_cast<Duration>(turns / context_.loop.speed());
+  return context_.started.SamplesUntil(context_.account_id, context_.loop.Now() - real);
+}
+
 bool WindowCapture::Allows(std::size_t windows) const {
   const std::uint64_t allowed = context_.settings.Number(config::Opt::kMaxRequests);
   return allowed == 0 || outcome_.pcap_ids.size() + windows * plan_.requests.size() <= allowed;

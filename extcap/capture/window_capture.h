@@ -36,8 +36,7 @@ class WindowCapture {
         plan_(plan),
         run_(run),
         outcome_(outcome),
-        yielding_{.ours = outcome.pcap_ids,
-                  .before = context.started.RecentSamples(context.account_id)} {}
+        yielding_{.ours = outcome.pcap_ids, .before = SamplesOfEndedRuns()} {}
   WindowCapture(const WindowCapture&) = delete;
   WindowCapture& operator=(const WindowCapture&) = delete;
 
@@ -61,6 +60,8 @@ class WindowCapture {
  private:
   /// What a request is after, for people: "inbound" or "outbound" if only one is, "request 2".
   std::string NameOf(std::size_t request) const;
+  /// The samples of this user's runs that seem to have ended: one that goes on takes its turns.
+  std::vector<std::string> SamplesOfEndedRuns() const;
   Result<SampleFile> CaptureRequest(const Window& window, std::size_t number);
   /// Posts `request` when Cloudflare takes one, telling how long that is.
   Result<api::PcapJob> Post(const api::PcapRequest& request, const TurnCountdown& countdown);

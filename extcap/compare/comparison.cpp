@@ -444,8 +444,8 @@ Result<Comparison> Compare(const Options& options, const filter::CaptureFilter* 
     auto local = LocalSide::Read(file, options, c.cloud);
     if (!local) return FailFile(file, local.error());
     if (local->described && !c.cloud.described()) {
-      return Fail(NameOf(file) + " is the capture from Cloudflare, and " +
-                      NameOf(options.cloudflare_file) + ", which is named first, is not",
+      return Fail(NameOf(file) + " was captured at Cloudflare, but " +
+                      NameOf(options.cloudflare_file) + " is named first",
                   "name Cloudflare's file first", Error::Kind::kUsage);
     }
     c.locals.push_back({.side = *std::move(local)});

@@ -43,8 +43,8 @@ std::string TakeComplaint(GError* error) {
   return why;
 }
 
-/// What --help says of an option of the table: its values and defaults, too.
-std::string HelpOf(const Option& option) {
+/// What --help says of an option of the table: its values and, with `defaults`, its defaults, too.
+std::string HelpOf(const Option& option, bool defaults) {
   std::string text = option.help;
   if (option.choices != nullptr) {
     text += " Values:";
@@ -53,7 +53,7 @@ std::string HelpOf(const Option& option) {
     }
     text += ".";
   }
-  if (option.fallback == nullptr) return text;
+  if (option.fallback == nullptr || !defaults) return text;
   text += std::string(" Default: ") + option.fallback;
   if (option.fallback_live != nullptr) text += std::string("; live: ") + option.fallback_live;
   if (option.fallback_full != nullptr) text += std::string("; full: ") + option.fallback_full;
@@ -61,6 +61,10 @@ std::string HelpOf(const Option& option) {
 }
 
 }  // namespace
+
+bool Arguments::Has(std::string_view name) const {
+  return std::ranges::find(extra, name) != extra.end();
+}
 
 Result<Arguments> ParseArguments(int argc, char** argv, std::span<const ExtraArgument> extra,
                                  const CommandHelp& help, UnknownOptions unknown) {
@@ -99,7 +103,8 @@ Result<Arguments> ParseArguments(int argc, char** argv, std::span<const ExtraArg
     const bool shown = listed && option.type != OptionType::kPick;
     entries.push_back({option.name, 0, shown ? 0 : G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME,
                        static_cast<void*>(&texts[static_cast<std::size_t>(option.id)]),
-                       helps.emplace_back(HelpOf(option)).c_str(), option.value_name});
+                       helps.emplace_back(HelpOf(option, option.id != help.no_default)).c_str(),
+                       option.value_name});
   }
   entries.push_back({});
 
@@ -126,6 +131,9 @@ Result<Arguments> ParseArguments(int argc, char** argv, std::span<const ExtraArg
     if (extra[i].text != nullptr && extra_texts[i] != nullptr) *extra[i].text = extra_texts[i];
     for (char** value = extra_lists[i]; value != nullptr && *value != nullptr; ++value) {
       extra[i].list->emplace_back(*value);
+    }
+    if (extra_texts[i] != nullptr || extra_lists[i] != nullptr || extra_flags[i]) {
+      arguments.extra.emplace_back(extra[i].name);
     }
     if (extra[i].flag != nullptr && extra_flags[i]) *extra[i].flag = true;
     g_free(extra_texts[i]);

@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "extcap/config/options.h"
@@ -26,6 +27,9 @@ struct ExtraArgument {
 struct Arguments {
   OptionValues values;
   std::vector<std::string> words;  ///< what is neither an option nor an option's value
+  std::vector<std::string> extra;  ///< names of the ExtraArguments that were given, empty ones too
+
+  bool Has(std::string_view name) const;  ///< Whether that ExtraArgument was given.
 };
 
 /// What --help says about a command.
@@ -36,6 +40,7 @@ struct CommandHelp {
   /// not shown, so that a script can pass the same options to every command. What only the dialog
   /// needs (kPick) is never shown.
   std::span<const Opt> options = {};
+  Opt no_default = Opt::kCount;  ///< Selects what the command does, so its default does not count.
 };
 
 /// What to do with an option that is in no table.

@@ -188,7 +188,7 @@ Setting Effective(const Option& option, const OptionValues& given,
   const std::string typed(Trim(value.value_or("")));
   // Wireshark passes an empty string for a field that the user cleared.
   if (!typed.empty()) {
-    return {IsPath(option) ? *value : typed, Source::kGiven, "--" + std::string(option.name)};
+    return {IsPath(option) ? *value : typed, Source::kGiven, "given as an option"};
   }
   if (option.type == OptionType::kPick) return BuiltIn(option, kind);
   if (auto setting = FromEnvironment(environment, option)) return *setting;

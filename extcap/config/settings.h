@@ -19,7 +19,8 @@ enum class Source : std::uint8_t { kGiven, kEnvironment, kFile, kBuiltIn, kNone 
 struct Setting {
   std::string value;
   Source source = Source::kNone;
-  std::string where;  ///< "--time-limit", "CLOUDFLARE_API_TOKEN", "PATH [default]", "built in"
+  std::string
+      where;  ///< "given as an option", "CLOUDFLARE_API_TOKEN", "PATH [default]", "built in"
 };
 
 /// The effective value of every option: the dialog or command line, then the environment, then the

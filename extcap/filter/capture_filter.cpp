@@ -6,6 +6,7 @@
 #include "common/text.h"
 #include "extcap/filter/compile.h"
 #include "extcap/filter/compile_bounded.h"
+#include "extcap/filter/libpcap_words.h"
 
 namespace cloudflaredump::filter {
 
@@ -54,7 +55,9 @@ Result<CaptureFilter> CaptureFilter::CompileTyped(std::string_view text, NameLoo
   Error& error = filter.error();
   error.said = ClauseOf(error);
   error.what = "the capture filter \"" + CleanLine(text, 100) + "\" cannot be used";
-  if (error.remedy.empty()) error.remedy = "see pcap-filter(7)";
+  if (!error.remedy.empty()) return filter;
+  const bool unknown = JudgeLibpcapWords(error.said).meaning == LibpcapWords::Meaning::kUnknownHost;
+  error.remedy = unknown ? "check the name, or use its address" : "see pcap-filter(7)";
   return filter;
 }
 

@@ -26,6 +26,48 @@ int DltOf(std::uint32_t link_type) {
   return link_type == kLinkTypeRaw ? DLT_RAW : static_cast<int>(link_type);
 }
 
+/// The words of scratch memory that a path through the program may read before it has written them,
+/// as a set of bits. Jumps only go forward.
+std::uint32_t ScratchReadUnset(const std::vector<bpf_insn>& program) {
+  std::uint32_t unset = 0;
+  std::vector<std::uint32_t> written(program.size() + 1, ~0U);
+  written[0] = 0;
+  const auto go = [&](std::size_t to, std::uint32_t with) {
+    if (to < written.size()) written[to] &= with;
+  };
+  for (std::size_t i = 0; i < program.size(); ++i) {
+    const bpf_insn& at = program[i];
+    const auto kind = BPF_CLASS(at.code);
+    const std::uint32_t word = 1U << (at.k % BPF_MEMWORDS);
+    const bool loads = (kind == BPF_LD || kind == BPF_LDX) && BPF_MODE(at.code) == BPF_MEM;
+    if (loads) unset |= word & ~written[i];
+    if (kind == BPF_ST || kind == BPF_STX) written[i] |= word;
+    if (kind == BPF_RET) continue;
+    if (kind == BPF_JMP && BPF_OP(at.code) == BPF_JA) {
+      go(i + 1 + at.k, written[i]);
+    } else if (kind == BPF_JMP) {
+      go(i + 1 + at.jt, written[i]);
+      go(i + 1 + at.jf, written[i]);
+    } else {
+      go(i + 1, written[i]);
+    }
+  }
+  return unset;
+}
+
+/// The program with zeros in the scratch memory that it may read unset, as libpcap's own does for
+/// `not geneve`: libpcap's interpreter begins with whatever the stack holds there.
+std::vector<bpf_insn> WithScratchZeroed(std::vector<bpf_insn> program) {
+  const std::uint32_t unset = ScratchReadUnset(program);
+  if (unset == 0) return program;
+  std::vector<bpf_insn> start = {BPF_STMT(BPF_LD | BPF_IMM, 0)};
+  for (unsigned word = 0; word < BPF_MEMWORDS; ++word) {
+    if ((unset >> word & 1) != 0) start.push_back(BPF_STMT(BPF_ST, word));
+  }
+  program.insert(program.begin(), start.begin(), start.end());
+  return program;
+}
+
 }  // namespace
 
 FilterProgram::FilterProgram(std::vector<bpf_insn> instructions)
@@ -43,7 +85,7 @@ Result<std::vector<bpf_insn>> CompileProgram(const std::string& text, std::uint3
   }
   std::vector<bpf_insn> instructions(program.bf_insns, program.bf_insns + program.bf_len);
   pcap_freecode(&program);
-  return instructions;
+  return WithScratchZeroed(std::move(instructions));
 }
 
 bool ReadsLiveOnly(const std::vector<bpf_insn>& instructions) {

@@ -171,7 +171,7 @@ Error BroadPlanError(const Plan& plan) {
     narrower += (narrower.empty() ? "narrower filters that work: " : ", or ") + BoxAsFilter(box);
   }
   if (!narrower.empty()) error.remedy += narrower + "; ";
-  error.remedy += "the option if-broad warn runs it as it is";
+  error.remedy += "set the option if-broad to warn to run it anyway";
   return error;
 }
 

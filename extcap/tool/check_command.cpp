@@ -46,10 +46,10 @@ class Report {
   bool good_ = true;
 };
 
-/// `elsewhere` shows that it is where this build would not have put it.
-void CheckInstalled(const char* what, const std::string& path, const char* elsewhere,
+/// `mode` is access()'s; `elsewhere` shows that it is where this build would not have put it.
+void CheckInstalled(const char* what, const std::string& path, int mode, const char* elsewhere,
                     Report& report) {
-  if (access(path.c_str(), R_OK) == 0) {
+  if (access(path.c_str(), mode) == 0) {
     report.Ok(Format("the %s is installed: %s", what, path.c_str()));
   } else {
     report.Note(
@@ -61,9 +61,9 @@ void CheckInstalled(const char* what, const std::string& path, const char* elsew
 
 void CheckInstallation(Report& report) {
   report.Ok(kApplication);
-  CheckInstalled("extcap", CLOUDFLAREDUMP_EXTCAP_DIR "/cloudflaredump",
+  CheckInstalled("extcap", CLOUDFLAREDUMP_EXTCAP_DIR "/cloudflaredump", X_OK,
                  "tshark -D lists cloudflare-sample", report);
-  CheckInstalled("plugin", CLOUDFLAREDUMP_PLUGIN_DIR "/cloudflare.so",
+  CheckInstalled("plugin", CLOUDFLAREDUMP_PLUGIN_DIR "/cloudflare.so", R_OK,
                  "tshark -G plugins lists cloudflare.so", report);
 }
 

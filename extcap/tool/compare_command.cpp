@@ -61,8 +61,9 @@ Result<config::Arguments> Parse(int argc, char** argv, Words& words) {
       {.name = "filter",
        .letter = 'f',
        .text = &words.filter,
-       .help = "Compare only packets that match, including packets inside tunnels. Default with "
-               "--pcap-id: the capture's own filter, if it was started on this computer.",
+       .help =
+           "Compare only packets that match, including packets inside tunnels. Default with "
+           "--pcap-id: the filter that the capture was started with, if that was on this computer.",
        .value_name = "FILTER"},
       {.name = "map",
        .list = &words.maps,
@@ -106,7 +107,8 @@ Result<config::Arguments> Parse(int argc, char** argv, Words& words) {
   return config::ParseArguments(argc, argv, extra,
                                 {.usage = "[CLOUDFLARE_FILE] [LOCAL_FILE…]",
                                  .summary = kSummary,
-                                 .options = kCompareOptions});
+                                 .options = kCompareOptions,
+                                 .no_default = config::Opt::kPcapId});
 }
 
 std::unexpected<Error> Usage(std::string what, std::string remedy = "see --help") {
@@ -117,14 +119,15 @@ bool IsGiven(const config::Arguments& arguments, config::Opt option) {
   return arguments.values[static_cast<std::size_t>(option)].has_value();
 }
 
-/// The filter that the capture was asked for with, if it was asked for on this computer: packets
-/// that it left out are not missing.
-std::string FilterOfCapture(const config::Settings& settings) {
+/// Puts the ID in the place of "latest", and takes the filter that the capture was started with,
+/// if it was started on this computer and no other is given: what it left out is not missing.
+void FindCapture(const config::Settings& settings, config::Arguments& arguments, Words& words) {
   const capture::StartedCaptures started(system::ProcessEnvironment);
   const auto account = config::FindAccount(settings);
-  std::optional<std::string> id = settings.Text(config::Opt::kPcapId);
-  if (id == "latest") id = account ? started.Latest(*account) : std::nullopt;
-  return id ? started.FilterOf(*id).value_or("") : "";
+  std::string id = settings.Text(config::Opt::kPcapId);
+  if (id == "latest" && account) id = started.Latest(*account).value_or(id);
+  arguments.values[static_cast<std::size_t>(config::Opt::kPcapId)] = id;
+  if (!arguments.Has("filter")) words.filter = started.FilterOf(id).value_or("");
 }
 
 /// Nothing if the limit was not given.
@@ -179,14 +182,15 @@ Result<void> PrintRouterFilters(const std::string& text) {
   auto filter = filter::CaptureFilter::CompileTyped(text, filter::NameLookup::kResolve);
   if (!filter) return Failure(filter);
   const filter::Plan plan = filter::MakePlan(*filter, {.max_requests = 4, .pin_ipv6 = true});
-  std::puts("# Join with \"or\" those that fit the traffic at your router.");
+  if (std::ranges::find(plan.requests, filter::Box{}) != plan.requests.end()) {
+    return Fail("this filter cannot be written for packets inside of tunnels",
+                "name an address, such as dst host 203.0.113.7");
+  }
+  std::puts(
+      "# Use the line that fits your router's traffic; to use several, join them with \"or\".");
   for (const filter::Box& box : plan.requests) {
-    if (box == filter::Box{}) {
-      return Fail("this filter cannot be written for packets inside of tunnels",
-                  "name an address, such as dst host 203.0.113.7");
-    }
     for (const compare::RouterFilter& router : compare::RouterFilters(box)) {
-      std::printf("# %s\n%s\n", router.where.c_str(), router.filter.c_str());
+      std::printf("# %s\n(%s)\n", router.where.c_str(), router.filter.c_str());
     }
   }
   if (!plan.exact) {
@@ -290,9 +294,7 @@ Result<int> Run(int argc, char** argv) {
       *seconds > 0 ? config::InterfaceKind::kSample : config::InterfaceKind::kDownload,
       system::ProcessEnvironment);
   if (!settings) return Failure(settings);
-  if (words.filter.empty() && IsGiven(*arguments, config::Opt::kPcapId)) {
-    words.filter = FilterOfCapture(*settings);
-  }
+  if (IsGiven(*arguments, config::Opt::kPcapId)) FindCapture(*settings, *arguments, words);
   auto options = ReadOptions(words, settings->Text(config::Opt::kEgress));
   if (!options) return Failure(options);
   auto filter = filter::CaptureFilter::CompileTyped(words.filter, filter::NameLookup::kResolve);

@@ -249,7 +249,7 @@ def test_without_the_permission_everything_else_works_as_before(emulator, access
     assert empty.returncode == 3 and "entered at" not in empty.stderr
     assert "analytics" not in empty.stderr
     broad = client.full("dst net 203.0.113.0/24")
-    assert broad.returncode == 2 and "if-broad warn" in broad.stderr
+    assert broad.returncode == 2 and "set the option if-broad to warn" in broad.stderr
     assert "busiest" not in broad.stderr
     check = client.tool("check")
     assert re.search(r"^note +Account Analytics: Read.*optional", check.stdout, re.M)
@@ -300,7 +300,7 @@ def test_a_broad_filter_is_refused_with_addresses_that_work(world):
     client = FullClient(api, Folder())
     done = client.full("dst net 203.0.113.0/24")
     assert done.returncode == 2
-    busiest = re.search(r"its busiest addresses of the last hour: (.+?); the option if-broad warn",
+    busiest = re.search(r"its busiest addresses of the last hour: (.+?); set the option if-broad to warn",
                         done.stderr)[1]
     named = re.findall(r"dst host (203\.0\.113\.\d+) \((\d+)%\)", busiest)
     hour = [packet for packet in made if not libpcap.Filter(EGRESS).accepts(packet.data)

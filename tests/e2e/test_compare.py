@@ -297,8 +297,8 @@ def test_files_in_the_wrong_order_are_refused(person, pair):
     assert person.tool("compare", cloudflare, router, "-w", marked).returncode == 0
     run = person.tool("compare", router, marked)
     assert (run.returncode, run.stdout) == (2, "")
-    assert run.sentence == (f"{marked} is the capture from Cloudflare, and {router}, which is named "
-                            "first, is not; name Cloudflare's file first.")
+    assert run.sentence == (f"{marked} was captured at Cloudflare, but {router} is named first; "
+                            "name Cloudflare's file first.")
     assert person.tool("compare", marked, router).returncode == 0
     assert person.tool("compare", marked, marked).returncode == 0
 
@@ -306,7 +306,7 @@ def test_files_in_the_wrong_order_are_refused(person, pair):
 def test_router_filters_find_what_is_inside(person):
     run = person.tool("compare", "--router-filter", "-f", "dst host 203.0.113.7")
     assert (run.returncode, run.stderr) == (0, "")
-    assert "\nip proto 47 and ip[40:4] = 0xcb007107\n" in run.stdout
+    assert "\n(ip proto 47 and ip[40:4] = 0xcb007107)\n" in run.stdout
     filters = [line for line in run.stdout.splitlines() if not line.startswith("#")]
     frame = tcp(destination="203.0.113.7")
     other = tcp(destination="203.0.113.8")
@@ -317,12 +317,15 @@ def test_router_filters_find_what_is_inside(person):
                       [Packet(data, 0, START) for data in (frame, gre, keyed, ipip, other, in_gre(other))])
     import libpcap
     got = []
-    for text in filters:
+    for text in (*filters, " or ".join(filters)):
         accepts = libpcap.Filter(text).accepts
         got.append([i for i, data in enumerate((frame, gre, keyed, ipip, other, in_gre(other)))
                     if accepts(data[14:], len(data) - 14)])
-    assert got == [[0], [1], [2], [3]]
+    assert got == [[0], [1], [2], [3], [0, 1, 2, 3]]
     assert path.exists()
+    for text in ("less 100", "udp port 53 or less 100"):
+        refused = person.tool("compare", "--router-filter", "-f", text)
+        assert (refused.returncode, refused.stdout) == (1, "") and "name an address" in refused.sentence
 
 
 def test_one_file_cannot_hold_the_packets_and_the_report(person, pair):

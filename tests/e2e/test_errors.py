@@ -34,6 +34,8 @@ def check_both(client, *words, capture_filter="udp port 53", status=1, seconds=6
     assert (by_extcap.returncode, by_tool.returncode) == (1, status), (by_extcap, by_tool)
     assert alike(by_tool.sentence) == alike(by_extcap.sentence)
     check_sentence(by_tool.sentence, *words)
+    # Wireshark's users have no command line: only a command that is given whole has --options.
+    assert not re.search(r"(^|[ (])--[a-z]", by_tool.sentence.split("cloudflaredump ")[0])
     # Wireshark 4.0 hangs for ever on an extcap that ends without having opened the FIFO.
     assert by_extcap.fifo_was_opened
     for capture in (by_extcap, by_tool):

@@ -174,7 +174,7 @@ def test_a_second_one_is_refused_and_the_first_is_named(emulator, bucket):
                  client.full_tshark(interface="cloudflare-LHR")):
         assert done.returncode == 1 and not done.path.exists()
         for word in (pcap_id, "at ORD", "since 20", " left", "destination_address 203.0.113.7",
-                     "if-busy wait", "if-busy attach", f"cloudflaredump stop {pcap_id}"):
+                     "set the option if-busy to wait", "(attach)", f"cloudflaredump stop {pcap_id}"):
             assert word in done.sentence
     assert len(posts(api)) == 1 and stops(api) == []
 

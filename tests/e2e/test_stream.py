@@ -103,7 +103,7 @@ def test_no_packets(instant_api, capture_filter, received):
     assert capture.returncode == 3
     told = json.loads(capture.stdout)
     assert (told["exit_status"], told["delivered"], told["received"] > 0) == (3, 0, received)
-    assert ("local-filter off" if received else "likely causes") in told["verdict"]
+    assert ("turn the option local-filter off" if received else "likely causes") in told["verdict"]
     section = capture.section
     assert not section.packets and len(section.interfaces) == 1
     assert statistic(section.interfaces[0], DELIVERED) == 0

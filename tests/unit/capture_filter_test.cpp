@@ -63,6 +63,19 @@ void ATypedFilterThatCannotBeUsedIsQuoted(void**) {
   assert_true(CaptureFilter::CompileTyped("tcp port 443", NameLookup::kRefuse).has_value());
 }
 
+/// libpcap's program reads scratch memory that it has not written, and its interpreter takes what
+/// the stack holds there: the same packet would match at one time and not at another.
+void ScratchMemoryBeginsWithZeros(void**) {
+  const CaptureFilter filter = Compiled("!geneve 5 and !geneve 74");
+  const bpf_insn* const program = filter.program()->bf_insns;
+  assert_int_equal(program[0].code, BPF_LD | BPF_IMM);
+  assert_int_equal(program[0].k, 0);
+  assert_int_equal(program[1].code, BPF_ST);
+  // Others are as libpcap made them.
+  assert_int_not_equal(Compiled("geneve 5").program()->bf_insns[0].code, BPF_LD | BPF_IMM);
+  assert_int_not_equal(Compiled("ip[2:2] - ip[6:2] > len").program()->bf_insns[1].code, BPF_ST);
+}
+
 void ErrorsAreLibpcapsWords(void**) {
   for (const char* text : {"tcp port 99999", "host", "tcp port 443 and", "port nosuchport",
                            "net nosuchnet", "vlan 5 and (", "len >"}) {
@@ -314,6 +327,7 @@ int main() {
       cmocka_unit_test(AnOrdinaryFilterIsCompiledForRawIp),
       cmocka_unit_test(TheProgramSurvivesMoves),
       cmocka_unit_test(ErrorsAreLibpcapsWords),
+      cmocka_unit_test(ScratchMemoryBeginsWithZeros),
       cmocka_unit_test(ATypedFilterThatCannotBeUsedIsQuoted),
       cmocka_unit_test(AFilterThatRejectsAllPacketsIsRefused),
       cmocka_unit_test(FiltersAboutTheLinkLayerAreTaken),

@@ -86,7 +86,7 @@ void ACredentialWithABlankInsideIsRefusedByItsSource(void**) {
                "key me@x typed-key");
   }
   AssertFails(FindCredentials(LoadSettings(Given({{Opt::kApiEmail, "a b"}, {Opt::kApiKey, "k"}}))),
-              Error::Kind::kFinal, "the api-email (--api-email) contains a blank");
+              Error::Kind::kFinal, "the api-email (given as an option) contains a blank");
 }
 
 void AnAccountIsTakenAsItIs(void**) {
@@ -106,7 +106,7 @@ void AnAccountThatIsNoAccountIsRefused(void**) {
   for (const char* bad :
        {"../user", "a/b", "a?b", "a b", "a%2e", "ü", "0123456789abcdef0123456789abcdef0"}) {
     AssertFails(FindAccount(LoadSettings(Given({{Opt::kAccountId, bad}}))), Error::Kind::kFinal,
-                "(--account-id), but an account ID is 32 hexadecimal characters");
+                "(given as an option), but an account ID is 32 hexadecimal characters");
   }
 }
 

@@ -96,7 +96,7 @@ void TheLogNamesValuesAndSourcesButNoSecret(void**) {
                                                  config::InterfaceKind::kSample, environment);
   AssertGood(Engine::Make(settings, environment.Reader()));
   const std::string log = ReadFile(folder / "log");
-  AssertContains(log, " time-limit = 42 (--time-limit)\n");
+  AssertContains(log, " time-limit = 42 (given as an option)\n");
   AssertContains(log, " api-token = [secret] (CLOUDFLARE_API_TOKEN)\n");
   AssertContains(log, " packet-limit = 10000 (built in)\n");
   AssertLacks(log, "planted-");

@@ -46,7 +46,7 @@ void ARequestThatCannotBeMeantIsRefusedBeforeThePost(void**) {
   refused("host 192.0.2.1", {}, "cloudflare-ORD", "Cloudflare can be told nothing");
   AssertContains(SentenceOf(*f.Run("host 192.0.2.1").error),
                  "narrower filters that work: dst host 192.0.2.1, or src host 192.0.2.1; "
-                 "the option if-broad warn runs it");
+                 "set the option if-broad to warn to run it");
   assert_int_equal(f.CountOf("POST"), 0);
 }
 

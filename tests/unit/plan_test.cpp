@@ -260,16 +260,16 @@ void ABroadPlanIsRefusedWithWhatWouldWork(void**) {
       SentenceOf(BroadPlanError(PlanOf("tcp port 443", 1))),
       "Cloudflare can be told only \"tcp\" of this filter, so other traffic would use up the "
       "packet limit; narrower filters that work: tcp dst port 443, or tcp src port 443; "
-      "the option if-broad warn runs it as it is.");
-  AssertText(SentenceOf(BroadPlanError(PlanOf("vlan and host 192.0.2.1", 1))),
-             "Cloudflare can be told nothing of this filter, so other traffic would use up the "
-             "packet limit; leave out vlan and other link-layer words, VLAN tags are skipped; "
-             "narrower filters that work: dst host 192.0.2.1, or src host 192.0.2.1; the option "
-             "if-broad "
-             "warn runs it as it is.");
+      "set the option if-broad to warn to run it anyway.");
+  AssertText(
+      SentenceOf(BroadPlanError(PlanOf("vlan and host 192.0.2.1", 1))),
+      "Cloudflare can be told nothing of this filter, so other traffic would use up the "
+      "packet limit; leave out vlan and other link-layer words, VLAN tags are skipped; "
+      "narrower filters that work: dst host 192.0.2.1, or src host 192.0.2.1; set the option "
+      "if-broad to warn to run it anyway.");
   AssertText(SentenceOf(BroadPlanError(PlanOf("net 10.0.0.0/8", 1))),
              "Cloudflare can be told nothing of this filter, so other traffic would use up the "
-             "packet limit; the option if-broad warn runs it as it is.");
+             "packet limit; set the option if-broad to warn to run it anyway.");
 }
 
 void NarrowerFiltersPlanAsTheirBoxes(void**) {

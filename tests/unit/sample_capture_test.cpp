@@ -393,7 +393,7 @@ void AnInexactRequestsMismatchIsFilteredOut(void**) {
   f.cloudflare.files = {File(PcapBytes().Record(kWindowSeconds, 0, UdpPacket(1, 2, 4789)))};
   const Outcome outcome = f.Run({}, "udp dst port 53 and len > 100");
   AssertStatus(outcome, ExitStatus::kNoPackets);
-  AssertContains(outcome.verdict, "the option local-filter off shows what came");
+  AssertContains(outcome.verdict, "turn the option local-filter off to see what came");
   assert_true(f.Read().packets.empty());
   assert_true(f.reporter.warnings.empty());
 }

@@ -61,7 +61,7 @@ void EachSourceYieldsToTheStrongerOnes(void**) {
     }
     const std::string typed = SomeValue(option, 0);
     AssertSetting(ValueOf(config.Load(Given({{option.id, typed}}), kind)), option.id, typed,
-                  Source::kGiven, "--" + std::string(option.name));
+                  Source::kGiven, "given as an option");
   }
 }
 
@@ -330,7 +330,7 @@ void ABadValueNamesItsSource(void**) {
   // A download has no time limit: what stands there does not matter.
   AssertGood(config.Load({}, InterfaceKind::kDownload));
   AssertFails(config.Load(Given({{Opt::kTimeLimit, "5"}, {Opt::kPacketLimit, "0"}})),
-              Error::Kind::kUsage, "packet-limit is \"0\" (--packet-limit)");
+              Error::Kind::kUsage, "packet-limit is \"0\" (given as an option)");
   config.environment.Set("CLOUDFLAREDUMP_LOG_LEVEL", "loud");
   AssertFails(config.Load(Given({{Opt::kTimeLimit, "5"}})), Error::Kind::kUsage,
               "log-level is \"loud\" (CLOUDFLAREDUMP_LOG_LEVEL), but it must be none, error");
@@ -358,7 +358,7 @@ void APickOverridesWhatIsTyped(void**) {
   given[static_cast<std::size_t>(Opt::kColoPick)] = "FRA";
   const Settings settings = LoadSettings(given, InterfaceKind::kFull);
   AssertText(settings.Text(Opt::kColo), "FRA");
-  AssertText(settings.At(Opt::kColo).where, "--colo-pick");
+  AssertText(settings.At(Opt::kColo).where, "given as an option");
   given[static_cast<std::size_t>(Opt::kColo)].reset();
   AssertText(LoadSettings(given, InterfaceKind::kFull).Text(Opt::kColo), "FRA");
 }

@@ -52,6 +52,10 @@ void TheFilterOfACaptureIsKnownAgain(void**) {
   AssertText(s.started.FilterOf("a1a1a1a1a1a1a1a1").value(), "dst host 10.0.0.1");
   AssertText(s.started.FilterOf("b2b2b2b2b2b2b2b2").value(), "");
   assert_false(s.started.FilterOf("c3c3c3c3c3c3c3c3").has_value());
+  // A live sample's would stand in each of its records, and long ones would fill the file.
+  const std::string key = s.started.Intend("acc", Full(), std::string(4000, 'x'), s.loop.Now());
+  s.started.Started(key, "d4d4d4d4d4d4d4d4");
+  assert_false(s.started.FilterOf("d4d4d4d4d4d4d4d4").has_value());
 }
 
 void SamplesAreListedLiveOnesToo(void**) {
@@ -64,7 +68,8 @@ void SamplesAreListedLiveOnesToo(void**) {
   s.started.Started(s.started.Intend("acc", Full(), "", s.loop.Now()), "c3c3c3c3c3c3c3c3");
   s.started.Started(s.started.Intend("other", sample, "", s.loop.Now()), "d4d4d4d4d4d4d4d4");
   const std::vector<std::string> both = {"a1a1a1a1a1a1a1a1", "b2b2b2b2b2b2b2b2"};
-  assert_true(s.started.RecentSamples("acc") == both);
+  assert_true(s.started.SamplesUntil("acc", s.loop.Now()) == both);
+  assert_true(s.started.SamplesUntil("acc", s.loop.Now() - std::chrono::seconds(1)).empty());
 }
 
 void TheFileIsPrivateAndHoldsNoSecret(void**) {

@@ -51,10 +51,17 @@ void WhatCameAgainIsAMatch(void**) {
   Outcome outcome = Received(187, 176);
   outcome.counts.filtered_out = 0;
   outcome.counts.duplicates = 11;
+  outcome.counts.matching_duplicates = 11;
   AssertContains(Told(outcome),
-                 "187 packets received, 187 match the filter, 11 of them came again "
-                 "and were left out, from");
-  AssertContains(Told(outcome, false), "187 packets received, 11 of them came again");
+                 "187 packets received, 187 match the filter, 11 repeats left out, from");
+  AssertContains(Told(outcome, false), "187 packets received, 11 repeats left out, from");
+  // What the filter rejects and is delivered all the same may come again, too.
+  Outcome unlike = Received(20, 15);
+  unlike.counts.unmatched = 15;
+  unlike.counts.duplicates = 5;
+  AssertContains(Told(unlike),
+                 "0 match the filter, 15 do not and were delivered all the same, 5 "
+                 "repeats left out, from");
 }
 
 void ASecretThatAServerRepeatsStaysOut(void**) {
@@ -120,7 +127,7 @@ void NothingReceivedNamesTheLikelyCauses(void**) {
 
 void NothingThatMatchesNamesTheSwitch(void**) {
   AssertContains(Told(Received(10, 0)), "0 match the filter");
-  AssertContains(Told(Received(10, 0)), "; the option local-filter off shows what came.");
+  AssertContains(Told(Received(10, 0)), "; turn the option local-filter off to see what came.");
   AssertLacks(Told(Received(10, 1)), "local-filter");
 }
 
