@@ -143,7 +143,7 @@ const char* UnsetOf(const Option& option, InterfaceKind kind);
 std::uint64_t MaximumOf(const Option& option, InterfaceKind kind);
 
 /// An Error if `option` does not accept `value`; it names the source `where`, such as
-/// "--time-limit" or a file's path.
+/// "given as an option" or a file's path.
 Result<void> CheckValue(const Option& option, InterfaceKind kind, std::string_view value,
                         std::string_view where);
 

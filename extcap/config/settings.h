@@ -19,8 +19,8 @@ enum class Source : std::uint8_t { kGiven, kEnvironment, kFile, kBuiltIn, kNone 
 struct Setting {
   std::string value;
   Source source = Source::kNone;
-  std::string
-      where;  ///< "given as an option", "CLOUDFLARE_API_TOKEN", "PATH [default]", "built in"
+  /// "given as an option", "CLOUDFLARE_API_TOKEN", "PATH [default]", "built in".
+  std::string where;
 };
 
 /// The effective value of every option: the dialog or command line, then the environment, then the
