@@ -73,8 +73,8 @@ class CaptureFilter {
 enum class FilterAnswer : std::uint8_t {
   kMatches,
   kRejects,
-  /// The packet was cut before bytes that the filter needs, or cannot be tested at all, see
-  /// Residual::untested(). It is kept and marked.
+  /// The packet was cut before bytes that the filter needs, keeps a loop of the filter (protochain)
+  /// going, or cannot be tested at all, see Residual::untested(). It is kept and marked.
   kUndecided,
 };
 

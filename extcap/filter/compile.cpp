@@ -7,6 +7,7 @@
 
 #include "common/text.h"
 #include "extcap/filter/link_type.h"
+#include "extcap/filter/walk.h"
 #include "extcap/system/name_lookup.h"
 
 namespace cloudflaredump::filter {
@@ -27,7 +28,7 @@ int DltOf(std::uint32_t link_type) {
 }
 
 /// The words of scratch memory that a path through the program may read before it has written them,
-/// as a set of bits. Jumps only go forward.
+/// as a set of bits. Where a jump goes back to, no less was written on the way than at first.
 std::uint32_t ScratchReadUnset(const std::vector<bpf_insn>& program) {
   std::uint32_t unset = 0;
   std::vector<std::uint32_t> written(program.size() + 1, ~0U);
@@ -71,7 +72,7 @@ std::vector<bpf_insn> WithScratchZeroed(std::vector<bpf_insn> program) {
 }  // namespace
 
 FilterProgram::FilterProgram(std::vector<bpf_insn> instructions)
-    : instructions_(std::move(instructions)) {
+    : instructions_(std::move(instructions)), loops_(HasLoops(instructions_)) {
   view_.bf_len = static_cast<u_int>(instructions_.size());
   view_.bf_insns = instructions_.data();
 }

@@ -21,10 +21,13 @@ class FilterProgram {
   const std::vector<bpf_insn>& instructions() const { return instructions_; }
   /// The same as libpcap wants it; lives as long as this object.
   const bpf_program* view() const { return &view_; }
+  /// Whether it jumps backwards (protochain): libpcap may run it for ever on a hostile packet.
+  bool loops() const { return loops_; }
 
  private:
   std::vector<bpf_insn> instructions_;
   bpf_program view_ = {};
+  bool loops_;
 };
 
 /// Compiles `text` with libpcap for a LINKTYPE_, optimized, in this process and this thread. The

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "extcap/filter/cut_packet.h"
 #include "extcap/filter/duplicate_filter.h"
 #include "extcap/filter/link_type.h"
 #include "extcap/filter/path_box.h"
@@ -18,6 +19,13 @@ namespace {
 
 bool Accepts(const filter::CaptureFilter& filter, const std::vector<std::byte>& bytes) {
   const auto size = static_cast<bpf_u_int32>(bytes.size());
+  const std::span<const bpf_insn> program(filter.program()->bf_insns, filter.program()->bf_len);
+  // libpcap's interpreter need not come back from a loop: where ours gives up, there is no answer.
+  if (filter::HasLoops(program) &&
+      filter::RunOnCutPacket({program.begin(), program.end()}, bytes, size) ==
+          filter::FilterAnswer::kUndecided) {
+    return false;
+  }
   const pcap_pkthdr header = {.ts = {}, .caplen = size, .len = size};
   return pcap_offline_filter(filter.program(), &header,
                              reinterpret_cast<const u_char*>(bytes.data())) != 0;

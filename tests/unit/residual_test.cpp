@@ -222,6 +222,20 @@ void LoopsEnd(void**) {
   AssertAnswer(AnswerOf("ip6 protochain 6", kLinkTypeRaw, packet, 80), kUndecided);
 }
 
+/// libpcap's interpreter never comes back from this packet: its authentication header leads to
+/// itself, as libpcap computes the next one's place.
+void AHeaderThatLeadsToItselfIsUndecided(void**) {
+  Bytes packet(80);
+  packet[0] = std::byte{0x60};
+  packet[6] = std::byte{51};
+  packet[40] = std::byte{51};
+  packet[41] = std::byte{8};
+  AssertAnswer(AnswerOf("ip6 protochain 6", kLinkTypeRaw, packet, 80), kUndecided);
+  AssertAnswer(AnswerOf("protochain 17 or udp", kLinkTypeRaw, packet, 80), kUndecided);
+  packet[40] = std::byte{6};
+  AssertAnswer(AnswerOf("ip6 protochain 6", kLinkTypeRaw, packet, 80), kMatches);
+}
+
 /// What a completion of the missing bytes gives, by libpcap itself.
 bool Accepts(const CaptureFilter& filter, const Bytes& packet) {
   const auto size = static_cast<bpf_u_int32>(packet.size());
@@ -311,6 +325,7 @@ int main() {
       cmocka_unit_test(APayloadBehindAMissingHeaderLengthIsUndecided),
       cmocka_unit_test(APacketCutInsideItsLinkHeaderIsUndecided),
       cmocka_unit_test(LoopsEnd),
+      cmocka_unit_test(AHeaderThatLeadsToItselfIsUndecided),
       cmocka_unit_test(WithAllBytesItAgreesWithLibpcap),
       cmocka_unit_test(ADefiniteAnswerHoldsForEveryCompletion),
   };
