@@ -101,10 +101,11 @@ Result<Arguments> ParseArguments(int argc, char** argv, std::span<const ExtraArg
     const bool listed =
         help.options.empty() || std::ranges::find(help.options, option.id) != help.options.end();
     const bool shown = listed && option.type != OptionType::kPick;
-    entries.push_back({option.name, 0, shown ? 0 : G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME,
-                       static_cast<void*>(&texts[static_cast<std::size_t>(option.id)]),
-                       helps.emplace_back(HelpOf(option, option.id != help.no_default)).c_str(),
-                       option.value_name});
+    entries.push_back(
+        {option.name, 0, shown ? 0 : G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME,
+         static_cast<void*>(&texts[static_cast<std::size_t>(option.id)]),
+         helps.emplace_back(shown ? HelpOf(option, option.id != help.no_default) : "").c_str(),
+         option.value_name});
   }
   entries.push_back({});
 
