@@ -26,8 +26,7 @@ constexpr int kTriesToFinish = 3;
 
 /// A length of the loop's time on the wall clock, in whole seconds.
 Duration OnTheWall(const system::EventLoop& loop, Duration span) {
-  const std::chrono::duration<double> real(std::chrono::duration<double>(span) / loop.speed());
-  return std::max<Duration>(std::chrono::ceil<seconds>(real), 1s);
+  return std::max<Duration>(std::chrono::ceil<seconds>(loop.ToReal(span)), 1s);
 }
 
 /// "12:03:10 to 12:04:10", in the machine's time zone.

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <map>
 
 #include "common/json.h"
@@ -73,6 +74,27 @@ void MakeFolder(const std::string& path) {
   g_free(folder);
 }
 
+/// Reads the records, null if there is no file or nothing in it. An Error for any other file.
+Result<Json> ReadArray(const std::string& path) {
+  const auto read = system::ReadRegularFile("record of captures", path);
+  if (!read) return Failure(read);
+  if (!*read || (*read)->bytes.empty()) return Json();
+  Json array(json_loadb((*read)->bytes.data(), (*read)->bytes.size(), 0, nullptr));
+  if (!json_is_array(array.get())) {
+    return Fail("the record of captures " + CleanLine(path) + " is not a list in JSON");
+  }
+  return array;
+}
+
+/// Puts a file aside that cannot be read: it may name captures that still have to be stopped.
+void KeepUnreadable(const std::string& path) {
+  const auto array = ReadArray(path);
+  const std::string kept = path + ".unreadable";
+  if (array || rename(path.c_str(), kept.c_str()) != 0) return;
+  system::Log(system::LogLevel::kWarning, "%s; it is kept as %s, and a new one begins",
+              ClauseOf(array.error()).c_str(), CleanLine(kept).c_str());
+}
+
 int OpenLock(const std::string& path) {
   return open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 }
@@ -114,10 +136,8 @@ StartedCaptures::StartedCaptures(const system::Environment& environment)
 
 std::vector<StartedCapture> StartedCaptures::Read() const {
   std::vector<StartedCapture> captures;
-  const auto read = system::ReadRegularFile("state file", path_);
-  if (!read || !*read) return captures;
   // The file is ours, but anybody may have edited it: what does not read is no record.
-  const Json array(json_loadb((*read)->bytes.data(), (*read)->bytes.size(), 0, nullptr));
+  const Json array = ReadArray(path_).value_or(Json());
   for (std::size_t i = 0; i < json_array_size(array.get()); ++i) {
     const json_t* const object = json_array_get(array.get(), i);
     StartedCapture capture{.key = Member(object, "key"),
@@ -140,6 +160,7 @@ void StartedCaptures::Update(const Change& change) {
   // Held for a few milliseconds by whoever has it, so it is waited for as it is.
   const Turn lock(OpenLock(path_ + ".lock"));
   lock.Take();
+  KeepUnreadable(path_);
   std::vector<StartedCapture> captures = Read();
   change(captures);
   KeepNewest(captures);

@@ -25,9 +25,8 @@ Duration WindowCapture::interval() const {
 std::vector<std::string> WindowCapture::SamplesOfEndedRuns() const {
   if (run_ != Run::kLive) return {};  // nothing else yields, so the record need not be read
   constexpr int kTurnsMissed = 3;
-  const std::chrono::duration<double> turns(interval() * kTurnsMissed);
-  const auto real = std::chrono::duration_cast<Duration>(turns / context_.loop.speed());
-  return context_.started.SamplesUntil(context_.account_id, context_.loop.Now() - real);
+  const Duration turns = context_.loop.ToReal(interval() * kTurnsMissed);
+  return context_.started.SamplesUntil(context_.account_id, context_.loop.Now() - turns);
 }
 
 bool WindowCapture::Allows(std::size_t windows) const {

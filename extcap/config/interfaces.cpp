@@ -21,7 +21,7 @@ std::vector<CaptureInterface> FixedInterfaces() {
        .kind = InterfaceKind::kSample,
        .colo = {}},
       {.name = "cloudflare-live",
-       .display = "Cloudflare live sample: all data centers, minutes behind",
+       .display = "Cloudflare live sample: all data centers, one to two minutes behind",
        .kind = InterfaceKind::kLive,
        .colo = {}},
       {.name = "cloudflare-full",

@@ -47,6 +47,12 @@ class EventLoop {
     return std::chrono::duration_cast<Duration>(span * speed());
   }
 
+  /// A length of the clock of Steady() in real time: what is compared with the time of day.
+  Duration ToReal(Duration span) const {
+    const std::chrono::duration<double> real(std::chrono::duration<double>(span) / speed());
+    return std::chrono::duration_cast<Duration>(real);
+  }
+
   /// Runs callbacks until `done()` holds (checked before the first wait and after each callback)
   /// or `deadline` has passed. Returns what `done()` last said. May be nested.
   virtual bool RunUntil(const std::function<bool()>& done, SteadyTime deadline) = 0;

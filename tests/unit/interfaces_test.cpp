@@ -24,7 +24,8 @@ void TheFixedOnesComeFirst(void**) {
   AssertText(fixed[0].display, "Cloudflare sample: all data centers, last 5 min, first 160 bytes");
   assert_true(fixed[0].kind == InterfaceKind::kSample);
   AssertText(fixed[1].name, "cloudflare-live");
-  AssertText(fixed[1].display, "Cloudflare live sample: all data centers, minutes behind");
+  AssertText(fixed[1].display,
+             "Cloudflare live sample: all data centers, one to two minutes behind");
   assert_true(fixed[1].kind == InterfaceKind::kLive);
   AssertText(fixed[2].name, "cloudflare-full");
   assert_true(fixed[2].kind == InterfaceKind::kFull);

@@ -149,6 +149,25 @@ void AFileThatSomebodyEditedIsNoRecord(void**) {
   }
 }
 
+void AFileThatCannotBeReadIsPutAside(void**) {
+  Scene s;
+  s.started.Intend("acc", Full(), "", s.loop.Now());
+  const std::string kept = s.started.path() + ".unreadable";
+  for (const std::string text : {"{}", "[{", "not JSON"}) {
+    std::ofstream(s.started.path()) << text;
+    s.started.Started(s.started.Intend("acc", Full(), "", s.loop.Now()), "a1a1a1a1a1a1a1a1");
+    AssertText(s.started.Latest("acc").value(), "a1a1a1a1a1a1a1a1");
+    std::string before;
+    std::getline(std::ifstream(kept), before);
+    AssertText(before, text.c_str());
+  }
+  // Nothing is lost with an empty one.
+  std::ofstream(s.started.path()) << "";
+  std::remove(kept.c_str());
+  s.started.Intend("acc", Full(), "", s.loop.Now());
+  assert_false(std::ifstream(kept).good());
+}
+
 }  // namespace
 }  // namespace cloudflaredump::capture
 
@@ -165,6 +184,7 @@ int main() {
       cmocka_unit_test(OneTurnAtATime),
       cmocka_unit_test(AFolderThatCannotBeWrittenStopsNothing),
       cmocka_unit_test(AFileThatSomebodyEditedIsNoRecord),
+      cmocka_unit_test(AFileThatCannotBeReadIsPutAside),
   };
   return cmocka_run_group_tests_name("started_captures", tests, nullptr, nullptr);
 }
