@@ -51,14 +51,9 @@ std::string Written(WallTime time, const char* form, bool local) {
   return text;
 }
 
-/// The whole seconds of `date`; nothing for a date that is none, or that WallTime does not reach:
-/// it goes from 1677 to 2262, and Go's "no time" is in the year 1.
+/// The whole seconds of `date`; nothing for a date that is none, or that MomentAt refuses.
 std::optional<WallTime> MomentOf(const DateTime& date) {
-  if (date == nullptr) return std::nullopt;
-  const seconds moment(g_date_time_to_unix(date.get()));
-  constexpr seconds kFarthest = floor<seconds>(nanoseconds::max()) - seconds(1);
-  if (moment > kFarthest || moment < -kFarthest) return std::nullopt;
-  return WallTime(moment);
+  return date == nullptr ? std::nullopt : MomentAt(g_date_time_to_unix(date.get()));
 }
 
 bool IsUtc(WallTime time) {
@@ -67,6 +62,12 @@ bool IsUtc(WallTime time) {
 }
 
 }  // namespace
+
+std::optional<WallTime> MomentAt(std::int64_t unix_seconds) {
+  constexpr std::int64_t kYear2200 = 7'258'118'400;
+  if (unix_seconds < 0 || unix_seconds > kYear2200) return std::nullopt;
+  return WallTime(seconds(unix_seconds));
+}
 
 std::string FormatRfc3339(WallTime time) {
   const auto whole = floor<seconds>(time);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,11 +14,16 @@ using Duration = std::chrono::nanoseconds;
 /// A moment on the wall clock: nanoseconds since 1970-01-01T00:00:00Z.
 using WallTime = std::chrono::sys_time<std::chrono::nanoseconds>;
 
+/// Seconds since 1970 as a moment; nothing outside of 1970 to 2200, so that no difference of two
+/// moments overflows, whatever a server says. Go's "no time" is in the year 1.
+std::optional<WallTime> MomentAt(std::int64_t unix_seconds);
+
 /// RFC 3339 in UTC, with as many decimals as needed, none for a whole second:
 /// `2026-11-23T06:20:00Z`, `2026-11-23T06:20:00.269047Z`.
 std::string FormatRfc3339(WallTime time);
 
-/// Reads RFC 3339 with a zone; decimals to nanoseconds, further ones are dropped.
+/// Reads RFC 3339 with a zone; decimals to nanoseconds, further ones are dropped. Nothing
+/// for what MomentAt refuses.
 std::optional<WallTime> ParseRfc3339(std::string_view text);
 
 /// Reads a time of the day in the machine's time zone (TZ), as people write it: `03:10`, the last

@@ -81,14 +81,13 @@ Result<http::HttpAnswer> PcapsApi::AskOnce(const http::HttpRequest& request, con
   retry_after_.clear();
   status_ = 0;
   LogBody("asked:", request.body);
-  auto answer = http::Fetch(http_, loop_, request, patience.stop);
+  auto answer = http::Fetch(http_, loop_, request, patience.stop, &status_);
   if (!answer) {
     if (answer.error().kind == Error::Kind::kInterrupted) return answer;
     Error error = answer.error();
     error.what = Format("cannot %s: %s", doing, error.what.c_str());
     return std::unexpected(std::move(error));
   }
-  status_ = answer->head.status;
   LogBody("answered:", answer->body);
   if (const std::string* header = answer->head.Find("retry-after")) retry_after_ = *header;
   return answer;
@@ -122,13 +121,18 @@ Result<PcapJob> PcapsApi::PostOnce(const PcapRequest& request, const Patience& p
   post.headers.emplace_back("Content-Type", "application/json");
   post.body = WritePcapRequest(request);
   auto answer = AskOnce(post, kDoing, patience);
-  if (!answer) return Failure(answer);
+  const bool carried_out = status_ >= 200 && status_ <= 299;
+  if (!answer) {
+    made = carried_out && answer.error().kind == Error::Kind::kFinal;
+    return Failure(answer);
+  }
   if (const auto other = WithoutRefusedName(request, *answer)) {
     return PostOnce(*other, patience, made);
   }
   auto result = ReadResult(*answer, kDoing);
   if (!result) {
     BlameClock(*answer, result.error());
+    made = carried_out && result.error().kind == Error::Kind::kFinal && !IsRefusal(*answer);
     return Failure(result);
   }
   PcapJob job = ReadPcapJob(result->get());

@@ -105,7 +105,8 @@ class PcapsApi {
   template <class T>
   Result<T> Ask(const http::HttpRequest& request, const char* doing, const Patience& patience,
                 const std::function<Result<T>(const http::HttpAnswer&)>& read);
-  /// `made` says whether a capture was made although the answer names no id of it.
+  /// `made` says whether a capture was made, by the status of the answer, of which nobody can read
+  /// an id.
   Result<PcapJob> PostOnce(const PcapRequest& request, const Patience& patience, bool& made);
   /// Names a clock that is wrong, if that is why the answer is a refusal.
   void BlameClock(const http::HttpAnswer& answer, Error& error) const;

@@ -12,6 +12,10 @@ namespace {
 /// So often an object is read whose bytes are damaged each time.
 constexpr int kMostDamaged = 3;
 
+/// Less than this in a minute is no progress: a server that trickles would keep a capture for ever.
+constexpr std::uint64_t kLeastProgress = std::uint64_t{16} << 10;
+constexpr Duration kProgressTime = std::chrono::minutes(1);
+
 }  // namespace
 
 /// One object on its way.
@@ -28,7 +32,10 @@ class ObjectFetcher::Object : public ObjectReceiver {
     fetcher_.loop_.Cancel(timer_);
   }
 
-  void Start() { read_ = fetcher_.bucket_.StartRead(object_, got_, *this); }
+  void Start() {
+    read_ = fetcher_.bucket_.StartRead(object_, got_, *this);
+    WatchProgress();
+  }
 
   void StartLater(Duration wait) {
     timer_ = fetcher_.loop_.CallAt(fetcher_.loop_.Steady() + wait, [this] {
@@ -41,13 +48,14 @@ class ObjectFetcher::Object : public ObjectReceiver {
   Result<void> OnObjectBytes(std::span<const std::byte> bytes) override {
     got_ += bytes.size();
     fetcher_.bytes_ += bytes.size();
-    backoff_.Reset();
+    if (got_ >= progress_ + kLeastProgress) NoteProgress();
     if (has_md5_) digest_.Add(bytes);
     return fetcher_.receiver_.OnFetchBytes(number_, bytes);
   }
 
   void OnObjectEnd(ObjectEnd end) override {
     read_ = 0;
+    fetcher_.loop_.Cancel(std::exchange(timer_, 0));
     --fetcher_.reading_;
     fetcher_.ScheduleFill();
     const bool cut = !end.result && end.result.error().kind == Error::Kind::kPassing;
@@ -65,6 +73,24 @@ class ObjectFetcher::Object : public ObjectReceiver {
   }
 
  private:
+  void NoteProgress() {
+    progress_ = got_;
+    backoff_.Reset();
+  }
+
+  /// Ends a read that trickles; what is missing is read anew, as after any other cut.
+  void WatchProgress() {
+    const auto then = fetcher_.loop_.Steady() + fetcher_.loop_.FromReal(kProgressTime);
+    timer_ = fetcher_.loop_.CallAt(then, [this, before = got_] {
+      if (got_ >= before + kLeastProgress) return WatchProgress();
+      fetcher_.bucket_.Cancel(std::exchange(read_, 0));
+      OnObjectEnd({.result = Fail(Format("the bucket sent %s bytes of %s in a minute",
+                                         WithThousands(got_ - before).c_str(),
+                                         CleanLine(object_.key, 120).c_str()),
+                                  "check the network connection", Error::Kind::kPassing)});
+    });
+  }
+
   /// The bytes are not those that the store has: they are read again, a few times.
   std::unexpected<Error> Damaged() {
     const std::string what = "the bytes of " + CleanLine(object_.key, 120) +
@@ -75,6 +101,7 @@ class ObjectFetcher::Object : public ObjectReceiver {
           "to read it as it is, copy it to a folder and give that with the option read-from");
     }
     fetcher_.bytes_ -= std::exchange(got_, 0);
+    progress_ = 0;
     fetcher_.receiver_.OnFetchRestart(number_);
     return Fail(what, Error::Kind::kPassing);
   }
@@ -83,9 +110,10 @@ class ObjectFetcher::Object : public ObjectReceiver {
   const std::size_t number_;
   const StoredObject object_;
   const bool has_md5_;
-  std::uint64_t got_ = 0;  ///< Bytes delivered: where the next read begins.
+  std::uint64_t got_ = 0;       ///< Bytes delivered: where the next read begins.
+  std::uint64_t progress_ = 0;  ///< So many when there was progress last.
   Bucket::Read read_ = 0;
-  system::EventLoop::Id timer_ = 0;
+  system::EventLoop::Id timer_ = 0;  ///< For the next try, or for WatchProgress.
   http::Backoff backoff_;
   ObjectDigest digest_;
   int damaged_reads_ = 0;

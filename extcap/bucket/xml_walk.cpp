@@ -20,13 +20,14 @@ struct ReaderFree {
   void operator()(xmlTextReader* reader) const { xmlFreeTextReader(reader); }
 };
 
-/// Whether each tag is short: libxml2 takes time that grows with the square of the attributes.
+/// Whether each tag is short, with the text behind it, for a '>' may also stand in an attribute:
+/// libxml2 takes time that grows with the square of the attributes.
 bool HasShortTags(std::string_view xml) {
   constexpr std::size_t kLongestTag = std::size_t{64} << 10;
-  for (std::size_t at = xml.find('<'); at != xml.npos; at = xml.find('<', at)) {
-    const std::size_t end = xml.find('>', at);
-    if (std::min(end, xml.size()) - at > kLongestTag) return false;
-    at = std::min(end, xml.size());
+  for (std::size_t at = xml.find('<'); at < xml.size();) {
+    const std::size_t next = std::min(xml.find('<', at + 1), xml.size());
+    if (next - at > kLongestTag) return false;
+    at = next;
   }
   return true;
 }
@@ -76,7 +77,7 @@ Result<void> WalkXml(std::string_view xml, const XmlElementEnd& on_end) {
   constexpr std::size_t kLongest = std::size_t{4} << 20;
   if (xml.size() > kLongest) return Fail("the XML is longer than 4 MiB");
   if (xml.contains("<!DOCTYPE")) return Fail("the XML has a DTD or entities of its own", kPassing);
-  if (!HasShortTags(xml)) return Fail("the XML has a tag of more than 64 KiB");
+  if (!HasShortTags(xml)) return Fail("the XML has a tag or a text of more than 64 KiB");
   // No XML_PARSE_NOENT and no XML_PARSE_DTDLOAD: entities of a document stay what they are. No
   // XML_PARSE_HUGE: libxml2's own limits hold.
   constexpr int kOptions = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture/account_turn.h"
 
+#include <algorithm>
+
 #include "extcap/capture/job_watch.h"
 #include "extcap/capture/running_captures.h"
 #include "extcap/system/log.h"
@@ -48,6 +50,15 @@ std::optional<std::string> FindLeftover(const CaptureContext& context, const Sta
   return std::nullopt;
 }
 
+/// Whether the capture of a record must have reached its own time limit.
+bool HasRunOut(const StartedCapture& left, WallTime now) {
+  constexpr std::uint64_t kLongest = 86400;  // the API's limit, in seconds
+  constexpr Duration kBegins = std::chrono::minutes(10);
+  const auto asked_at = ParseRfc3339(left.at);
+  const std::uint64_t lasts = std::min(left.AsJob().time_limit.value_or(kLongest), kLongest);
+  return !asked_at || now - *asked_at > std::chrono::seconds(lasts) + kBegins;
+}
+
 }  // namespace
 
 Result<AccountTurn> AwaitAccountTurn(const CaptureContext& context) {
@@ -73,17 +84,16 @@ Result<AccountTurn> AwaitAccountTurn(const CaptureContext& context) {
 }
 
 void StopLeftovers(const CaptureContext& context) {
-  for (const StartedCapture& left : context.started.ToStop(context.account_id)) {
+  const WallTime now = context.loop.Now();
+  for (const StartedCapture& left : context.started.ToStop(context.account_id, now)) {
     const auto id =
         left.pcap_id.empty() ? FindLeftover(context, left) : std::optional(left.pcap_id);
     if (!id) continue;
     system::Log(system::LogLevel::kInfo, "stopping %s, which an earlier run could not stop",
                 id->c_str());
     const auto stopped = context.api.Stop(*id, context.BeforeJob());
-    // A final refusal means that it is over: there is nothing to stop any more.
-    if (stopped || stopped.error().kind == Error::Kind::kFinal) {
-      context.started.NeedsStop(left.key, false);
-    }
+    // A refusal may be the token's or a proxy's: it does not say that the capture is over.
+    if (stopped || HasRunOut(left, now)) context.started.NeedsStop(left.key, false);
   }
 }
 

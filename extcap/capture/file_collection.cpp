@@ -188,9 +188,7 @@ Result<void> FileCollection::CheckSize(const std::vector<bucket::StoredObject>& 
   std::uint64_t bytes = 0;
   for (const CollectedFile& file : files_) bytes += file.object.size;
   for (const bucket::StoredObject& object : fresh) {
-    if (object.size > kMostBytes) bytes = kMostBytes;  // no sum of such sizes overflows
-    bytes += object.size;
-    if (bytes > 2 * kMostBytes) break;
+    bytes += std::min(object.size, kMostBytes + 1);  // the sum of kMostFiles cannot overflow
   }
   const std::uint64_t most = job_.byte_limit && *job_.byte_limit < kMostBytes / 4
                                  ? 4 * *job_.byte_limit + pcap::FileStore::kMemory

@@ -282,10 +282,16 @@ void StartedCaptures::RecallLimits(api::PcapJob& job) const {
   }
 }
 
-std::vector<StartedCapture> StartedCaptures::ToStop(const std::string& account_id) const {
+std::vector<StartedCapture> StartedCaptures::ToStop(const std::string& account_id,
+                                                    WallTime now) const {
+  constexpr Duration kAnswered = std::chrono::minutes(10);
+  const auto abandoned = [&](const StartedCapture& capture) {
+    const auto at = ParseRfc3339(capture.at);
+    return capture.type == "full" && capture.pcap_id.empty() && (!at || now - *at > kAnswered);
+  };
   std::vector<StartedCapture> captures = Read();
   std::erase_if(captures, [&](const StartedCapture& capture) {
-    return capture.account_id != account_id || !capture.needs_stop;
+    return capture.account_id != account_id || (!capture.needs_stop && !abandoned(capture));
   });
   return captures;
 }

@@ -88,8 +88,9 @@ class StartedCaptures {
   std::vector<std::string> SamplesUntil(const std::string& account_id, WallTime until) const;
   /// The capture filter that was typed for the capture, if it was started here; empty means all.
   std::optional<std::string> FilterOf(const std::string& pcap_id) const;
-  /// The account's captures that still have to be stopped, oldest first.
-  std::vector<StartedCapture> ToStop(const std::string& account_id) const;
+  /// The account's captures that still have to be stopped, oldest first: those on record as such,
+  /// and full captures whose request has had no answer for so long that its program must be gone.
+  std::vector<StartedCapture> ToStop(const std::string& account_id, WallTime now) const;
 
   const std::string& path() const { return path_; }
 

@@ -26,6 +26,7 @@ class Gatherer : public HttpReceiver {
   void OnEnd(Result<HttpEnd> end) override { end_ = std::move(end); }
 
   bool ended() const { return end_.has_value(); }
+  int status() const { return answer_.head.status; }
 
   Result<HttpAnswer> Take() {
     if (!*end_) return std::unexpected(std::move(end_->error()));
@@ -41,7 +42,7 @@ class Gatherer : public HttpReceiver {
 }  // namespace
 
 Result<HttpAnswer> Fetch(Http& http, system::EventLoop& loop, HttpRequest request,
-                         const std::function<bool()>& stop) {
+                         const std::function<bool()>& stop, int* status) {
   if (stop()) return Stopped();
   Gatherer gatherer;
   const Duration longest = LongestAnswer(request);
@@ -50,6 +51,7 @@ Result<HttpAnswer> Fetch(Http& http, system::EventLoop& loop, HttpRequest reques
   const auto over = [&] { return gatherer.ended() || stop(); };
   // The transfer's own limits end one that stalls; this one ends what trickles, and would again.
   const bool in_time = loop.RunUntil(over, loop.Steady() + longest);
+  if (status != nullptr) *status = gatherer.status();
   if (gatherer.ended()) return gatherer.Take();
   http.Cancel(transfer);
   if (in_time) return Stopped();

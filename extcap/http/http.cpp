@@ -23,8 +23,7 @@ bool IsTransientStatus(int status) {
 
 std::optional<WallTime> ParseHttpDate(const std::string& text) {
   const time_t date = curl_getdate(text.c_str(), nullptr);
-  if (date == -1) return std::nullopt;
-  return WallTime(std::chrono::seconds(date));
+  return date == -1 ? std::nullopt : MomentAt(date);
 }
 
 std::string HostOf(const std::string& url) {

@@ -108,8 +108,9 @@ struct HttpAnswer {
 /// Sends `request` and waits for the whole answer. `stop` is asked after every event; once it says
 /// true the transfer is cancelled and the result is Error::kInterrupted. Faults are kPassing
 /// where a later try may help (refused, reset, timed out, cut short), else kFinal (TLS, bad URL).
+/// `*status` becomes the answer's as far as it came, also where it did not come to its end; else 0.
 Result<HttpAnswer> Fetch(Http& http, system::EventLoop& loop, HttpRequest request,
-                         const std::function<bool()>& stop);
+                         const std::function<bool()>& stop, int* status = nullptr);
 
 /// When a failed try may be repeated. Doubling waits with jitter from 0.5 s to 15 s, or what the
 /// server's Retry-After says. No try is begun later than `budget` after the first failure, or than

@@ -30,6 +30,8 @@ constexpr std::uint32_t kByteOrderMagic = 0x1a2b3c4d;
 constexpr std::size_t kLargestReadBlock = std::size_t{16} << 20;
 constexpr std::size_t kWindow = std::size_t{1} << 20;
 constexpr std::size_t kMostInterfaces = 65536;
+/// The texts of all interfaces of a file; further ones are left out.
+constexpr std::size_t kMostTexts = std::size_t{64} << 20;
 /// Times beyond are cut, so that differences of two never overflow.
 constexpr std::int64_t kLatest = std::numeric_limits<std::int64_t>::max() / 4;
 
@@ -314,18 +316,25 @@ class CaptureReader::Impl {
     return {reinterpret_cast<const char*>(value.data()), value.size()};
   }
 
+  /// A text of an interface, while there is room for such texts.
+  std::string InterfaceText(Bytes value) {
+    if (value.size() > kMostTexts - texts_) return {};
+    texts_ += value.size();
+    return Text(value);
+  }
+
   Result<void> ReadInterface(Bytes body) {
     if (body.size() < 8) return Damaged("an interface block that is too short");
     if (interfaces_.size() >= kMostInterfaces) return Damaged("more than 65,536 interfaces");
     FileInterface interface{.link_type = Half(body, 0), .snap_length = Word(body, 4)};
     ForEachOption(body.subspan(8), [&](std::uint16_t code, Bytes value) {
-      if (code == 2) interface.name = Text(value);
-      if (code == 3) interface.description = Text(value);
+      if (code == 2) interface.name = InterfaceText(value);
+      if (code == 3) interface.description = InterfaceText(value);
       if (code == 9 && !value.empty()) {
         interface.ticks_per_second = TicksPerSecond(std::to_integer<std::uint8_t>(value[0]));
       }
       if (code == 11 && value.size() > 1 && value[0] == std::byte{0}) {
-        interface.filter = Text(value.subspan(1));
+        interface.filter = InterfaceText(value.subspan(1));
       }
       if (code == 14 && value.size() >= 8) {
         interface.offset_seconds = static_cast<std::int64_t>(Long(value, 0));
@@ -404,6 +413,7 @@ class CaptureReader::Impl {
   PcapHeader classic_;
   std::vector<FileInterface> interfaces_;
   std::size_t first_interface_ = 0;  ///< of the section
+  std::size_t texts_ = 0;            ///< bytes in the interfaces' texts
   std::uint64_t packets_ = 0;
 };
 

@@ -19,11 +19,18 @@ constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP};
 // A signal handler can reach nothing but globals. The pipe lives as long as the process.
 int signal_pipe[2] = {-1, -1};
 
-void OnSignal(int) {
+void OnSignal(int number) {
   const int saved = errno;
+  const char byte = static_cast<char>(number);
   // A full pipe already holds the news.
-  [[maybe_unused]] const ssize_t n = write(signal_pipe[1], "", 1);
+  [[maybe_unused]] const ssize_t n = write(signal_pipe[1], &byte, 1);
   errno = saved;
+}
+
+/// Whether whoever started us wants the signal ignored, as nohup does.
+bool IsIgnored(int signal_number) {
+  struct sigaction action = {};
+  return sigaction(signal_number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
 void SetHandler(int signal_number, void (*handler)(int)) {
@@ -43,7 +50,9 @@ StopRequests::StopRequests(EventLoop& loop) : loop_(loop) {
     for (const int end : signal_pipe) g_unix_set_fd_nonblocking(end, TRUE, nullptr);
   }
   watch_ = loop_.Watch(signal_pipe[0], POLLIN, [this](short) { TakeSignals(); });
-  for (const int number : kSignals) SetHandler(number, OnSignal);
+  for (const int number : kSignals) {
+    if (number != SIGHUP || !IsIgnored(SIGHUP)) SetHandler(number, OnSignal);
+  }
   SetHandler(SIGPIPE, SIG_IGN);
   SetHandler(SIGXFSZ,
              SIG_IGN);  // a file at its limit (ulimit -f) is an error of write, not the end
@@ -88,11 +97,22 @@ void StopRequests::Rise(StopLevel level) {
   if (on_stop_) std::exchange(on_stop_, {})();
 }
 
+void StopRequests::HandBack() {
+  TakeSignals();
+  for (const int number : kSignals) {
+    if (!IsIgnored(number)) SetHandler(number, SIG_DFL);
+  }
+  if (last_signal_ != 0) raise(last_signal_);
+}
+
 void StopRequests::TakeSignals() {
   char bytes[64];
-  if (read(signal_pipe[0], bytes, sizeof bytes) <= 0) return;
+  bool came = false;
   while (read(signal_pipe[0], bytes, sizeof bytes) > 0) {
+    came = true;
+    last_signal_ = bytes[0];
   }
+  if (!came) return;
   const auto now = std::chrono::steady_clock::now();
   if (!first_signal_) {
     first_signal_ = now;

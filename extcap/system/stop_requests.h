@@ -21,7 +21,8 @@ enum class StopLevel {
 /// a later one means "leave now".
 ///
 /// One object a process: it owns the handlers of these signals, and ignores SIGPIPE. They stay when
-/// it goes: the process is ending then, and the second signal of a Ctrl-C must not change how.
+/// it goes: the process is ending then, and the second signal of a Ctrl-C must not change how. One
+/// that goes on calls HandBack. A SIGHUP that is ignored from the start stays so (nohup).
 class StopRequests {
  public:
   explicit StopRequests(EventLoop& loop);
@@ -50,6 +51,9 @@ class StopRequests {
 
   /// Takes the signals that have come: for who waits outside of the loop, which does so otherwise.
   void TakeSignals();
+  /// For what comes after the captures: from now on a signal ends the program as it does any
+  /// other, and so does one that has come.
+  void HandBack();
   /// Wait for nothing more, deliver what is here.
   void Deliver();
   /// Deliver nothing more: the reader has gone, or the time for it is over.
@@ -77,6 +81,7 @@ class StopRequests {
   StopLevel level_ = StopLevel::kNone;
   bool finishing_ = false;
   bool reader_gone_ = false;
+  int last_signal_ = 0;
   std::function<void()> on_stop_;
   std::optional<std::chrono::steady_clock::time_point> first_signal_;
 };

@@ -10,6 +10,8 @@
 #include <ctime>
 #include <memory>
 
+#include "common/json.h"
+#include "common/redact.h"
 #include "common/text.h"
 #include "extcap/capture/bucket_source.h"
 #include "extcap/capture/run_capture.h"
@@ -157,8 +159,8 @@ void PrintSummary(const capture::Outcome& outcome, const CaptureWords& words,
                   capture::ExitStatus status) {
   const auto count = [](std::uint64_t n) { return json_integer(static_cast<json_int_t>(n)); };
   json_t* const summary = json_object();
-  json_object_set_new(summary, "interface", json_string(words.interface.c_str()));
-  json_object_set_new(summary, "capture_filter", json_string(words.filter.c_str()));
+  json_object_set_new(summary, "interface", MakeJson(Redact(words.interface)));
+  json_object_set_new(summary, "capture_filter", MakeJson(Redact(words.filter)));
   json_object_set_new(summary, "exit_status", json_integer(static_cast<int>(status)));
   json_object_set_new(summary, "pcap_ids", Texts(outcome.pcap_ids));
   json_object_set_new(summary, "received", count(outcome.counts.received));

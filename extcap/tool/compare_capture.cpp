@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/tool/compare_capture.h"
 
+#include <fcntl.h>
 #include <glib.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
+#include <utility>
 
 #include "common/text.h"
 #include "common/time.h"
+#include "extcap/bucket/vendor_tool.h"
 #include "extcap/capture/run_capture.h"
 #include "extcap/system/child_command.h"
 #include "extcap/system/file_sink.h"
@@ -26,6 +31,32 @@ constexpr Duration kStartLimit = 20s;
 /// Packets of the window's end are still on their way.
 constexpr Duration kLinger = 2s;
 constexpr Duration kStopLimit = 5s;
+
+/// A private folder that goes with everything in it.
+class WorkFolder {
+ public:
+  static Result<WorkFolder> Make() {
+    char* const path = g_dir_make_tmp("cloudflaredump-XXXXXX", nullptr);
+    if (path == nullptr) return Fail("no temporary folder can be made");
+    WorkFolder folder(path);
+    g_free(path);
+    return folder;
+  }
+  WorkFolder(WorkFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  WorkFolder& operator=(WorkFolder&&) = delete;
+  WorkFolder(const WorkFolder&) = delete;
+  WorkFolder& operator=(const WorkFolder&) = delete;
+  ~WorkFolder() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+
+  std::string File(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  explicit WorkFolder(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+};
 
 using Commands = std::vector<std::unique_ptr<ChildCommand>>;
 
@@ -69,11 +100,13 @@ void StopAll(capture::Engine& engine, const Commands& commands) {
 
 Result<Commands> StartAll(capture::Engine& engine, const BothSides& sides,
                           const WorkFolder& folder) {
+  // As from AWS's own tool: AWS's variables may be what ssh needs to get there.
+  const auto hides = bucket::VendorTool(bucket::StoreKind::kS3, {}).hides;
   Commands commands;
   for (std::size_t i = 0; i < sides.commands.size(); ++i) {
     const std::string number = std::to_string(i + 1);
     auto started = ChildCommand::Start(sides.commands[i], folder.File("local" + number + ".pcap"),
-                                       folder.File("local" + number + ".err"));
+                                       folder.File("local" + number + ".err"), hides);
     if (!started) return Failure(started);
     commands.push_back(*std::move(started));
   }
@@ -106,14 +139,30 @@ Result<void> RunInto(capture::Engine& engine, const config::Settings& settings,
       capture::RunCapture(engine, settings, *interface, filter, sink, reporter);
   reporter.Clear();
   const auto status = capture::StatusOf(outcome);
-  if (outcome.error && status != capture::ExitStatus::kIncomplete) {
-    return std::unexpected(*outcome.error);
-  }
+  if (outcome.error) return std::unexpected(*outcome.error);
   if (outcome.stopped) return Stopped();
   if (status == capture::ExitStatus::kIncomplete && !quiet) {
     std::fprintf(stderr, "cloudflaredump: %s\n", CleanLine(outcome.verdict, 1000).c_str());
   }
   return {};
+}
+
+/// Opens the files for good, so that their folder can go, and gives the signals back.
+Result<CapturedSides> WithoutNames(CapturedSides captured, capture::Engine& engine) {
+  std::vector<compare::InputFile*> files = {&captured.cloudflare};
+  for (compare::InputFile& file : captured.locals) files.push_back(&file);
+  for (compare::InputFile* const file : files) {
+    const int fd = open(file->path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+      return Fail("cannot read " + file->name + " again: " + std::strerror(errno));
+    }
+    auto path = KeepOpen(fd);
+    close(fd);
+    if (!path) return Failure(path);
+    file->path = *path;
+  }
+  engine.stop().HandBack();
+  return captured;
 }
 
 WallTime WholeSecondAfter(WallTime time) {
@@ -122,21 +171,15 @@ WallTime WholeSecondAfter(WallTime time) {
 
 }  // namespace
 
-Result<WorkFolder> WorkFolder::Make() {
-  char* const path = g_dir_make_tmp("cloudflaredump-XXXXXX", nullptr);
-  if (path == nullptr) return Fail("no temporary folder can be made");
-  WorkFolder folder(path);
-  g_free(path);
-  return folder;
+Result<std::string> KeepOpen(int fd) {
+  const int kept = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+  if (kept < 0) return Fail(std::string("too many open files: ") + std::strerror(errno));
+  return Format("/dev/fd/%d", kept);
 }
 
-WorkFolder::~WorkFolder() {
-  std::error_code ignored;
-  if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-}
-
-Result<CapturedSides> CaptureBothSides(const BothSides& sides, config::OptionValues values,
-                                       const WorkFolder& folder) {
+Result<CapturedSides> CaptureBothSides(const BothSides& sides, config::OptionValues values) {
+  const auto folder = WorkFolder::Make();
+  if (!folder) return Failure(folder);
   const bool earlier = sides.seconds == 0;
   // The comparison tests packets itself: those that the filter rejects still tell how clocks
   // differ.
@@ -147,13 +190,13 @@ Result<CapturedSides> CaptureBothSides(const BothSides& sides, config::OptionVal
   if (auto access = capture::FindAccess(*settings); !access) return Failure(access);
   auto engine = capture::Engine::Make(*settings, system::ProcessEnvironment);
   if (!engine) return Failure(engine);
-  const std::string file = folder.File("cloudflare.pcapng");
+  const std::string file = folder->File("cloudflare.pcapng");
   if (earlier) {
     auto got = RunInto(**engine, *settings, "cloudflare-download", "", file, sides.quiet);
     if (!got) return Failure(got);
-    return CapturedSides{{file, "capture " + settings->Text(config::Opt::kPcapId)}, {}};
+    return WithoutNames({{file, "capture " + settings->Text(config::Opt::kPcapId)}, {}}, **engine);
   }
-  auto commands = StartAll(**engine, sides, folder);
+  auto commands = StartAll(**engine, sides, *folder);
   if (!commands) return Failure(commands);
   system::EventLoop& loop = (*engine)->loop();
   const WallTime start = WholeSecondAfter(loop.Now());
@@ -179,7 +222,7 @@ Result<CapturedSides> CaptureBothSides(const BothSides& sides, config::OptionVal
   if (!window) return Failure(window);
   auto got = RunInto(**engine, *window, "cloudflare-sample", sides.filter, file, sides.quiet);
   if (!got) return Failure(got);
-  return captured;
+  return WithoutNames(std::move(captured), **engine);
 }
 
 }  // namespace cloudflaredump::tool

@@ -11,23 +11,6 @@
 
 namespace cloudflaredump::tool {
 
-/// A private folder that goes with everything in it.
-class WorkFolder {
- public:
-  static Result<WorkFolder> Make();
-  WorkFolder(WorkFolder&& other) noexcept : path_(std::move(other.path_)) { other.path_.clear(); }
-  WorkFolder& operator=(WorkFolder&&) = delete;
-  WorkFolder(const WorkFolder&) = delete;
-  WorkFolder& operator=(const WorkFolder&) = delete;
-  ~WorkFolder();
-
-  std::string File(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  explicit WorkFolder(std::string path) : path_(std::move(path)) {}
-  std::string path_;
-};
-
 /// What is captured for a comparison.
 struct BothSides {
   std::string filter;
@@ -36,6 +19,10 @@ struct BothSides {
   bool quiet = false;
 };
 
+/// A path by which this process can open the file of `fd` until its end, whatever its name; so
+/// nothing is left behind, however the process ends. An Error if there is no descriptor left.
+Result<std::string> KeepOpen(int fd);
+
 /// Where the captures are.
 struct CapturedSides {
   compare::InputFile cloudflare;
@@ -43,9 +30,9 @@ struct CapturedSides {
 };
 
 /// Starts the local captures, waits, and asks Cloudflare for the sample of that very window; or
-/// gets the earlier capture that `values` name by --pcap-id. The files are in `folder`. No packets
-/// on Cloudflare's side are an empty file.
-Result<CapturedSides> CaptureBothSides(const BothSides& sides, config::OptionValues values,
-                                       const WorkFolder& folder);
+/// gets the earlier capture that `values` name by --pcap-id. The files have no names any more
+/// (KeepOpen). No packets on Cloudflare's side are an empty file. After that signals end the
+/// program at once.
+Result<CapturedSides> CaptureBothSides(const BothSides& sides, config::OptionValues values);
 
 }  // namespace cloudflaredump::tool

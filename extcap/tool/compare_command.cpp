@@ -17,6 +17,7 @@
 #include "extcap/config/arguments.h"
 #include "extcap/config/settings.h"
 #include "extcap/filter/plan.h"
+#include "extcap/system/anonymous_file.h"
 #include "extcap/system/file_sink.h"
 #include "extcap/tool/commands.h"
 #include "extcap/tool/compare_capture.h"
@@ -200,22 +201,22 @@ Result<void> PrintRouterFilters(const std::string& text) {
 }
 
 /// Copies standard input to a file that can be read again.
-Result<std::string> Spool(const WorkFolder& folder) {
-  std::string path = folder.File("standard-input");
-  system::FileSink sink(path);
-  std::string buffer(1 << 16, '\0');
+Result<std::string> Spool() {
+  auto file = system::AnonymousFile::Make();
+  if (!file) return Failure(file);
+  std::vector<std::byte> buffer(1 << 16);
+  std::uint64_t size = 0;
   for (std::size_t got = 0; (got = std::fread(buffer.data(), 1, buffer.size(), stdin)) > 0;) {
-    if (auto written = sink.Write({buffer.data(), got}); !written) return Failure(written);
+    auto written = file->WriteAt(size, std::span(buffer).first(got), &size);
+    if (!written) return Failure(written);
   }
   if (std::ferror(stdin) != 0) return Fail("cannot read standard input to its end");
-  if (auto written = sink.Write(""); !written) return Failure(written);
-  if (auto closed = sink.Close(); !closed) return Failure(closed);
-  return path;
+  return KeepOpen(file->fd());
 }
 
 /// The files to compare: those that were named, or captured now.
 Result<void> FindFiles(const Words& words, const config::Arguments& arguments,
-                       std::uint64_t seconds, const WorkFolder& folder, compare::Options& options) {
+                       std::uint64_t seconds, compare::Options& options) {
   std::vector<std::string> files = arguments.words;
   const bool by_id = IsGiven(arguments, config::Opt::kPcapId);
   if (std::ranges::count(files, "-") > 1)
@@ -228,7 +229,7 @@ Result<void> FindFiles(const Words& words, const config::Arguments& arguments,
                                       .seconds = seconds,
                                       .commands = words.locals,
                                       .quiet = words.quiet},
-                                     arguments.values, folder);
+                                     arguments.values);
     if (!captured) return Failure(captured);
     options.cloudflare_file = captured->cloudflare;
     options.local_files = captured->locals;
@@ -243,7 +244,7 @@ Result<void> FindFiles(const Words& words, const config::Arguments& arguments,
   options.local_files.assign(files.begin() + 1, files.end());
   const bool read_again = !words.write.empty() || !words.report.empty();
   if (files[0] == "-" && read_again) {
-    auto spooled = Spool(folder);
+    auto spooled = Spool();
     if (!spooled) return Failure(spooled);
     options.cloudflare_file.path = *spooled;
   }
@@ -300,9 +301,7 @@ Result<int> Run(int argc, char** argv) {
   auto filter = filter::CaptureFilter::CompileTyped(words.filter, filter::NameLookup::kResolve);
   if (!filter) return Failure(filter);
   if (auto good = CheckOutputs(arguments->words, words); !good) return Failure(good);
-  auto folder = WorkFolder::Make();
-  if (!folder) return Failure(folder);
-  if (auto found = FindFiles(words, *arguments, *seconds, *folder, *options); !found) {
+  if (auto found = FindFiles(words, *arguments, *seconds, *options); !found) {
     return Failure(found);
   }
   auto comparison = compare::Compare(*options, &*filter);

@@ -47,6 +47,7 @@ void AddDropsAtCloudflare(compare::Comparison& comparison, const filter::Capture
   const auto drops = capture::DroppedAtCloudflare(
       analytics, *asked, {TimeOf(comparison.cloud.first()), TimeOf(comparison.cloud.last())}, colo,
       bounded.patience());
+  (*engine)->stop().HandBack();
   if (!drops) return;
   comparison.findings.push_back(
       {.kind = "dropped_at_cloudflare",

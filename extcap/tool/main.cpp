@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <glib.h>
 
+#include <cerrno>
 #include <clocale>
 #include <cstdio>
 #include <cstring>
@@ -57,7 +58,11 @@ int RunCommand(const Command& command, int argc, char** argv) {
   // GLib prints --help under this name, in the terminal's encoding.
   g_set_prgname(Format("cloudflaredump %s", command.name).c_str());
   std::setlocale(LC_CTYPE, "");
-  return command.run(argc, argv);
+  const int status = command.run(argc, argv);
+  // A reader that has gone, as `head` has, wanted no more.
+  const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (written || errno == EPIPE) return status;
+  return Complain({.what = Format("cannot write to standard output: %s", std::strerror(errno))});
 }
 
 bool Has(int argc, char** argv, const char* word) {

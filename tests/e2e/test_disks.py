@@ -32,6 +32,17 @@ def large(emulator, tmp_path):
     return emulator(*INSTANT, "--serve-as-is", write_pcap(tmp_path / "large.pcap", packets))
 
 
+@pytest.mark.parametrize("command", [["list"], ["list", "--json"], ["explain", "udp"],
+                                     ["compare", "--router-filter", "-f", "dst host 203.0.113.7"]])
+def test_what_cannot_be_printed_is_a_failure(instant_api, command):
+    client = Client(instant_api)
+    with open(FULL_DISK, "w", encoding="utf-8") as full:
+        run = subprocess.run([client.tool_path, *command], env=client.env, stdout=full,
+                             stderr=subprocess.PIPE, text=True, check=False, timeout=30)
+    assert (run.returncode, run.stderr) == (
+        1, "cloudflaredump: cannot write to standard output: No space left on device.\n")
+
+
 def limited(kilobytes, *command):
     """A command whose files may grow so far."""
     return ["prlimit", f"--fsize={kilobytes * 1024}", *command]

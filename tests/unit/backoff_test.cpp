@@ -92,7 +92,8 @@ void RetryAfterMayBeLongerThanTheBudget(void**) {
 void UselessRetryAfterFallsBackToTheDoublingWait(void**) {
   FakeEventLoop loop;
   for (const char* const text :
-       {"0", "soon", "-5", "Mon, 23 Nov 2026 06:00:00 GMT", "1.5", "99999999999999999999"}) {
+       {"0", "soon", "-5", "Mon, 23 Nov 2026 06:00:00 GMT", "1.5", "99999999999999999999",
+        "Fri, 31 Dec 9999 23:59:59 GMT", "Sat, 01 Jan 1600 00:00:00 GMT"}) {
     Backoff backoff(loop, 1h);
     const std::optional<Duration> wait = backoff.NextWait(text);
     assert_true(wait.has_value());

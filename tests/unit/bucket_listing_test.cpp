@@ -120,6 +120,7 @@ void TagsAreBounded(void**) {
   assert_true(ParseListing(with_attributes(100)).has_value());
   AssertRefused(with_attributes(10000));
   AssertRefused("<ListBucketResult " + std::string(70000, ' '));
+  AssertRefused("<ListBucketResult a='>' " + std::string(70000, ' ') + "/>");
 }
 
 void WalkTellsPathsAndTexts(void**) {

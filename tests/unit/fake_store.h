@@ -42,6 +42,7 @@ class FakeStore {
 
   std::map<std::string, std::string> objects;  ///< Bodies by key.
   std::size_t page_size = 1000;
+  std::optional<std::uint64_t> listed_size;  ///< what listings say of each, if not the truth
   bool knows_ranges = true;
   bool knows_if_match = true;
   bool gives_tokens = true;
@@ -94,8 +95,8 @@ class FakeStore {
       ++count;
       last = at->first;
       xml += "<Contents><Key>" + PercentEncode(last) + "</Key><Size>" +
-             std::to_string(at->second.size()) + "</Size><ETag>" + EtagOf(at->second) +
-             "</ETag></Contents>";
+             std::to_string(listed_size.value_or(at->second.size())) + "</Size><ETag>" +
+             EtagOf(at->second) + "</ETag></Contents>";
     }
     if (truncated && gives_tokens) {
       xml += "<NextContinuationToken>" + PercentEncode(std::string(last.rbegin(), last.rend())) +

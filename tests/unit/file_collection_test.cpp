@@ -232,6 +232,15 @@ void MoreBytesThanFitAreRefused(void**) {
   assert_int_equal(f.store.reads, 0);
 }
 
+/// Sizes that a listing makes up: their sum must not come round to nothing.
+void SizesThatOverflowAreRefused(void**) {
+  Scene f;
+  f.store.listed_size = ~std::uint64_t{0} - (std::uint64_t{8} << 30) + 1;
+  f.store.objects = {{Key("_a"), "x"}, {Key("_b"), "x"}};
+  AssertContains(f.Collect(), "have more than 8,589,934,592 bytes in all");
+  assert_int_equal(f.store.reads, 0);
+}
+
 void FilesOfAFolderAreReadWhereTheyAre(void**) {
   Scene f;
   const std::string bucket = f.folder / "bucket";
@@ -270,6 +279,7 @@ int main() {
       cmocka_unit_test(AStopGoesOnFetchingUntilItsWaitIsOver),
       cmocka_unit_test(MoreFilesThanAreReadAreRefused),
       cmocka_unit_test(MoreBytesThanFitAreRefused),
+      cmocka_unit_test(SizesThatOverflowAreRefused),
       cmocka_unit_test(FilesOfAFolderAreReadWhereTheyAre),
   };
   return cmocka_run_group_tests_name("file_collection", tests, nullptr, nullptr);

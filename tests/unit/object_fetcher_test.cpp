@@ -133,8 +133,8 @@ void CutsAtEveryByteAreResumed(void**) {
 
 void ObjectThatAdvancesIsNotGivenUp(void**) {
   Scene scene({.max_at_once = 1, .patience = 5s});
-  scene.store.on_read = [](const std::string&, FakeAnswer& answer) { answer.cut_at = 1; };
-  const std::string body(100, 'x');  // 100 faults, each after one byte
+  scene.store.on_read = [](const std::string&, FakeAnswer& answer) { answer.cut_at = 16 << 10; };
+  const std::string body(100 << 14, 'x');  // 100 faults, each after 16 KiB
   scene.Add("k", body);
   scene.Run();
   scene.AssertWhole(0, body);
@@ -153,6 +153,33 @@ void ObjectThatDoesNotAdvanceIsGivenUpAlone(void**) {
   AssertText(scene.recorder.objects[1].text, "123");
   assert_true((*scene.recorder.objects[1].end).error().kind == Kind::kPassing);
   assert_true(reads > 4);
+}
+
+/// A byte every 20 s ends no stall limit, and would keep the capture for ever.
+void ObjectThatTricklesIsGivenUp(void**) {
+  Scene scene({.patience = 5min});
+  scene.store.on_read = [](const std::string&, FakeAnswer& answer) {
+    answer.gap = 20s;
+    answer.piece = 1;
+  };
+  scene.Add("k", std::string(1 << 20, 'x'));
+  assert_true(scene.loop.RunUntil([&] { return scene.fetcher.done(); }, scene.loop.Steady() + 1h));
+  AssertContains((*scene.recorder.objects[0].end).error().what, "the bucket sent ");
+  assert_true(scene.loop.Steady() - system::SteadyTime() < 8min);
+}
+
+/// Sixteen such reads at once take no more than a slow telephone line.
+void ObjectThatIsSlowIsRead(void**) {
+  Scene scene({.patience = 1min});
+  scene.store.on_read = [](const std::string&, FakeAnswer& answer) {
+    answer.gap = 10s;
+    answer.piece = 4 << 10;
+  };
+  const std::string body(1 << 20, 'x');
+  scene.Add("k", body);
+  scene.Run();
+  scene.AssertWhole(0, body);
+  assert_int_equal(scene.http.requests.size(), 1);
 }
 
 void RetryAfterIsKept(void**) {
@@ -338,6 +365,8 @@ int main() {
       cmocka_unit_test(CutsAtEveryByteAreResumed),
       cmocka_unit_test(ObjectThatAdvancesIsNotGivenUp),
       cmocka_unit_test(ObjectThatDoesNotAdvanceIsGivenUpAlone),
+      cmocka_unit_test(ObjectThatTricklesIsGivenUp),
+      cmocka_unit_test(ObjectThatIsSlowIsRead),
       cmocka_unit_test(RetryAfterIsKept),
       cmocka_unit_test(ObjectThatChangesBetweenTriesIsALoss),
       cmocka_unit_test(OneBadObjectDoesNotStopTheOthers),

@@ -189,15 +189,35 @@ void WhatIsNoCaptureIsSaid(void**) {
   AssertContains(ReadAll(std::string(40, 'q')).error, "not a");
 }
 
+/// A small gzip file can claim tens of thousands of interfaces with long texts.
+void TheTextsOfInterfacesAreBounded(void**) {
+  Blocks blocks(false);
+  blocks.Section();
+  const std::string options = blocks.Option(3, std::string(65'000, 'x')) + blocks.W(0);
+  for (int i = 0; i < 1100; ++i) blocks.Interface(1, options);
+  blocks.Packet(1099, 1'000'000, "abc");
+  const Read read = ReadAll(blocks.text);
+  AssertText(read.error, "");
+  assert_int_equal(read.interfaces.size(), 1100);
+  std::size_t texts = 0;
+  for (const FileInterface& interface : read.interfaces) texts += interface.description.size();
+  assert_true(texts > (60 << 20) && texts <= (64 << 20));
+  AssertText(read.bytes[0], "abc");
+}
+
 }  // namespace
 }  // namespace cloudflaredump::pcap
 
 int main() {
   using namespace cloudflaredump::pcap;
   const CMUnitTest tests[] = {
-      cmocka_unit_test(SectionsOfEitherByteOrder),  cmocka_unit_test(SimpleAndObsoletePacketBlocks),
-      cmocka_unit_test(StatisticsAndUnknownBlocks), cmocka_unit_test(DamageKeepsWhatCameBefore),
-      cmocka_unit_test(ClassicFilesAndGzip),        cmocka_unit_test(WhatIsNoCaptureIsSaid),
+      cmocka_unit_test(TheTextsOfInterfacesAreBounded),
+      cmocka_unit_test(SectionsOfEitherByteOrder),
+      cmocka_unit_test(SimpleAndObsoletePacketBlocks),
+      cmocka_unit_test(StatisticsAndUnknownBlocks),
+      cmocka_unit_test(DamageKeepsWhatCameBefore),
+      cmocka_unit_test(ClassicFilesAndGzip),
+      cmocka_unit_test(WhatIsNoCaptureIsSaid),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -57,8 +57,14 @@ std::vector<FakeAnswer> UselessAnswers() {
 
 /// Successes that name no id which could be used: a capture was made.
 std::vector<FakeAnswer> NamelessAnswers() {
-  return {Ok("null"), Ok(R"({"id":""})"), Ok(R"({"id":"ownership"})"), Ok(R"({"id":"../x"})"),
-          Ok(R"({"id":7})")};
+  return {Ok("null"),
+          Ok(R"({"id":""})"),
+          Ok(R"({"id":"ownership"})"),
+          Ok(R"({"id":"../x"})"),
+          Ok(R"({"id":7})"),
+          {.body = R"({"success":true,"errors":[]})"},
+          {.body = "[" + std::string(600'000, ',') + "]"},
+          {.body = Envelope("{}"), .gap = 20s, .piece = 1}};
 }
 
 void ACaptureWhoseAnswerWasLostIsFound(void**) {

@@ -85,17 +85,31 @@ void WhatIsToBeStoppedIsRemembered(void**) {
   const std::string second = s.started.Intend("acc", Full(), "", s.loop.Now());
   s.started.NeedsStop(first, true);
   s.started.NeedsStop(second, true);
-  assert_int_equal(s.started.ToStop("acc").size(), 2);
-  assert_int_equal(s.started.ToStop("other").size(), 0);
+  assert_int_equal(s.started.ToStop("acc", s.loop.Now()).size(), 2);
+  assert_int_equal(s.started.ToStop("other", s.loop.Now()).size(), 0);
   s.started.NeedsStop(first, false);
   s.started.Forget(second);
-  assert_int_equal(s.started.ToStop("acc").size(), 0);
+  assert_int_equal(s.started.ToStop("acc", s.loop.Now()).size(), 0);
+}
+
+/// A program that was killed between its request and the answer could not say anything more.
+void AFullCaptureWithoutAnAnswerIsStoppedOneDay(void**) {
+  using std::chrono::minutes;
+  Scene s;
+  const WallTime asked = s.loop.Now();
+  s.started.Started(s.started.Intend("acc", Full(), "", asked), "a1a1a1a1a1a1a1a1");
+  s.started.Intend("acc", Full(), "", asked);
+  s.started.Intend("acc", api::PcapRequest(), "", asked);
+  assert_int_equal(s.started.ToStop("acc", asked + minutes(9)).size(), 0);
+  const auto left = s.started.ToStop("acc", asked + minutes(11));
+  assert_int_equal(left.size(), 1);
+  assert_true(left[0].pcap_id.empty() && left[0].type == "full");
 }
 
 void ARecordKnowsTheJobThatItAskedFor(void**) {
   Scene s;
   s.started.NeedsStop(s.started.Intend("acc", Full(), "", s.loop.Now()), true);
-  const StartedCapture record = s.started.ToStop("acc").at(0);
+  const StartedCapture record = s.started.ToStop("acc", s.loop.Now()).at(0);
   assert_true(record.Asked(Job()));
   api::PcapJob other = Job();
   other.colo = "FRA";
@@ -179,6 +193,7 @@ int main() {
       cmocka_unit_test(SamplesAreListedLiveOnesToo),
       cmocka_unit_test(TheFileIsPrivateAndHoldsNoSecret),
       cmocka_unit_test(WhatIsToBeStoppedIsRemembered),
+      cmocka_unit_test(AFullCaptureWithoutAnAnswerIsStoppedOneDay),
       cmocka_unit_test(ARecordKnowsTheJobThatItAskedFor),
       cmocka_unit_test(LimitsAreRecalledWhereTheApiDoesNotSayThem),
       cmocka_unit_test(OneTurnAtATime),

@@ -2,7 +2,10 @@
 #include "extcap/system/stop_requests.h"
 
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include <functional>
 
 #include "extcap/system/glib_event_loop.h"
 #include "tests/unit/unit_test.h"
@@ -121,6 +124,49 @@ void ASignalAtTheEndChangesNothing(void**) {
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) raise(number);
 }
 
+/// Runs `child` in a process of its own, and returns what waitpid says of it.
+int InAChild(const std::function<void()>& child) {
+  const pid_t pid = fork();
+  if (pid == 0) {
+    child();
+    _exit(0);
+  }
+  int status = 0;
+  assert_int_equal(waitpid(pid, &status, 0), pid);
+  return status;
+}
+
+void SignalsThatWereGivenBackEndTheProgram(void**) {
+  const int later = InAChild([] {
+    GlibEventLoop loop;
+    StopRequests stop(loop);
+    stop.HandBack();
+    raise(SIGTERM);
+  });
+  assert_true(WIFSIGNALED(later) && WTERMSIG(later) == SIGTERM);
+  const int earlier = InAChild([] {
+    GlibEventLoop loop;
+    StopRequests stop(loop);
+    raise(SIGINT);
+    stop.HandBack();
+  });
+  assert_true(WIFSIGNALED(earlier) && WTERMSIG(earlier) == SIGINT);
+}
+
+void NohupHolds(void**) {
+  const int status = InAChild([] {
+    signal(SIGHUP, SIG_IGN);
+    GlibEventLoop loop;
+    StopRequests stop(loop);
+    raise(SIGHUP);
+    Settle(loop);
+    if (stop.level() != StopLevel::kNone) _exit(1);
+    stop.HandBack();
+    raise(SIGHUP);
+  });
+  assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 }  // namespace
 }  // namespace cloudflaredump::system
 
@@ -128,6 +174,8 @@ int main() {
   using namespace cloudflaredump::system;
   const CMUnitTest tests[] = {
       cmocka_unit_test(EverySignalAsksForAStop),
+      cmocka_unit_test(NohupHolds),
+      cmocka_unit_test(SignalsThatWereGivenBackEndTheProgram),
       cmocka_unit_test(SignalsCloseTogetherAreOne),
       cmocka_unit_test(ALaterSignalMeansLeave),
       cmocka_unit_test(FinishingIsAStopWithoutHaste),
