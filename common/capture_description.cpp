@@ -84,7 +84,8 @@ constexpr DescribedField<D> kDescriptionFields[] = {
 
 constexpr DescribedField<M> kMarkFields[] = {
     {"undecided", "Undecided", kFlag, &M::undecided,
-     "Whether the packet was cut before bytes that the filter needs; absent if it was decided"},
+     "Whether the filter could not be decided for the packet (cut too short, or not testable); "
+     "absent if it was decided"},
     {"damaged", "Damaged", kText, &M::damaged,
      "What was lost after this packet; absent if nothing was"},
     {"limit_reached", "Limit reached", kFlag, &M::limit_reached, ""},  // As in the description.

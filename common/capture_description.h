@@ -59,7 +59,7 @@ struct CaptureDescription {
 
 /// What a packet comment of ours says: known only when the packet is written.
 struct PacketMark {
-  bool undecided = false;                   ///< cut before bytes that the filter needs
+  bool undecided = false;                   ///< the filter could not be decided for it
   std::optional<std::string> damaged = {};  ///< what was lost after this packet, in words
   bool limit_reached = false;  ///< the last packet: Cloudflare's limit ended the capture
   std::optional<std::string> coverage_first = {};

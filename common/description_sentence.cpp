@@ -99,7 +99,8 @@ std::string MarkSentence(const PacketMark& mark) {
   const auto add = [&text](std::string_view sentence) {
     text.append(text.empty() ? "" : " ").append(sentence);
   };
-  if (mark.undecided) add("Kept undecided: cut before bytes that the filter needs.");
+  if (mark.undecided)
+    add("Kept undecided: cut too short, or of a kind that the filter cannot be tested on.");
   if (mark.damaged) {
     const std::string words = CleanLine(*mark.damaged, 200);
     add(words.empty() ? "Packets after this one are lost." : "Lost after this packet: " + words);

@@ -26,7 +26,7 @@ const Row kRows[] = {
     {Finding::kCut, "cloudflare.expert.cut", PI_UNDECODED, PI_NOTE,
      "Packets were cut when they were captured: see cloudflare.cut"},
     {Finding::kUndecided, "cloudflare.expert.undecided", PI_ASSUMPTION, PI_NOTE,
-     "The packet was cut before bytes that the capture filter needs; it may not match"},
+     "The packet was cut too short for the capture filter, or cannot be tested; it may not match"},
     {Finding::kLimitReached, "cloudflare.expert.limit_reached", PI_SEQUENCE, PI_WARN,
      "Cloudflare's limit ended the capture: later packets are missing"},
     {Finding::kDamaged, "cloudflare.expert.damaged", PI_SEQUENCE, PI_ERROR,

@@ -93,7 +93,7 @@ Result<std::vector<StoredObject>> FolderBucket::List(const std::string& prefix,
   ListFolder(folder_, "", 0, prefix, objects, error);
   if (error) {
     return Fail("the folder " + CleanLine(folder_) + " cannot be read: " + Why(error.value()),
-                "check the option read-from");
+                "check the folder that the option destination-conf or read-from names");
   }
   if (objects.size() == kMostObjects) {
     return Fail("the folder " + CleanLine(folder_) + " has too many files",
@@ -109,7 +109,7 @@ Result<void> FolderBucket::Probe(const std::function<bool()>& stop) {
   const fs::directory_iterator first(folder_, error);
   if (!error) return {};
   return Fail("the folder " + CleanLine(folder_) + " cannot be read: " + Why(error.value()),
-              "check the option read-from");
+              "check the folder that the option destination-conf or read-from names");
 }
 
 Bucket::Read FolderBucket::StartRead(const StoredObject& object, std::uint64_t offset,

@@ -54,6 +54,7 @@ json_t* ToJson(const StartedCapture& capture) {
   if (capture.filter) put("filter", *capture.filter);
   put("at", capture.at);
   json_object_set_new(object, "needs_stop", json_boolean(capture.needs_stop));
+  if (capture.run_ended) json_object_set_new(object, "run_ended", json_true());
   return object;
 }
 
@@ -147,7 +148,8 @@ std::vector<StartedCapture> StartedCaptures::Read() const {
                            .request = Member(object, "request"),
                            .filter = JsonText(object, "filter"),
                            .at = Member(object, "at"),
-                           .needs_stop = json_is_true(json_object_get(object, "needs_stop"))};
+                           .needs_stop = json_is_true(json_object_get(object, "needs_stop")),
+                           .run_ended = json_is_true(json_object_get(object, "run_ended"))};
     if (!capture.pcap_id.empty() && !api::IsPcapId(capture.pcap_id)) continue;
     captures.push_back(std::move(capture));
   }
@@ -215,6 +217,14 @@ void StartedCaptures::NeedsStop(const std::string& key, bool needs_stop) {
   });
 }
 
+void StartedCaptures::RunEnded(const std::vector<std::string>& pcap_ids) {
+  Update([&](std::vector<StartedCapture>& captures) {
+    for (StartedCapture& capture : captures) {
+      if (std::ranges::find(pcap_ids, capture.pcap_id) != pcap_ids.end()) capture.run_ended = true;
+    }
+  });
+}
+
 void StartedCaptures::Forget(const std::string& key) {
   Update([&](std::vector<StartedCapture>& captures) {
     std::erase_if(captures, [&](const StartedCapture& capture) { return capture.key == key; });
@@ -255,12 +265,13 @@ std::vector<std::string> StartedCaptures::RecentFull(const std::string& account_
   return ids;
 }
 
-std::vector<std::string> StartedCaptures::SamplesUntil(const std::string& account_id,
-                                                       WallTime until) const {
+std::vector<std::string> StartedCaptures::SamplesOfEndedRuns(const std::string& account_id,
+                                                             WallTime until) const {
   std::vector<std::string> ids;
   for (const StartedCapture& capture : Read()) {
     const auto at = ParseRfc3339(capture.at);
-    if (capture.account_id != account_id || capture.type == "full" || !at || *at > until) continue;
+    const bool ended = capture.run_ended || (at && *at <= until);
+    if (capture.account_id != account_id || capture.type == "full" || !ended) continue;
     ids.push_back(capture.pcap_id);
   }
   return ids;

@@ -26,6 +26,7 @@ struct StartedCapture {
   std::optional<std::string> filter;
   std::string at;           ///< RFC 3339
   bool needs_stop = false;  ///< it should have been stopped, and nobody could tell Cloudflare
+  bool run_ended = false;   ///< the run of samples that asked for it takes no more turns
 
   /// What `request` asked for, as far as it can be read.
   api::PcapJob AsJob() const;
@@ -68,6 +69,8 @@ class StartedCaptures {
   void Started(const std::string& key, const std::string& pcap_id);
   /// Records that the capture should be stopped as soon as somebody can.
   void NeedsStop(const std::string& key, bool needs_stop);
+  /// Records that a run of samples has ended, whose captures these are.
+  void RunEnded(const std::vector<std::string>& pcap_ids);
   /// Forgets a request that made no capture.
   void Forget(const std::string& key);
 
@@ -83,9 +86,9 @@ class StartedCaptures {
   /// The ids of the account's newest full captures, newest first: samples may have pushed them out
   /// of its list.
   std::vector<std::string> RecentFull(const std::string& account_id) const;
-  /// The ids of the account's samples that were asked for before `until`, those of live samples,
-  /// too.
-  std::vector<std::string> SamplesUntil(const std::string& account_id, WallTime until) const;
+  /// The ids of the account's samples, those of live samples, too, whose runs have ended, or that
+  /// were asked for before `until`.
+  std::vector<std::string> SamplesOfEndedRuns(const std::string& account_id, WallTime until) const;
   /// The capture filter that was typed for the capture, if it was started here; empty means all.
   std::optional<std::string> FilterOf(const std::string& pcap_id) const;
   /// The account's captures that still have to be stopped, oldest first: those on record as such,

@@ -30,10 +30,15 @@ std::string Times(const Window& window) {
   return FormatRfc3339(window.start) + " to " + FormatRfc3339(window.end);
 }
 
-/// `matching "dst host 203.0.113.7"`, "towards this account".
+/// `matching "dst host 203.0.113.7"`, "towards this account"; what was counted, if that is more
+/// than the filter.
 std::string Which(const TrafficReport& report) {
-  const std::string_view filter = Trim(report.filter);
-  return filter.empty() ? "towards this account" : "matching \"" + CleanLine(filter) + "\"";
+  const std::string filter = CleanLine(Trim(report.filter));
+  if (filter.empty()) return "towards this account";
+  if (report.terms.exact) return "matching \"" + filter + "\"";
+  const std::string told = report.terms.AsFilter();
+  if (told.empty()) return "towards this account (not only \"" + filter + "\")";
+  return "matching \"" + told + "\" (not only \"" + filter + "\")";
 }
 
 /// How many columns `text` takes on a terminal.
@@ -137,12 +142,12 @@ std::vector<std::string> Notes(const TrafficReport& report) {
   if (!report.cut.empty()) notes.push_back("the window is shorter than asked for: " + report.cut);
   if (!report.terms.exact) {
     const std::string told = report.terms.AsFilter();
-    notes.push_back("Cloudflare's analytics can be told only \"" + told +
+    notes.push_back("Cloudflare's analytics can express only \"" + told +
                     "\" of this filter, so other packets are counted as well");
     if (told.empty()) {
       notes.back() =
-          "Cloudflare's analytics can be told nothing of this filter, so all packets towards this "
-          "account are counted";
+          "Cloudflare's analytics cannot express any part of this filter, so all packets towards "
+          "this account are counted";
     }
   }
   if (report.more_rows) notes.emplace_back("the answer was cut, so small data centers are missing");

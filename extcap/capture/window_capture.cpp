@@ -22,11 +22,15 @@ Duration WindowCapture::interval() const {
   return seconds(context_.settings.Number(config::Opt::kSampleInterval));
 }
 
+WindowCapture::~WindowCapture() {
+  if (!outcome_.pcap_ids.empty()) context_.started.RunEnded(outcome_.pcap_ids);
+}
+
 std::vector<std::string> WindowCapture::SamplesOfEndedRuns() const {
   if (run_ != Run::kLive) return {};  // nothing else yields, so the record need not be read
   constexpr int kTurnsMissed = 3;
   const Duration turns = context_.loop.ToReal(interval() * kTurnsMissed);
-  return context_.started.SamplesUntil(context_.account_id, context_.loop.Now() - turns);
+  return context_.started.SamplesOfEndedRuns(context_.account_id, context_.loop.Now() - turns);
 }
 
 bool WindowCapture::Allows(std::size_t windows) const {

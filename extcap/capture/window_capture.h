@@ -37,6 +37,8 @@ class WindowCapture {
         run_(run),
         outcome_(outcome),
         yielding_{.ours = outcome.pcap_ids, .before = SamplesOfEndedRuns()} {}
+  /// Notes that the run has ended: this user's live samples leave no turns to it any more.
+  ~WindowCapture();
   WindowCapture(const WindowCapture&) = delete;
   WindowCapture& operator=(const WindowCapture&) = delete;
 
@@ -60,7 +62,7 @@ class WindowCapture {
  private:
   /// What a request is after, for people: "inbound" or "outbound" if only one is, "request 2".
   std::string NameOf(std::size_t request) const;
-  /// The samples of this user's runs that seem to have ended: one that goes on takes its turns.
+  /// The samples of this user's runs that have ended, or seem to: one that goes on takes its turns.
   std::vector<std::string> SamplesOfEndedRuns() const;
   Result<SampleFile> CaptureRequest(const Window& window, std::size_t number);
   /// Posts `request` when Cloudflare takes one, telling how long that is.

@@ -167,7 +167,7 @@ void ForgetMissing(Comparison& c) {
 }
 
 /// What can be said if no packet arrived at all.
-void ExplainNothing(Comparison& c) {
+void ExplainNothing(const std::string& cloudflare_file, Comparison& c) {
   std::uint64_t records = 0;
   std::uint64_t encrypted = 0;
   std::uint64_t other = 0;
@@ -192,7 +192,11 @@ void ExplainNothing(Comparison& c) {
     return nothing(nullptr, "no packet of Cloudflare's file matches the filter", {}, 0);
   }
   if (c.cloud.packets().empty()) {
-    return nothing(nullptr, "Cloudflare's file holds no packets that can be compared", {}, 0);
+    const bool left_out = c.cloud.filtered_out + c.cloud.too_short + c.cloud.without_time > 0;
+    return nothing(nullptr,
+                   cloudflare_file +
+                       (left_out ? " holds no packets that can be compared" : " holds no packets"),
+                   {}, 0);
   }
   if (c.egress + c.cloudflare_copies == c.results.size()) {
     return nothing(nullptr, "all packets of Cloudflare's file come from our own addresses", {}, 0);
@@ -462,7 +466,7 @@ Result<Comparison> Compare(const Options& options, const filter::CaptureFilter* 
   CountFates(c);
   const auto knows_clock = [](const LocalResult& local) { return local.clock.pairs > 0; };
   if (c.arrived == 0 && !std::ranges::any_of(c.locals, knows_clock)) {
-    ExplainNothing(c);
+    ExplainNothing(NameOf(options.cloudflare_file), c);
   } else if (c.compared == 0) {
     c.not_comparable = "no packet of Cloudflare's lies within the local capture's time";
     if (c.filtered > 0 && c.not_covered == 0)

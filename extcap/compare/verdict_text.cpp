@@ -167,8 +167,9 @@ std::vector<std::string> Remarks(const Comparison& c) {
     }
     for (const LocalPoint& point : local.side.points) {
       if (local.side.points.size() < 2 || point.matched == 0) continue;
-      remarks.push_back(Format("%s of Cloudflare's passed %s.",
-                               CountedPackets(point.matched).c_str(), point.name.c_str()));
+      remarks.push_back(Format("%s of Cloudflare's were seen on %s of %s.",
+                               CountedPackets(point.matched).c_str(), point.name.c_str(),
+                               FileName(local.side).c_str()));
     }
   }
   if (!c.cloud.damage().empty()) remarks.push_back("Cloudflare's file: " + c.cloud.damage() + ".");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/filter/capture_filter.h"
 
+#include <glib.h>
+
 #include <utility>
 
 #include "common/text.h"
@@ -9,6 +11,17 @@
 #include "extcap/filter/libpcap_words.h"
 
 namespace cloudflaredump::filter {
+namespace {
+
+/// Whether a field of Wireshark's stands in it, as in "tcp.port == 443".
+bool IsDisplayFilter(std::string_view text) {
+  constexpr const char* kField =
+      "\\b(eth|vlan|arp|ipv?6?|icmp(v6)?|tcp|udp|sctp|gre|esp|dns|http|tls|quic|frame)\\.[a-z]";
+  return g_regex_match_simple(kField, std::string(text).c_str(), G_REGEX_DEFAULT,
+                              G_REGEX_MATCH_DEFAULT) != FALSE;
+}
+
+}  // namespace
 
 CaptureFilter::CaptureFilter(Kind kind, std::string text, std::unique_ptr<FilterProgram> program,
                              NameLookup lookup, std::optional<CompileLimits> limits)
@@ -57,7 +70,11 @@ Result<CaptureFilter> CaptureFilter::CompileTyped(std::string_view text, NameLoo
   error.what = "the capture filter \"" + CleanLine(text, 100) + "\" cannot be used";
   if (!error.remedy.empty()) return filter;
   const bool unknown = JudgeLibpcapWords(error.said).meaning == LibpcapWords::Meaning::kUnknownHost;
-  error.remedy = unknown ? "check the name, or use its address" : "see pcap-filter(7)";
+  error.remedy = unknown ? "check the name, or use its address"
+                 : IsDisplayFilter(text)
+                     ? "it looks like a display filter; a capture filter is written "
+                       "as in pcap-filter(7), such as \"tcp port 443\""
+                     : "see pcap-filter(7)";
   return filter;
 }
 

@@ -159,7 +159,7 @@ Plan PlanLinkLayer(const bpf_program* ethernet, const PlanOptions& options) {
 
 Error BroadPlanError(const Plan& plan) {
   const std::string asked = BoxAsFilter(plan.requests.front());
-  Error error{.what = "Cloudflare can be told " +
+  Error error{.what = "Cloudflare's own filter can express " +
                       (asked.empty() ? "nothing" : "only \"" + asked + "\"") +
                       " of this filter, so other traffic would use up the packet limit",
               .kind = Error::Kind::kUsage};

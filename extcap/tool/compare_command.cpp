@@ -39,7 +39,7 @@ constexpr const char* kSummary =
     "  cloudflaredump compare cloudflare.pcapng router1.pcap router2.pcap\n"
     "  cloudflaredump compare --pcap-id latest router.pcap\n"
     "  cloudflaredump compare --seconds 120 -f 'dst host 203.0.113.7' \\\n"
-    "    --local 'ssh r1 tcpdump -U -w -'\n"
+    "    --local 'ssh r1 tcpdump -i eth0 -U -w - not port 22'\n"
     "\n"
     "Exit status: 0 compared, 1 failed, 2 usage, 3 nothing can be compared (the reason is "
     "printed),\n"
@@ -92,7 +92,8 @@ Result<config::Arguments> Parse(int argc, char** argv, Words& words) {
        .value_name = "PERCENT"},
       {.name = "seconds",
        .text = &words.seconds,
-       .help = "Capture both sides at the same time for N seconds, then compare them.",
+       .help =
+           "Capture both sides at the same time for N seconds (at most 3600), then compare them.",
        .value_name = "N"},
       {.name = "local",
        .list = &words.locals,
@@ -155,7 +156,7 @@ Result<std::uint64_t> ReadSeconds(const Words& words) {
   }
   if (words.locals.empty()) {
     return Usage("--seconds needs a local capture",
-                 "give its command, such as --local 'ssh r1 tcpdump -U -w -'");
+                 "give its command, such as --local 'ssh r1 tcpdump -i eth0 -U -w - not port 22'");
   }
   return *seconds;
 }

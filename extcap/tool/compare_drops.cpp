@@ -52,7 +52,8 @@ void AddDropsAtCloudflare(compare::Comparison& comparison, const filter::Capture
   comparison.findings.push_back(
       {.kind = "dropped_at_cloudflare",
        .text = Format("Cloudflare itself dropped %s of %s%s (%s), by its analytics (about, from "
-                      "%s): such packets were seen there and never sent to you.",
+                      "%s). Whether captures have such packets is not published: some of the "
+                      "missing may be among them.",
                       capture::Percent(drops->dropped / drops->all).c_str(), drops->counted.c_str(),
                       colo.empty() ? "" : (" at " + colo).c_str(), drops->systems.c_str(),
                       drops->samples.c_str()),

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "common/text.h"
+#include "extcap/capture/job_watch.h"
 #include "extcap/capture/running_captures.h"
 #include "extcap/tool/api_call.h"
 #include "extcap/tool/commands.h"
@@ -23,14 +24,19 @@ void PrintJson(json_t* value) {
   json_decref(value);
 }
 
+/// Cloudflare's word for the status; an empty full capture is "failed" there.
+std::string StatusOf(const api::PcapJob& job) {
+  return CleanLine(job.status, 30) + (capture::IsEmptyCapture(job) ? ", no packets" : "");
+}
+
 void PrintTable(const std::vector<api::PcapJob>& jobs) {
   std::printf("%-32s  %-20s  %-6s  %-18s  %-6s  %s\n", "ID", "SUBMITTED", "TYPE", "STATUS", "COLO",
-              "FILTER");
+              "REQUESTED FILTER");
   for (const api::PcapJob& job : jobs) {
     std::printf("%-32s  %-20s  %-6s  %-18s  %-6s  %s\n", CleanLine(job.id, 40).c_str(),
                 ShortTime(job).c_str(),
                 job.type == "simple" ? "sample" : CleanLine(job.type, 10).c_str(),
-                CleanLine(job.status, 30).c_str(), CleanLine(job.colo.value_or("all"), 10).c_str(),
+                StatusOf(job).c_str(), CleanLine(job.colo.value_or("all"), 10).c_str(),
                 FilterText(job.filter_v1).c_str());
   }
 }

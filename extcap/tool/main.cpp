@@ -80,6 +80,14 @@ int Main(int argc, char** argv) {
   // The front end passes Wireshark's calls on with their argv unchanged.
   if (Has(argc, argv, "--capture")) return capture::RunExtcapCapture(argc, argv);
   if (Has(argc, argv, "--extcap-reload-option")) return capture::RunExtcapReload(argc, argv);
+  if (word == "help" && argc > 2) {
+    const std::string_view about = argv[2];
+    for (const Command& command : kCommands) {
+      static char help[] = "--help";
+      char* words[] = {argv[2], help, nullptr};
+      if (about == command.name) return RunCommand(command, 2, words);
+    }
+  }
   if (word == "--help" || word == "-h" || word == "help") {
     PrintHelp();
     return 0;

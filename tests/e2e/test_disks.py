@@ -36,9 +36,7 @@ def large(emulator, tmp_path):
                                      ["compare", "--router-filter", "-f", "dst host 203.0.113.7"]])
 def test_what_cannot_be_printed_is_a_failure(instant_api, command):
     client = Client(instant_api)
-    with open(FULL_DISK, "w", encoding="utf-8") as full:
-        run = subprocess.run([client.tool_path, *command], env=client.env, stdout=full,
-                             stderr=subprocess.PIPE, text=True, check=False, timeout=30)
+    run = client.run(["sh", "-c", f'exec "$@" > {FULL_DISK}', "sh", client.tool_path, *command])
     assert (run.returncode, run.stderr) == (
         1, "cloudflaredump: cannot write to standard output: No space left on device.\n")
 

@@ -63,6 +63,9 @@ def test_each_command_tells_its_name_and_its_options(command):
     told = subprocess.run([TOOL, command, "--help"], capture_output=True, text=True, check=True,
                           env={**os.environ, "LC_ALL": "C.UTF-8"}).stdout
     assert told.startswith(f"Usage:\n  cloudflaredump {command} [OPTION…]")
+    also = subprocess.run([TOOL, "help", command], capture_output=True, text=True, check=True,
+                          env={**os.environ, "LC_ALL": "C.UTF-8"}).stdout
+    assert also == told
     assert ("--json" in told) == (command in ("capture", "list", "show", "colos", "compare"))
     assert "?" not in told.replace("?region=", "").replace("?account-id=", "")
     page = text_of(ROOT / "packaging/man/cloudflaredump.1.in").replace("\\-", "-")

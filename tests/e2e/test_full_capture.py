@@ -291,6 +291,7 @@ def test_a_capture_that_no_packet_matched_is_empty(emulator, recorded, result):
         assert captured.returncode == 3, captured.stderr
         assert captured.records == [] and "likely causes" in captured.stderr
         assert len(captured.section.interfaces) == 1
+    assert {"failed": " failed, no packets ", "success": " success "}[result] in client.tool("list").stdout
     shown = client.full_tshark("dst host 192.0.2.99")
     assert shown.returncode == 0 and shown.records == []
 

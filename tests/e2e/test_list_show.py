@@ -25,7 +25,7 @@ def test_list_is_a_table_newest_first(made):
     done = client.tool("list")
     assert (done.returncode, done.stderr) == (0, "")
     head, *rows = done.stdout.splitlines()
-    assert head.split() == ["ID", "SUBMITTED", "TYPE", "STATUS", "COLO", "FILTER"]
+    assert head.split() == ["ID", "SUBMITTED", "TYPE", "STATUS", "COLO", "REQUESTED", "FILTER"]
     assert [row.split()[0] for row in rows] == [job["id"] for job in reversed(jobs)]
     pcap_id, submitted, kind, status, colo, capture_filter = rows[1].split(maxsplit=5)
     assert submitted == jobs[1]["submitted"][:19] + "Z"

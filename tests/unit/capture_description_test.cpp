@@ -405,7 +405,7 @@ void MarksMakeTheRoundTrip(void**) {
 
 void MarksReadAsSentences(void**) {
   AssertText(WritePacketMark({.undecided = true}),
-             "Kept undecided: cut before bytes that the filter needs. | "
+             "Kept undecided: cut too short, or of a kind that the filter cannot be tested on. | "
              "cloudflaredump:{\"version\":1,\"undecided\":true}");
   const std::string text = WritePacketMark({.damaged = "the rest of the file",
                                             .limit_reached = true,

@@ -60,6 +60,10 @@ void ATypedFilterThatCannotBeUsedIsQuoted(void**) {
   // What has a remedy of its own keeps it.
   AssertFails(CaptureFilter::CompileTyped("host www.example.com", NameLookup::kRefuse),
               Error::Kind::kUsage, "; use its address instead.");
+  for (const char* const text : {"tcp.port == 443", "ip.addr==192.0.2.1 && udp", "ipv6.src"}) {
+    AssertFails(CaptureFilter::CompileTyped(text, NameLookup::kRefuse), Error::Kind::kUsage,
+                "it looks like a display filter");
+  }
   assert_true(CaptureFilter::CompileTyped("tcp port 443", NameLookup::kRefuse).has_value());
 }
 

@@ -43,7 +43,7 @@ void ARequestThatCannotBeMeantIsRefusedBeforeThePost(void**) {
   };
   refused("", {}, "cloudflare-full", "no data center; give");
   refused("", Given({{config::Opt::kColo, "Chicago"}}), "cloudflare-full", "\"Chicago\" is not");
-  refused("host 192.0.2.1", {}, "cloudflare-ORD", "Cloudflare can be told nothing");
+  refused("host 192.0.2.1", {}, "cloudflare-ORD", "Cloudflare's own filter can express nothing");
   AssertContains(SentenceOf(*f.Run("host 192.0.2.1").error),
                  "narrower filters that work: dst host 192.0.2.1, or src host 192.0.2.1; "
                  "set the option if-broad to warn to run it");

@@ -314,6 +314,18 @@ void OthersGetEverySecondTurn(void**) {
   assert_true(samples[7].posted - samples[6].posted < 63s);  // nobody else has asked for long
 }
 
+/// A run that has ended asks for no more turns, even if it ended a moment ago.
+void OnesOwnEndedRunIsNoOther(void**) {
+  LiveFixture f;
+  AssertStatus(f.Live(Requests("1")), ExitStatus::kComplete);
+  AssertStatus(f.Live(Requests("4")), ExitStatus::kComplete);
+  const auto& samples = f.cloudflare.samples;
+  assert_int_equal(samples.size(), 5);
+  for (std::size_t i = 2; i < samples.size(); ++i) {
+    assert_true(samples[i].posted - samples[i - 1].posted < 63s);
+  }
+}
+
 void WhatCannotBeMeantIsRefused(void**) {
   LiveFixture f;
   AssertStatus(f.Live(Requests("1"), "host 10.0.0.1"), ExitStatus::kUsage);
@@ -362,6 +374,7 @@ int main() {
       cmocka_unit_test(ADayAgoIsAsCloseAsCanBe),
       cmocka_unit_test(FallingBehindIsTold),
       cmocka_unit_test(OthersGetEverySecondTurn),
+      cmocka_unit_test(OnesOwnEndedRunIsNoOther),
       cmocka_unit_test(WhatCannotBeMeantIsRefused),
       cmocka_unit_test(ARefusalEndsIt),
   };

@@ -68,8 +68,11 @@ void SamplesAreListedLiveOnesToo(void**) {
   s.started.Started(s.started.Intend("acc", Full(), "", s.loop.Now()), "c3c3c3c3c3c3c3c3");
   s.started.Started(s.started.Intend("other", sample, "", s.loop.Now()), "d4d4d4d4d4d4d4d4");
   const std::vector<std::string> both = {"a1a1a1a1a1a1a1a1", "b2b2b2b2b2b2b2b2"};
-  assert_true(s.started.SamplesUntil("acc", s.loop.Now()) == both);
-  assert_true(s.started.SamplesUntil("acc", s.loop.Now() - std::chrono::seconds(1)).empty());
+  const WallTime before = s.loop.Now() - std::chrono::seconds(1);
+  assert_true(s.started.SamplesOfEndedRuns("acc", s.loop.Now()) == both);
+  assert_true(s.started.SamplesOfEndedRuns("acc", before).empty());
+  s.started.RunEnded({"b2b2b2b2b2b2b2b2", "e5e5e5e5e5e5e5e5"});
+  assert_true(s.started.SamplesOfEndedRuns("acc", before) == std::vector{both[1]});
 }
 
 void TheFileIsPrivateAndHoldsNoSecret(void**) {

@@ -146,10 +146,10 @@ void NothingFoundIsNoSamples(void**) {
 void WhatIsCountedAsWellIsSaid(void**) {
   ReportFixture f;
   AssertContains(ReportAsText(f.Hour("udp and not port 53", {SiteRow("fra07", 10000), ""})),
-                 "can be told only \"udp\" of this filter, so other packets are counted as well");
+                 "can express only \"udp\" of this filter, so other packets are counted as well");
   ReportFixture none;
   AssertContains(ReportAsText(none.Hour("less 100", {SiteRow("fra07", 10000), ""})),
-                 "can be told nothing of this filter");
+                 "cannot express any part of this filter");
 }
 
 void ARouteThatMovedIsSaid(void**) {
