@@ -90,6 +90,12 @@ bool HasTooManyValues(std::string_view text) {
          kMostValues;
 }
 
+std::string_view WithoutByteOrderMark(std::string_view text) {
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  return text;
+}
+
 const char* BodyKind(const std::string& body) {
   if (Trim(body).empty()) return "an empty answer";
   if (HasTooManyValues(body)) return "more JSON values than make sense";
@@ -100,9 +106,7 @@ const char* BodyKind(const std::string& body) {
 }  // namespace
 
 Json ParseBody(const std::string& body) {
-  std::string_view text = body;
-  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  const std::string_view text = WithoutByteOrderMark(body);
   if (HasTooManyValues(text)) return nullptr;
   return Json(json_loadb(text.data(), text.size(), JSON_ALLOW_NUL, nullptr));
 }
@@ -112,7 +116,7 @@ std::string ErrorsText(const json_t* errors) {
 }
 
 bool IsRefusal(const http::HttpAnswer& answer) {
-  if (!Trim(answer.body).starts_with('{')) return false;
+  if (!Trim(WithoutByteOrderMark(answer.body)).starts_with('{')) return false;
   return json_is_false(json_object_get(ParseBody(answer.body).get(), "success"));
 }
 

@@ -47,6 +47,9 @@ struct Patience {
   system::SteadyTime fresh_until = {};
 };
 
+/// How many captures of an account the API lists.
+inline constexpr std::size_t kLongestList = 50;
+
 /// Cloudflare's packet-capture API (/accounts/{account_id}/pcaps…). One thread. Each call waits for
 /// its answer inside the event loop. GETs are repeated within the Patience's budget on faults of
 /// the network, 429 (after Retry-After) and 5xx; nothing else is. Errors are sentences for the user
@@ -67,7 +70,11 @@ class PcapsApi {
 
   Result<PcapJob> Get(const std::string& id, const Patience& patience);
 
-  /// The last 50 captures, newest first (by `submitted`; the API's order is not documented).
+  /// The status of the last answer; 0 if there was none.
+  int last_status() const { return status_; }
+
+  /// The last kLongestList captures, newest first (by `submitted`; the API's order is not
+  /// documented).
   Result<std::vector<PcapJob>> List(const Patience& patience);
 
   /// The whole PCAP of a sample, at most 64 MiB. Not checked for being pcap.
@@ -105,8 +112,8 @@ class PcapsApi {
   template <class T>
   Result<T> Ask(const http::HttpRequest& request, const char* doing, const Patience& patience,
                 const std::function<Result<T>(const http::HttpAnswer&)>& read);
-  /// `made` says whether a capture was made, by the status of the answer, of which nobody can read
-  /// an id.
+  /// `made` says whether a capture was made by the look of the answer, of which nobody can read an
+  /// id, nor could of another.
   Result<PcapJob> PostOnce(const PcapRequest& request, const Patience& patience, bool& made);
   /// Names a clock that is wrong, if that is why the answer is a refusal.
   void BlameClock(const http::HttpAnswer& answer, Error& error) const;

@@ -71,11 +71,14 @@ Result<std::string> ReadObject(Bucket& bucket, system::EventLoop& loop, const St
   Gatherer gatherer;
   const Bucket::Read read = bucket.StartRead(object, 0, gatherer);
   const auto over = [&] { return gatherer.ended() || stop(); };
-  while (!loop.RunUntil(over, loop.Steady() + std::chrono::hours(1))) {
-  }
+  constexpr Duration kLongest = std::chrono::minutes(2);
+  const bool in_time = loop.RunUntil(over, loop.Steady() + loop.FromReal(kLongest));
   if (gatherer.ended()) return gatherer.Take();
   bucket.Cancel(read);
-  return Stopped();
+  if (in_time) return Stopped();
+  return Fail("the bucket did not send all of " + CleanLine(object.key, 120) + " within " +
+                  FormatSpan(kLongest),
+              "check the network connection", Error::Kind::kPassing);
 }
 
 }  // namespace cloudflaredump::bucket

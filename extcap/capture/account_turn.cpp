@@ -31,25 +31,6 @@ Result<void> AwaitOther(const CaptureContext& context, const api::PcapJob& runni
   return {};
 }
 
-/// The capture that a POST without an answer made, if it is still going.
-std::optional<std::string> FindLeftover(const CaptureContext& context, const StartedCapture& left) {
-  auto jobs = context.api.List(context.BeforeJob());
-  if (!jobs) return std::nullopt;
-  for (const api::PcapJob& job : *jobs) {
-    const bool going = job.phase() == api::JobPhase::kGoing && api::IsPcapId(job.id);
-    if (!going || !left.Asked(job)) continue;
-    context.started.Started(left.key, job.id);
-    return job.id;
-  }
-  // The list says that nothing came of it, or that it is over; unless it lags behind.
-  constexpr Duration kListIsCurrent = std::chrono::minutes(1);
-  const auto asked_at = ParseRfc3339(left.at);
-  if (!asked_at || context.loop.Now() - *asked_at > kListIsCurrent) {
-    context.started.Forget(left.key);
-  }
-  return std::nullopt;
-}
-
 /// Whether the capture of a record must have reached its own time limit.
 bool HasRunOut(const StartedCapture& left, WallTime now) {
   constexpr std::uint64_t kLongest = 86400;  // the API's limit, in seconds
@@ -59,14 +40,52 @@ bool HasRunOut(const StartedCapture& left, WallTime now) {
   return !asked_at || now - *asked_at > std::chrono::seconds(lasts) + kBegins;
 }
 
+/// The capture that a POST without an answer made, if it is still going.
+std::optional<std::string> FindLeftover(const CaptureContext& context, const StartedCapture& left) {
+  auto jobs = context.api.List(context.BeforeJob());
+  if (!jobs) return std::nullopt;
+  for (const api::PcapJob& job : *jobs) {
+    const bool going = job.phase() == api::JobPhase::kGoing && api::IsPcapId(job.id);
+    if (!going || !left.Asked(job) || context.started.Has(job.id)) continue;
+    context.started.NeedsStop(left.key, true);
+    context.started.Started(left.key, job.id);
+    return job.id;
+  }
+  // The list says that nothing came of it, or that it is over; unless it lags behind, or has no
+  // place for it any more.
+  constexpr Duration kListIsCurrent = std::chrono::minutes(1);
+  const WallTime now = context.loop.Now();
+  const auto asked_at = ParseRfc3339(left.at);
+  const bool listed =
+      jobs->size() < api::kLongestList && asked_at && now - *asked_at > kListIsCurrent;
+  if (listed || HasRunOut(left, now)) context.started.Forget(left.key);
+  return std::nullopt;
+}
+
+/// Stops captures that earlier runs left running at Cloudflare. To be called with the turn: nobody
+/// else is between a request and its answer then.
+void StopLeftovers(const CaptureContext& context) {
+  for (const StartedCapture& left : context.started.ToStop(context.account_id)) {
+    const auto id =
+        left.pcap_id.empty() ? FindLeftover(context, left) : std::optional(left.pcap_id);
+    if (!id) continue;
+    system::Log(system::LogLevel::kInfo, "stopping %s, which an earlier run could not stop",
+                id->c_str());
+    const auto stopped = context.api.Stop(*id, context.BeforeJob());
+    // A refusal may be the token's or a proxy's: it does not say that the capture is over.
+    if (stopped || HasRunOut(left, context.loop.Now())) context.started.NeedsStop(left.key, false);
+  }
+}
+
 }  // namespace
 
 Result<AccountTurn> AwaitAccountTurn(const CaptureContext& context) {
-  for (;;) {
+  for (bool first = true;; first = false) {
     // Two of this user's captures that begin at once would both see a free account.
     AccountTurn account{.turn = context.started.AwaitTurn(context.loop, context.stop.Stopping()),
                         .known = {},
                         .attach = {}};
+    if (first && account.turn != nullptr) StopLeftovers(context);
     auto jobs = ListCaptures(context.api, context.started, context.account_id, context.BeforeJob());
     if (!jobs) return Failure(jobs);
     account.known = *std::move(jobs);
@@ -80,20 +99,6 @@ Result<AccountTurn> AwaitAccountTurn(const CaptureContext& context) {
     }
     account.turn.reset();
     if (auto over = AwaitOther(context, *running); !over) return Failure(over);
-  }
-}
-
-void StopLeftovers(const CaptureContext& context) {
-  const WallTime now = context.loop.Now();
-  for (const StartedCapture& left : context.started.ToStop(context.account_id, now)) {
-    const auto id =
-        left.pcap_id.empty() ? FindLeftover(context, left) : std::optional(left.pcap_id);
-    if (!id) continue;
-    system::Log(system::LogLevel::kInfo, "stopping %s, which an earlier run could not stop",
-                id->c_str());
-    const auto stopped = context.api.Stop(*id, context.BeforeJob());
-    // A refusal may be the token's or a proxy's: it does not say that the capture is over.
-    if (stopped || HasRunOut(left, now)) context.started.NeedsStop(left.key, false);
   }
 }
 

@@ -19,9 +19,7 @@ struct AccountTurn {
 
 /// Waits until the account has no full capture, for Cloudflare runs one at a time. What happens
 /// while there is one is --if-busy: an Error that names it, a wait for its end, or its attachment.
+/// Before it looks, it stops the captures that earlier runs should have stopped and could not.
 Result<AccountTurn> AwaitAccountTurn(const CaptureContext& context);
-
-/// Stops the captures that earlier runs should have stopped and could not. Trouble is logged.
-void StopLeftovers(const CaptureContext& context);
 
 }  // namespace cloudflaredump::capture

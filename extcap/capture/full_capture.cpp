@@ -56,7 +56,6 @@ Result<void> FullCapture::RunSteps() {
   auto request = MakeFullRequest(context_, plan_);
   if (!request) return Failure(request);
   if (auto readable = LookAtBucket(); !readable) return readable;
-  StopLeftovers(context_);
   auto account = AwaitAccountTurn(context_);
   if (!account) return Failure(account);
   job_ = account->attach;  // not ours: never stopped

@@ -20,8 +20,7 @@ Result<std::vector<api::PcapJob>> ListCaptures(api::PcapsApi& api, const Started
                                                const std::string& account_id,
                                                const api::Patience& patience) {
   auto jobs = api.List(patience);
-  constexpr std::size_t kLongestList = 50;
-  if (!jobs || jobs->size() < kLongestList) return jobs;
+  if (!jobs || jobs->size() < api::kLongestList) return jobs;
   for (const std::string& id : started.RecentFull(account_id)) {
     if (std::ranges::find(*jobs, id, &api::PcapJob::id) != jobs->end()) continue;
     if (auto job = api.Get(id, patience)) jobs->push_back(*std::move(job));

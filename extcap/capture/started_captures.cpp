@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
+#include <utility>
 
 #include "common/json.h"
 #include "common/redact.h"
@@ -75,25 +76,22 @@ void MakeFolder(const std::string& path) {
   g_free(folder);
 }
 
-/// Reads the records, null if there is no file or nothing in it. An Error for any other file.
-Result<Json> ReadArray(const std::string& path) {
-  const auto read = system::ReadRegularFile("record of captures", path);
-  if (!read) return Failure(read);
-  if (!*read || (*read)->bytes.empty()) return Json();
-  Json array(json_loadb((*read)->bytes.data(), (*read)->bytes.size(), 0, nullptr));
-  if (!json_is_array(array.get())) {
-    return Fail("the record of captures " + CleanLine(path) + " is not a list in JSON");
-  }
-  return array;
+/// The records, as far as the text is a list in JSON, else null.
+Json ParseArray(const std::string& text) {
+  Json array(json_loadb(text.data(), text.size(), 0, nullptr));
+  return json_is_array(array.get()) ? std::move(array) : Json();
 }
 
-/// Puts a file aside that cannot be read: it may name captures that still have to be stopped.
+/// Puts aside a file that is no record: it may name captures that still have to be stopped.
 void KeepUnreadable(const std::string& path) {
-  const auto array = ReadArray(path);
-  const std::string kept = path + ".unreadable";
-  if (array || rename(path.c_str(), kept.c_str()) != 0) return;
-  system::Log(system::LogLevel::kWarning, "%s; it is kept as %s, and a new one begins",
-              ClauseOf(array.error()).c_str(), CleanLine(kept).c_str());
+  std::string kept = path + ".unreadable";
+  for (int n = 2; access(kept.c_str(), F_OK) == 0; ++n)
+    kept = Format("%s.unreadable-%d", path.c_str(), n);
+  if (rename(path.c_str(), kept.c_str()) != 0) return;
+  system::Log(
+      system::LogLevel::kWarning,
+      "the record of captures %s is not a list in JSON; it is kept as %s, and a new one begins",
+      CleanLine(path).c_str(), CleanLine(kept).c_str());
 }
 
 int OpenLock(const std::string& path) {
@@ -117,7 +115,8 @@ bool StartedCapture::Asked(const api::PcapJob& job) const {
       !asked_at || !submitted ||
       std::chrono::abs(std::chrono::duration_cast<Duration>(*submitted - *asked_at)) < kAround;
   return then && job.type == asked.type && job.time_limit == asked.time_limit &&
-         api::IsSameFilter(job.filter_v1, asked.filter_v1) && job.colo == asked.colo;
+         api::IsSameFilter(job.filter_v1, asked.filter_v1) &&
+         (!job.colo || g_ascii_strcasecmp(job.colo->c_str(), asked.colo.value_or("").c_str()) == 0);
 }
 
 Turn::~Turn() {
@@ -137,8 +136,10 @@ StartedCaptures::StartedCaptures(const system::Environment& environment)
 
 std::vector<StartedCapture> StartedCaptures::Read() const {
   std::vector<StartedCapture> captures;
+  const auto read = system::ReadRegularFile("record of captures", path_);
+  if (!read || !*read) return captures;
   // The file is ours, but anybody may have edited it: what does not read is no record.
-  const Json array = ReadArray(path_).value_or(Json());
+  const Json array = ParseArray((*read)->bytes);
   for (std::size_t i = 0; i < json_array_size(array.get()); ++i) {
     const json_t* const object = json_array_get(array.get(), i);
     StartedCapture capture{.key = Member(object, "key"),
@@ -162,7 +163,12 @@ void StartedCaptures::Update(const Change& change) {
   // Held for a few milliseconds by whoever has it, so it is waited for as it is.
   const Turn lock(OpenLock(path_ + ".lock"));
   lock.Take();
-  KeepUnreadable(path_);
+  const auto before = system::ReadRegularFile("record of captures", path_);
+  // What cannot be read at the moment is not written over.
+  if (!before) return Warn(before.error());
+  if (*before && !(*before)->bytes.empty() && ParseArray((*before)->bytes) == nullptr) {
+    KeepUnreadable(path_);
+  }
   std::vector<StartedCapture> captures = Read();
   change(captures);
   KeepNewest(captures);
@@ -171,11 +177,12 @@ void StartedCaptures::Update(const Change& change) {
     json_array_append_new(array.get(), ToJson(capture));
   }
   auto written = system::ReplacePrivateFile(path_, DumpJson(array.get(), JSON_INDENT(1)));
-  if (!written && !warned_) {
-    warned_ = true;
-    system::Log(system::LogLevel::kWarning, "recovery is off: %s",
-                ClauseOf(written.error()).c_str());
-  }
+  if (!written) Warn(written.error());
+}
+
+void StartedCaptures::Warn(const Error& error) {
+  if (std::exchange(warned_, true)) return;
+  system::Log(system::LogLevel::kWarning, "recovery is off: %s", ClauseOf(error).c_str());
 }
 
 std::string StartedCaptures::Intend(const std::string& account_id, const api::PcapRequest& request,
@@ -293,18 +300,18 @@ void StartedCaptures::RecallLimits(api::PcapJob& job) const {
   }
 }
 
-std::vector<StartedCapture> StartedCaptures::ToStop(const std::string& account_id,
-                                                    WallTime now) const {
-  constexpr Duration kAnswered = std::chrono::minutes(10);
-  const auto abandoned = [&](const StartedCapture& capture) {
-    const auto at = ParseRfc3339(capture.at);
-    return capture.type == "full" && capture.pcap_id.empty() && (!at || now - *at > kAnswered);
-  };
+std::vector<StartedCapture> StartedCaptures::ToStop(const std::string& account_id) const {
   std::vector<StartedCapture> captures = Read();
   std::erase_if(captures, [&](const StartedCapture& capture) {
-    return capture.account_id != account_id || (!capture.needs_stop && !abandoned(capture));
+    const bool unanswered = capture.type == "full" && capture.pcap_id.empty();
+    return capture.account_id != account_id || (!capture.needs_stop && !unanswered);
   });
   return captures;
+}
+
+bool StartedCaptures::Has(const std::string& pcap_id) const {
+  return std::ranges::any_of(
+      Read(), [&](const StartedCapture& capture) { return capture.pcap_id == pcap_id; });
 }
 
 }  // namespace cloudflaredump::capture

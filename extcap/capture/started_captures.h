@@ -78,6 +78,9 @@ class StartedCaptures {
   /// be had (an unwritable folder): then captures go on without order.
   std::unique_ptr<Turn> AwaitTurn(system::EventLoop& loop, const std::function<bool()>& stop) const;
 
+  /// Whether a record has this ID.
+  bool Has(const std::string& pcap_id) const;
+
   /// Fills in the limits of `job` that the API did not say, if it was started here.
   void RecallLimits(api::PcapJob& job) const;
 
@@ -92,8 +95,9 @@ class StartedCaptures {
   /// The capture filter that was typed for the capture, if it was started here; empty means all.
   std::optional<std::string> FilterOf(const std::string& pcap_id) const;
   /// The account's captures that still have to be stopped, oldest first: those on record as such,
-  /// and full captures whose request has had no answer for so long that its program must be gone.
-  std::vector<StartedCapture> ToStop(const std::string& account_id, WallTime now) const;
+  /// and full captures whose request had no answer. For who has the turn: the programs that sent
+  /// these are gone.
+  std::vector<StartedCapture> ToStop(const std::string& account_id) const;
 
   const std::string& path() const { return path_; }
 
@@ -102,6 +106,8 @@ class StartedCaptures {
   template <class Change>
   void Update(const Change& change);
   std::vector<StartedCapture> Read() const;
+  /// Says once that nothing is remembered.
+  void Warn(const Error& error);
 
   std::string path_;
   bool warned_ = false;

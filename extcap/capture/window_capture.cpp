@@ -99,7 +99,8 @@ Result<api::PcapJob> WindowCapture::Post(const api::PcapRequest& request,
       return job;
     }
     context_.started.Forget(key);
-    if (job.error().kind != Error::Kind::kPassing || turn == kMostTurns) return job;
+    const bool too_early = context_.api.last_status() == 429;
+    if (job.error().kind != Error::Kind::kPassing || !too_early || turn == kMostTurns) return job;
     // Somebody else may have used the turn between the look and the request.
     const auto now = context_.api.List(BeforeRequest());
     if (!now || SampleWait(*now, context_.loop, interval()) == Duration(0)) return job;

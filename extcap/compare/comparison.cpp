@@ -192,10 +192,9 @@ void ExplainNothing(const std::string& cloudflare_file, Comparison& c) {
     return nothing(nullptr, "no packet of Cloudflare's file matches the filter", {}, 0);
   }
   if (c.cloud.packets().empty()) {
-    const bool left_out = c.cloud.filtered_out + c.cloud.too_short + c.cloud.without_time > 0;
     return nothing(nullptr,
-                   cloudflare_file +
-                       (left_out ? " holds no packets that can be compared" : " holds no packets"),
+                   cloudflare_file + (c.cloud.records > 0 ? " holds no packets that can be compared"
+                                                          : " holds no packets"),
                    {}, 0);
   }
   if (c.egress + c.cloudflare_copies == c.results.size()) {

@@ -13,10 +13,12 @@
 namespace cloudflaredump::filter {
 namespace {
 
-/// Whether a field of Wireshark's stands in it, as in "tcp.port == 443".
+/// Whether a field of Wireshark's stands where a test begins, as in "tcp.port == 443"; behind
+/// "host" it may be a name.
 bool IsDisplayFilter(std::string_view text) {
   constexpr const char* kField =
-      "\\b(eth|vlan|arp|ipv?6?|icmp(v6)?|tcp|udp|sctp|gre|esp|dns|http|tls|quic|frame)\\.[a-z]";
+      "(^|[(!&|]|\\b(and|or|not)\\b)\\s*"
+      "(eth|vlan|arp|ipv?6?|icmp(v6)?|tcp|udp|sctp|gre|esp|dns|http|tls|quic|frame)\\.[a-z]";
   return g_regex_match_simple(kField, std::string(text).c_str(), G_REGEX_DEFAULT,
                               G_REGEX_MATCH_DEFAULT) != FALSE;
 }

@@ -139,16 +139,21 @@ Result<void> RunInto(capture::Engine& engine, const config::Settings& settings,
       capture::RunCapture(engine, settings, *interface, filter, sink, reporter);
   reporter.Clear();
   const auto status = capture::StatusOf(outcome);
-  if (outcome.error) return std::unexpected(*outcome.error);
+  const bool begun = status == capture::ExitStatus::kIncomplete;
+  if (outcome.error && !begun) return std::unexpected(*outcome.error);
   if (outcome.stopped) return Stopped();
-  if (status == capture::ExitStatus::kIncomplete && !quiet) {
+  // What there is can be compared; the routers' side cannot be captured again.
+  if (outcome.error) {
+    std::fprintf(stderr, "cloudflaredump: %s\n",
+                 CleanLine(SentenceOf(*outcome.error), 2000).c_str());
+  } else if (begun && !quiet) {
     std::fprintf(stderr, "cloudflaredump: %s\n", CleanLine(outcome.verdict, 1000).c_str());
   }
   return {};
 }
 
-/// Opens the files for good, so that their folder can go, and gives the signals back.
-Result<CapturedSides> WithoutNames(CapturedSides captured, capture::Engine& engine) {
+/// Opens the files for good, so that their folder can go.
+Result<CapturedSides> WithoutNames(CapturedSides captured) {
   std::vector<compare::InputFile*> files = {&captured.cloudflare};
   for (compare::InputFile& file : captured.locals) files.push_back(&file);
   for (compare::InputFile* const file : files) {
@@ -161,12 +166,63 @@ Result<CapturedSides> WithoutNames(CapturedSides captured, capture::Engine& engi
     if (!path) return Failure(path);
     file->path = *path;
   }
-  engine.stop().HandBack();
   return captured;
 }
 
 WallTime WholeSecondAfter(WallTime time) {
   return std::chrono::ceil<std::chrono::seconds>(time);
+}
+
+/// The earlier capture that `settings` name.
+Result<CapturedSides> FetchEarlier(capture::Engine& engine, const config::Settings& settings,
+                                   const WorkFolder& folder, bool quiet) {
+  const std::string file = folder.File("cloudflare.pcapng");
+  auto got = RunInto(engine, settings, "cloudflare-download", "", file, quiet);
+  if (!got) return Failure(got);
+  return WithoutNames({{file, "capture " + settings.Text(config::Opt::kPcapId)}, {}});
+}
+
+/// The routers' captures, then the sample of their time.
+Result<CapturedSides> CaptureTogether(capture::Engine& engine, const BothSides& sides,
+                                      config::OptionValues values, const WorkFolder& folder) {
+  auto commands = StartAll(engine, sides, folder);
+  if (!commands) return Failure(commands);
+  system::EventLoop& loop = engine.loop();
+  const WallTime start = WholeSecondAfter(loop.Now());
+  const WallTime end = start + std::chrono::seconds(sides.seconds);
+  if (!sides.quiet && isatty(STDERR_FILENO) != 0) {
+    std::fprintf(stderr, "cloudflaredump: capturing both sides for %s\n",
+                 FormatSpan(end - start).c_str());
+  }
+  const auto lasted =
+      Wait(engine, *commands, std::chrono::hours(25), [&] { return loop.Now() >= end + kLinger; });
+  if (!lasted) return Failure(lasted);
+  StopAll(engine, *commands);
+  CapturedSides captured{{folder.File("cloudflare.pcapng"), "the sample of this comparison"}, {}};
+  for (const auto& command : *commands) {
+    // Not by the command, which may hold a password: the name goes into reports.
+    captured.locals.emplace_back(command->output(),
+                                 Format("router %zu", captured.locals.size() + 1));
+  }
+  values[static_cast<std::size_t>(config::Opt::kStartTime)] = FormatRfc3339(start);
+  values[static_cast<std::size_t>(config::Opt::kEndTime)] = FormatRfc3339(end);
+  auto window =
+      config::Settings::Load(values, config::InterfaceKind::kSample, system::ProcessEnvironment);
+  if (!window) return Failure(window);
+  auto got = RunInto(engine, *window, "cloudflare-sample", sides.filter, captured.cloudflare.path,
+                     sides.quiet);
+  if (!got) return Failure(got);
+  return WithoutNames(std::move(captured));
+}
+
+/// Captures, and leaves no folder and no command behind.
+Result<CapturedSides> Capture(capture::Engine& engine, const BothSides& sides,
+                              const config::OptionValues& values,
+                              const config::Settings& settings) {
+  const auto folder = WorkFolder::Make();
+  if (!folder) return Failure(folder);
+  return sides.seconds == 0 ? FetchEarlier(engine, settings, *folder, sides.quiet)
+                            : CaptureTogether(engine, sides, values, *folder);
 }
 
 }  // namespace
@@ -178,51 +234,19 @@ Result<std::string> KeepOpen(int fd) {
 }
 
 Result<CapturedSides> CaptureBothSides(const BothSides& sides, config::OptionValues values) {
-  const auto folder = WorkFolder::Make();
-  if (!folder) return Failure(folder);
-  const bool earlier = sides.seconds == 0;
   // The comparison tests packets itself: those that the filter rejects still tell how clocks
   // differ.
   values[static_cast<std::size_t>(config::Opt::kLocalFilter)] = "off";
-  const auto kind = earlier ? config::InterfaceKind::kDownload : config::InterfaceKind::kSample;
+  const auto kind =
+      sides.seconds == 0 ? config::InterfaceKind::kDownload : config::InterfaceKind::kSample;
   auto settings = config::Settings::Load(values, kind, system::ProcessEnvironment);
   if (!settings) return Failure(settings);
   if (auto access = capture::FindAccess(*settings); !access) return Failure(access);
   auto engine = capture::Engine::Make(*settings, system::ProcessEnvironment);
   if (!engine) return Failure(engine);
-  const std::string file = folder->File("cloudflare.pcapng");
-  if (earlier) {
-    auto got = RunInto(**engine, *settings, "cloudflare-download", "", file, sides.quiet);
-    if (!got) return Failure(got);
-    return WithoutNames({{file, "capture " + settings->Text(config::Opt::kPcapId)}, {}}, **engine);
-  }
-  auto commands = StartAll(**engine, sides, *folder);
-  if (!commands) return Failure(commands);
-  system::EventLoop& loop = (*engine)->loop();
-  const WallTime start = WholeSecondAfter(loop.Now());
-  const WallTime end = start + std::chrono::seconds(sides.seconds);
-  if (!sides.quiet && isatty(STDERR_FILENO) != 0) {
-    std::fprintf(stderr, "cloudflaredump: capturing both sides for %s\n",
-                 FormatSpan(end - start).c_str());
-  }
-  const auto lasted = Wait(**engine, *commands, std::chrono::hours(25),
-                           [&] { return loop.Now() >= end + kLinger; });
-  if (!lasted) return Failure(lasted);
-  StopAll(**engine, *commands);
-  CapturedSides captured{{file, "the sample of this comparison"}, {}};
-  for (const auto& command : *commands) {
-    // Not by the command, which may hold a password: the name goes into reports.
-    captured.locals.emplace_back(command->output(),
-                                 Format("router %zu", captured.locals.size() + 1));
-  }
-
-  values[static_cast<std::size_t>(config::Opt::kStartTime)] = FormatRfc3339(start);
-  values[static_cast<std::size_t>(config::Opt::kEndTime)] = FormatRfc3339(end);
-  auto window = config::Settings::Load(values, kind, system::ProcessEnvironment);
-  if (!window) return Failure(window);
-  auto got = RunInto(**engine, *window, "cloudflare-sample", sides.filter, file, sides.quiet);
-  if (!got) return Failure(got);
-  return WithoutNames(std::move(captured), **engine);
+  auto captured = Capture(**engine, sides, values, *settings);
+  if (captured) (*engine)->stop().HandBack();
+  return captured;
 }
 
 }  // namespace cloudflaredump::tool

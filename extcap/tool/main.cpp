@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <glib.h>
+#include <poll.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <clocale>
@@ -58,11 +60,23 @@ int RunCommand(const Command& command, int argc, char** argv) {
   // GLib prints --help under this name, in the terminal's encoding.
   g_set_prgname(Format("cloudflaredump %s", command.name).c_str());
   std::setlocale(LC_CTYPE, "");
-  const int status = command.run(argc, argv);
-  // A reader that has gone, as `head` has, wanted no more.
-  const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
-  if (written || errno == EPIPE) return status;
-  return Complain({.what = Format("cannot write to standard output: %s", std::strerror(errno))});
+  return command.run(argc, argv);
+}
+
+/// Whether nobody reads standard output any more, as after `head`.
+bool ReaderHasGone() {
+  pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
+  return poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
+}
+
+/// `status`, unless something could not be written to standard output that somebody wants.
+int Written(int status) {
+  const bool failed = std::ferror(stdout) != 0;
+  const bool flushed = std::fflush(stdout) == 0;
+  const int error = errno;
+  if ((!failed && flushed) || ReaderHasGone()) return status;
+  return Complain({.what = "cannot write to standard output" +
+                           (flushed ? "" : std::string(": ") + std::strerror(error))});
 }
 
 bool Has(int argc, char** argv, const char* word) {
@@ -116,5 +130,5 @@ int Complain(const Error& error) {
 
 int main(int argc, char** argv) {
   cloudflaredump::system::HideMemory();
-  return cloudflaredump::tool::Main(argc, argv);
+  return cloudflaredump::tool::Written(cloudflaredump::tool::Main(argc, argv));
 }

@@ -32,7 +32,7 @@ def large(emulator, tmp_path):
     return emulator(*INSTANT, "--serve-as-is", write_pcap(tmp_path / "large.pcap", packets))
 
 
-@pytest.mark.parametrize("command", [["list"], ["list", "--json"], ["explain", "udp"],
+@pytest.mark.parametrize("command", [["list"], ["list", "--json"], ["explain", "udp"], ["--version"],
                                      ["compare", "--router-filter", "-f", "dst host 203.0.113.7"]])
 def test_what_cannot_be_printed_is_a_failure(instant_api, command):
     client = Client(instant_api)

@@ -55,7 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   for (const std::string& account : {std::string("a"), std::string()}) {
     if (const auto latest = started.Latest(account)) Check(api::IsPcapId(*latest));
-    for (const capture::StartedCapture& capture : started.ToStop(account, WallTime())) {
+    for (const capture::StartedCapture& capture : started.ToStop(account)) {
       Check(capture.pcap_id.empty() || api::IsPcapId(capture.pcap_id));
       api::PcapJob job;
       job.type = capture.type;

@@ -64,6 +64,10 @@ void ATypedFilterThatCannotBeUsedIsQuoted(void**) {
     AssertFails(CaptureFilter::CompileTyped(text, NameLookup::kRefuse), Error::Kind::kUsage,
                 "it looks like a display filter");
   }
+  for (const char* const text : {"dst host dns.google prt 53", "host http.example.org &&& udp"}) {
+    const auto filter = CaptureFilter::CompileTyped(text, NameLookup::kRefuse);
+    assert_true(!filter && !SentenceOf(filter.error()).contains("display filter"));
+  }
   assert_true(CaptureFilter::CompileTyped("tcp port 443", NameLookup::kRefuse).has_value());
 }
 

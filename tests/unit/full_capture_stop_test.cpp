@@ -18,7 +18,7 @@ void AStopWhileItRunsIsPassedOnAndStillDelivers(void**) {
   AssertText(f.Read().Data(), "x");
   AssertContains(outcome.verdict, "Stopped: ");
   AssertText(outcome.left_behind, "");
-  assert_int_equal(f.Started().ToStop("acc123", f.loop.Now()).size(), 0);
+  assert_int_equal(f.Started().ToStop("acc123").size(), 0);
 }
 
 void AStopBeforeThePostStartsNothing(void**) {
@@ -56,7 +56,7 @@ void AStopWhileThePostIsUnansweredAndTheListTooIsLeftToTheNextRun(void**) {
     return f.CountOf("POST") == 0 ? Ok("[]") : FakeAnswer{.delay = 10min};
   });
   assert_true(f.Run().stopped);
-  assert_int_equal(f.Started().ToStop("acc123", f.loop.Now()).size(), 1);
+  assert_int_equal(f.Started().ToStop("acc123").size(), 1);
   assert_true(f.Elapsed() <= 4);
 }
 
@@ -68,7 +68,7 @@ void APutThatFailsStaysOnRecord(void**) {
   const Outcome outcome = f.Run();
   assert_true(outcome.stopped);
   assert_true(f.cloudflare.stops.size() > 1);  // tried again while there was time
-  const auto left = f.Started().ToStop("acc123", f.loop.Now());
+  const auto left = f.Started().ToStop("acc123");
   assert_int_equal(left.size(), 1);
   AssertText(left[0].pcap_id, kTestId);
   AssertContains(outcome.left_behind, "goes on at Cloudflare");

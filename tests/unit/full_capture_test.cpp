@@ -144,7 +144,7 @@ void AnUnknownPostIsLeftToTheNextRun(void**) {
   const Outcome outcome = f.Run();
   AssertStatus(outcome, ExitStatus::kFailed);
   AssertContains(Complaint(outcome), "it may have been started all the same");
-  const auto left = f.Started().ToStop("acc123", f.loop.Now());
+  const auto left = f.Started().ToStop("acc123");
   assert_int_equal(left.size(), 1);
   AssertText(left[0].pcap_id, "");
 }
@@ -161,7 +161,7 @@ void LeftoversAreStoppedBeforeTheNextCapture(void**) {
   AssertStatus(f.Run(), ExitStatus::kComplete);
   assert_int_equal(f.cloudflare.stops.size(), 1);
   AssertContains(f.cloudflare.stops[0], kOtherId);
-  assert_int_equal(f.Started().ToStop("acc123", f.loop.Now()).size(), 0);
+  assert_int_equal(f.Started().ToStop("acc123").size(), 0);
 }
 
 /// A token that may not stop it, or a proxy in between, does not mean that the capture is over.
@@ -177,10 +177,10 @@ void ALeftoverThatCannotBeStoppedStaysOnRecordWhileItCanRun(void**) {
   f.cloudflare.stop_answer = {.status = 403, .body = Refusal("10000", "Authentication error")};
   f.cloudflare.files = {{f.Named(""), PcapBytes().Record(1, 0, "x").bytes()}};
   AssertStatus(f.Run(), ExitStatus::kComplete);
-  assert_int_equal(f.Started().ToStop("acc123", f.loop.Now()).size(), 1);
+  assert_int_equal(f.Started().ToStop("acc123").size(), 1);
   f.loop.RunUntil([] { return false; }, f.loop.Steady() + std::chrono::minutes(12));
   AssertStatus(f.Run(), ExitStatus::kComplete);
-  assert_int_equal(f.Started().ToStop("acc123", f.loop.Now()).size(), 0);
+  assert_int_equal(f.Started().ToStop("acc123").size(), 0);
 }
 
 /// A capture whose POST had no answer is looked for by what was asked; if the list says that it is
@@ -198,6 +198,32 @@ void ALeftoverWithoutAnIdIsLookedFor(void**) {
   AssertStatus(f.Run("", IfBusy("fail")), ExitStatus::kFailed);
   assert_int_equal(f.cloudflare.stops.size(), 1);
   AssertContains(f.cloudflare.stops[0], kOtherId);
+}
+
+/// A program was killed while it asked: its capture is found by the next one. One that another
+/// record knows, asked for in the same words, is not it.
+void ACaptureOfAKilledProgramIsStoppedAndNoOther(void**) {
+  FullFixture f;
+  auto started = f.Started();
+  api::PcapRequest request;
+  request.type = api::PcapRequest::Type::kFull;
+  request.time_limit = 60;
+  request.colo = "fra";
+  started.Intend("acc123", request, "", f.loop.Now());
+  const std::string known = started.Intend("acc123", request, "", f.loop.Now());
+  started.Started(known, kOtherId);
+  f.cloudflare.others = {OthersJob(kOtherId)};
+  AssertStatus(f.Run("", IfBusy("fail")), ExitStatus::kFailed);
+  assert_int_equal(f.cloudflare.stops.size(), 0);
+  started.Forget(known);
+  f.cloudflare.stop_answer = {.status = 403, .body = Refusal("10000", "Authentication error")};
+  AssertStatus(f.Run("", IfBusy("fail")), ExitStatus::kFailed);
+  assert_int_equal(f.cloudflare.stops.size(), 1);
+  AssertContains(f.cloudflare.stops[0], kOtherId);
+  // It could not be stopped, and so it stays on record.
+  const auto left = f.Started().ToStop("acc123");
+  assert_int_equal(left.size(), 1);
+  AssertText(left[0].pcap_id, kOtherId);
 }
 
 void ARefusalNamesTheBucketThatIsNotRegistered(void**) {
@@ -277,6 +303,7 @@ int main() {
       cmocka_unit_test(LeftoversAreStoppedBeforeTheNextCapture),
       cmocka_unit_test(ALeftoverThatCannotBeStoppedStaysOnRecordWhileItCanRun),
       cmocka_unit_test(ALeftoverWithoutAnIdIsLookedFor),
+      cmocka_unit_test(ACaptureOfAKilledProgramIsStoppedAndNoOther),
       cmocka_unit_test(ARefusalNamesTheBucketThatIsNotRegistered),
       cmocka_unit_test(ARefusalNamesTheCaptureThatWasFaster),
       cmocka_unit_test(ABucketThatCannotBeReadIsSaidBeforeThePost),
