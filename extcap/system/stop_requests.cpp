@@ -27,12 +27,6 @@ void OnSignal(int number) {
   errno = saved;
 }
 
-/// Whether whoever started us wants the signal ignored, as nohup does.
-bool IsIgnored(int signal_number) {
-  struct sigaction action = {};
-  return sigaction(signal_number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
-}
-
 void SetHandler(int signal_number, void (*handler)(int)) {
   struct sigaction action = {};
   action.sa_handler = handler;
@@ -50,9 +44,7 @@ StopRequests::StopRequests(EventLoop& loop) : loop_(loop) {
     for (const int end : signal_pipe) g_unix_set_fd_nonblocking(end, TRUE, nullptr);
   }
   watch_ = loop_.Watch(signal_pipe[0], POLLIN, [this](short) { TakeSignals(); });
-  for (const int number : kSignals) {
-    if (number != SIGHUP || !IsIgnored(SIGHUP)) SetHandler(number, OnSignal);
-  }
+  for (const int number : kSignals) SetHandler(number, OnSignal);
   SetHandler(SIGPIPE, SIG_IGN);
   SetHandler(SIGXFSZ,
              SIG_IGN);  // a file at its limit (ulimit -f) is an error of write, not the end
@@ -99,9 +91,7 @@ void StopRequests::Rise(StopLevel level) {
 
 void StopRequests::HandBack() {
   TakeSignals();
-  for (const int number : kSignals) {
-    if (!IsIgnored(number)) SetHandler(number, SIG_DFL);
-  }
+  for (const int number : kSignals) SetHandler(number, SIG_DFL);
   if (last_signal_ != 0) raise(last_signal_);
 }
 

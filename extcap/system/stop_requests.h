@@ -22,7 +22,7 @@ enum class StopLevel {
 ///
 /// One object a process: it owns the handlers of these signals, and ignores SIGPIPE. They stay when
 /// it goes: the process is ending then, and the second signal of a Ctrl-C must not change how. One
-/// that goes on calls HandBack. A SIGHUP that is ignored from the start stays so (nohup).
+/// that goes on calls HandBack.
 class StopRequests {
  public:
   explicit StopRequests(EventLoop& loop);

@@ -320,7 +320,7 @@ def test_what_analytics_cannot_be_told_is_said(world):
     client = Client(api)
     told = colos(client, "-f", "dst net 203.0.113.0/24 and not port 53")
     assert told["counted"] == "dst net 203.0.113.0/24" and not told["exact"]
-    assert 'can be told only "dst net 203.0.113.0/24" of this filter' in " ".join(told["notes"])
+    assert 'can express only "dst net 203.0.113.0/24" of this filter' in " ".join(told["notes"])
     assert all("and (dst net 203.0.113.0/24 and not port 53)" in one["filter"]
                for one in told["busiest"])
 

@@ -153,20 +153,6 @@ void SignalsThatWereGivenBackEndTheProgram(void**) {
   assert_true(WIFSIGNALED(earlier) && WTERMSIG(earlier) == SIGINT);
 }
 
-void NohupHolds(void**) {
-  const int status = InAChild([] {
-    signal(SIGHUP, SIG_IGN);
-    GlibEventLoop loop;
-    StopRequests stop(loop);
-    raise(SIGHUP);
-    Settle(loop);
-    if (stop.level() != StopLevel::kNone) _exit(1);
-    stop.HandBack();
-    raise(SIGHUP);
-  });
-  assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-}
-
 }  // namespace
 }  // namespace cloudflaredump::system
 
@@ -174,7 +160,7 @@ int main() {
   using namespace cloudflaredump::system;
   const CMUnitTest tests[] = {
       cmocka_unit_test(EverySignalAsksForAStop),
-      cmocka_unit_test(NohupHolds),
+
       cmocka_unit_test(SignalsThatWereGivenBackEndTheProgram),
       cmocka_unit_test(SignalsCloseTogetherAreOne),
       cmocka_unit_test(ALaterSignalMeansLeave),
