@@ -16,6 +16,9 @@ constexpr int kMostDamaged = 3;
 constexpr std::uint64_t kLeastProgress = std::uint64_t{16} << 10;
 constexpr Duration kProgressTime = std::chrono::minutes(1);
 
+/// So many reads in a row may each end after some bytes, but less than kLeastProgress.
+constexpr int kMostShortReads = 30;
+
 }  // namespace
 
 /// One object on its way.
@@ -33,6 +36,7 @@ class ObjectFetcher::Object : public ObjectReceiver {
   }
 
   void Start() {
+    read_from_ = got_;
     read_ = fetcher_.bucket_.StartRead(object_, got_, *this);
     WatchProgress();
   }
@@ -48,7 +52,7 @@ class ObjectFetcher::Object : public ObjectReceiver {
   Result<void> OnObjectBytes(std::span<const std::byte> bytes) override {
     got_ += bytes.size();
     fetcher_.bytes_ += bytes.size();
-    if (got_ >= progress_ + kLeastProgress) NoteProgress();
+    backoff_.Reset();
     if (has_md5_) digest_.Add(bytes);
     return fetcher_.receiver_.OnFetchBytes(number_, bytes);
   }
@@ -64,7 +68,9 @@ class ObjectFetcher::Object : public ObjectReceiver {
     if (end.result && has_md5_ && !end.md5.empty() && digest_.Take() != end.md5) {
       end.result = Damaged();
     }
-    const bool again = !end.result && end.result.error().kind == Error::Kind::kPassing;
+    CountShortReads();
+    const bool again = !end.result && end.result.error().kind == Error::Kind::kPassing &&
+                       short_reads_ < kMostShortReads;
     if (const auto wait = again ? backoff_.NextWait(end.retry_after) : std::nullopt) {
       return StartLater(*wait);
     }
@@ -73,9 +79,12 @@ class ObjectFetcher::Object : public ObjectReceiver {
   }
 
  private:
-  void NoteProgress() {
-    progress_ = got_;
-    backoff_.Reset();
+  void CountShortReads() {
+    if (got_ >= read_from_ + kLeastProgress) {
+      short_reads_ = 0;
+    } else if (got_ > read_from_) {
+      ++short_reads_;
+    }
   }
 
   /// Ends a read that trickles; what is missing is read anew, as after any other cut.
@@ -101,7 +110,6 @@ class ObjectFetcher::Object : public ObjectReceiver {
           "to read it as it is, copy it to a folder and give that with the option read-from");
     }
     fetcher_.bytes_ -= std::exchange(got_, 0);
-    progress_ = 0;
     fetcher_.receiver_.OnFetchRestart(number_);
     return Fail(what, Error::Kind::kPassing);
   }
@@ -110,8 +118,9 @@ class ObjectFetcher::Object : public ObjectReceiver {
   const std::size_t number_;
   const StoredObject object_;
   const bool has_md5_;
-  std::uint64_t got_ = 0;       ///< Bytes delivered: where the next read begins.
-  std::uint64_t progress_ = 0;  ///< So many when there was progress last.
+  std::uint64_t got_ = 0;        ///< Bytes delivered: where the next read begins.
+  std::uint64_t read_from_ = 0;  ///< The same when this read began.
+  int short_reads_ = 0;
   Bucket::Read read_ = 0;
   system::EventLoop::Id timer_ = 0;  ///< For the next try, or for WatchProgress.
   http::Backoff backoff_;

@@ -30,7 +30,7 @@ class ObjectFetcher {
  public:
   struct Options {
     std::size_t max_at_once = 16;  ///< Reads, and so connections or descriptors, at a time.
-    /// For how long an object may get no further (by 16 KiB) before it is given up.
+    /// For how long an object may get no further before it is given up.
     Duration patience = std::chrono::minutes(10);
   };
 
