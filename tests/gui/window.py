@@ -223,6 +223,11 @@ class WiresharkWindow:
         columns = [c.name for c in table.all("table column header", showing=False)]
         if not columns or not all(columns):
             return []
-        cells = [cell.name for cell in table.all("table cell")]
+        # A list that is being filled has rows of which some cells are not there yet.
+        cells = []
+        for _ in range(20):
+            before, cells = cells, [cell.name for cell in table.all("table cell")]
+            if cells == before and len(cells) % len(columns) == 0:
+                break
         return [dict(zip(columns, cells[n:n + len(columns)]))
                 for n in range(0, len(cells), len(columns))]
