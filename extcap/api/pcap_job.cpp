@@ -114,6 +114,10 @@ bool IsSameFilter(const FilterV1& a, const FilterV1& b) {
   return Canonical(a) == Canonical(b);
 }
 
+bool IsColo(const PcapJob& job, const std::string& colo) {
+  return !job.colo || g_ascii_strcasecmp(job.colo->c_str(), colo.c_str()) == 0;
+}
+
 bool CameFrom(const PcapJob& job, const PcapRequest& request) {
   const bool full = request.type == PcapRequest::Type::kFull;
   if (job.type != (full ? "full" : "simple")) return false;
@@ -123,8 +127,7 @@ bool CameFrom(const PcapJob& job, const PcapRequest& request) {
   if (!agrees(job.packet_limit, request.packet_limit)) return false;
   if (!IsSameFilter(job.filter_v1, request.filter_v1)) return false;
   if (full) {
-    return agrees(job.byte_limit, request.byte_limit) &&
-           (!job.colo || g_ascii_strcasecmp(job.colo->c_str(), request.colo.c_str()) == 0);
+    return agrees(job.byte_limit, request.byte_limit) && IsColo(job, request.colo);
   }
   if (!job.offset_time || !request.offset_time) return true;
   return ParseRfc3339(*job.offset_time) == request.offset_time;

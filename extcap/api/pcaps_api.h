@@ -112,8 +112,8 @@ class PcapsApi {
   template <class T>
   Result<T> Ask(const http::HttpRequest& request, const char* doing, const Patience& patience,
                 const std::function<Result<T>(const http::HttpAnswer&)>& read);
-  /// `made` says whether a capture was made by the look of the answer, of which nobody can read an
-  /// id, nor could of another.
+  /// `made` says whether the answer means that a capture was made, but names no id that can be
+  /// read, and asking again would not change that.
   Result<PcapJob> PostOnce(const PcapRequest& request, const Patience& patience, bool& made);
   /// Names a clock that is wrong, if that is why the answer is a refusal.
   void BlameClock(const http::HttpAnswer& answer, Error& error) const;

@@ -34,7 +34,7 @@ std::string NameInHeader(const std::string& header, std::string_view kind);
 std::string NestedValue(std::string_view value, std::string_view key);
 
 /// Reads a file of AWS's, following links, whoever else may read it. One that is not there is
-/// empty. Error: no regular file (a FIFO or device could keep us for ever), above 1 MiB, or not to
+/// empty. Error: no regular file (a FIFO or device could keep us forever), above 1 MiB, or not to
 /// be read; it shows no line of the file.
 Result<std::string> ReadAwsText(const std::string& path);
 

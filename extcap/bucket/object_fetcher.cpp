@@ -12,7 +12,7 @@ namespace {
 /// So often an object is read whose bytes are damaged each time.
 constexpr int kMostDamaged = 3;
 
-/// Less than this in a minute is no progress: a server that trickles would keep a capture for ever.
+/// Less than this in a minute is no progress: a server that trickles would keep a capture forever.
 constexpr std::uint64_t kLeastProgress = std::uint64_t{16} << 10;
 constexpr Duration kProgressTime = std::chrono::minutes(1);
 

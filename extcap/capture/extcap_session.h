@@ -8,7 +8,7 @@ namespace cloudflaredump::capture {
 /// --extcap-control-out P] options…`.
 ///
 /// Wireshark's contract (extcap.c, tried on 4.0, 4.4 and 4.6): the FIFO is opened on every path, or
-/// 4.0 waits for ever; stderr is shown to the user when the capture ends, so it is empty on success
+/// 4.0 waits forever; stderr is shown to the user when the capture ends, so it is empty on success
 /// and one line on failure; tshark fails only if the stream has not begun by then.
 /// Returns the process's exit status, which Wireshark ignores.
 int RunExtcapCapture(int argc, char** argv);

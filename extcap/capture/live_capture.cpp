@@ -21,7 +21,7 @@ constexpr Duration kMargin = 5s;
 /// A server may begin a window earlier than it was asked to.
 constexpr Duration kRounding = 60s;
 
-/// After "Finish now" people wait for the end: a last window that fails is not tried for ever.
+/// After "Finish now" people wait for the end: a last window that fails is not tried forever.
 constexpr int kTriesToFinish = 3;
 
 /// A length of the loop's time on the wall clock, in whole seconds.

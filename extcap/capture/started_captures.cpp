@@ -82,6 +82,27 @@ Json ParseArray(const std::string& text) {
   return json_is_array(array.get()) ? std::move(array) : Json();
 }
 
+/// The records in the list. The file is ours, but anybody may have edited it: what does not read is
+/// no record.
+std::vector<StartedCapture> RecordsIn(const json_t* array) {
+  std::vector<StartedCapture> captures;
+  for (std::size_t i = 0; i < json_array_size(array); ++i) {
+    const json_t* const object = json_array_get(array, i);
+    StartedCapture capture{.key = Member(object, "key"),
+                           .account_id = Member(object, "account_id"),
+                           .pcap_id = Member(object, "pcap_id"),
+                           .type = Member(object, "type"),
+                           .request = Member(object, "request"),
+                           .filter = JsonText(object, "filter"),
+                           .at = Member(object, "at"),
+                           .needs_stop = json_is_true(json_object_get(object, "needs_stop")),
+                           .run_ended = json_is_true(json_object_get(object, "run_ended"))};
+    if (!capture.pcap_id.empty() && !api::IsPcapId(capture.pcap_id)) continue;
+    captures.push_back(std::move(capture));
+  }
+  return captures;
+}
+
 /// Puts aside a file that is no record: it may name captures that still have to be stopped.
 void KeepUnreadable(const std::string& path) {
   std::string kept = path + ".unreadable";
@@ -116,7 +137,7 @@ bool StartedCapture::Asked(const api::PcapJob& job) const {
       std::chrono::abs(std::chrono::duration_cast<Duration>(*submitted - *asked_at)) < kAround;
   return then && job.type == asked.type && job.time_limit == asked.time_limit &&
          api::IsSameFilter(job.filter_v1, asked.filter_v1) &&
-         (!job.colo || g_ascii_strcasecmp(job.colo->c_str(), asked.colo.value_or("").c_str()) == 0);
+         api::IsColo(job, asked.colo.value_or(""));
 }
 
 Turn::~Turn() {
@@ -135,26 +156,9 @@ StartedCaptures::StartedCaptures(const system::Environment& environment)
     : path_(StatePath(environment)) {}
 
 std::vector<StartedCapture> StartedCaptures::Read() const {
-  std::vector<StartedCapture> captures;
   const auto read = system::ReadRegularFile("record of captures", path_);
-  if (!read || !*read) return captures;
-  // The file is ours, but anybody may have edited it: what does not read is no record.
-  const Json array = ParseArray((*read)->bytes);
-  for (std::size_t i = 0; i < json_array_size(array.get()); ++i) {
-    const json_t* const object = json_array_get(array.get(), i);
-    StartedCapture capture{.key = Member(object, "key"),
-                           .account_id = Member(object, "account_id"),
-                           .pcap_id = Member(object, "pcap_id"),
-                           .type = Member(object, "type"),
-                           .request = Member(object, "request"),
-                           .filter = JsonText(object, "filter"),
-                           .at = Member(object, "at"),
-                           .needs_stop = json_is_true(json_object_get(object, "needs_stop")),
-                           .run_ended = json_is_true(json_object_get(object, "run_ended"))};
-    if (!capture.pcap_id.empty() && !api::IsPcapId(capture.pcap_id)) continue;
-    captures.push_back(std::move(capture));
-  }
-  return captures;
+  return read && *read ? RecordsIn(ParseArray((*read)->bytes).get())
+                       : std::vector<StartedCapture>();
 }
 
 template <class Change>
@@ -166,10 +170,9 @@ void StartedCaptures::Update(const Change& change) {
   const auto before = system::ReadRegularFile("record of captures", path_);
   // What cannot be read at the moment is not written over.
   if (!before) return Warn(before.error());
-  if (*before && !(*before)->bytes.empty() && ParseArray((*before)->bytes) == nullptr) {
-    KeepUnreadable(path_);
-  }
-  std::vector<StartedCapture> captures = Read();
+  const Json known = *before ? ParseArray((*before)->bytes) : Json();
+  if (*before && !(*before)->bytes.empty() && known == nullptr) KeepUnreadable(path_);
+  std::vector<StartedCapture> captures = RecordsIn(known.get());
   change(captures);
   KeepNewest(captures);
   const Json array(json_array());

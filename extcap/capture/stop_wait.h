@@ -9,7 +9,7 @@ namespace cloudflaredump::capture {
 /// While it lives, a capture that was stopped gets at most `wait` (on the loop's clock) for what is
 /// still to come, then StopRequests::Deliver is called; and kDelivery more to hand over what is
 /// here, then StopRequests::Leave: a reader that has stopped reading cannot hold a stopped capture
-/// for ever. Both references must outlive it.
+/// forever. Both references must outlive it.
 class StopWait {
  public:
   static constexpr Duration kDelivery = std::chrono::seconds(5);

@@ -21,7 +21,7 @@ class FilterProgram {
   const std::vector<bpf_insn>& instructions() const { return instructions_; }
   /// The same as libpcap wants it; lives as long as this object.
   const bpf_program* view() const { return &view_; }
-  /// Whether it jumps backwards (protochain): libpcap may run it for ever on a hostile packet.
+  /// Whether it jumps backwards (protochain): libpcap may run it forever on a hostile packet.
   bool loops() const { return loops_; }
 
  private:

@@ -18,9 +18,10 @@ std::string TakeComplaint(GError* error) {
 
 }  // namespace
 
-Result<std::unique_ptr<ChildCommand>> ChildCommand::Start(
-    const std::string& line, const std::string& output, const std::string& complaints,
-    const std::function<bool(const std::string& name, const std::string& value)>& hides) {
+Result<std::unique_ptr<ChildCommand>> ChildCommand::Start(const std::string& line,
+                                                          const std::string& output,
+                                                          const std::string& complaints,
+                                                          const HidesVariable& hides) {
   char** words = nullptr;
   GError* error = nullptr;
   if (g_shell_parse_argv(line.c_str(), nullptr, &words, &error) == FALSE) {
@@ -31,11 +32,7 @@ Result<std::unique_ptr<ChildCommand>> ChildCommand::Start(
   GSubprocessLauncher* const launcher = g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_NONE);
   g_subprocess_launcher_set_stdout_file_path(launcher, output.c_str());
   g_subprocess_launcher_set_stderr_file_path(launcher, complaints.c_str());
-  char** const names = g_listenv();
-  for (char** name = names; *name != nullptr; ++name) {
-    if (hides(*name, g_getenv(*name))) g_subprocess_launcher_unsetenv(launcher, *name);
-  }
-  g_strfreev(names);
+  g_subprocess_launcher_set_environ(launcher, EnvironmentWithout(hides).get());
   GSubprocess* const process = g_subprocess_launcher_spawnv(launcher, words, &error);
   g_object_unref(launcher);
   g_strfreev(words);

@@ -4,11 +4,11 @@
 #include <gio/gio.h>
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "common/result.h"
+#include "extcap/system/run_program.h"
 
 namespace cloudflaredump::system {
 
@@ -19,9 +19,10 @@ class ChildCommand {
   /// Starts `line`, cut into words as a shell would, but without a shell, and without the variables
   /// that `hides`. Its standard output goes to the new file at `output`, what it says on stderr to
   /// one at `complaints`. An Error if the line cannot be cut or the program cannot be started.
-  static Result<std::unique_ptr<ChildCommand>> Start(
-      const std::string& line, const std::string& output, const std::string& complaints,
-      const std::function<bool(const std::string& name, const std::string& value)>& hides);
+  static Result<std::unique_ptr<ChildCommand>> Start(const std::string& line,
+                                                     const std::string& output,
+                                                     const std::string& complaints,
+                                                     const HidesVariable& hides);
   ~ChildCommand();
   ChildCommand(const ChildCommand&) = delete;
   ChildCommand& operator=(const ChildCommand&) = delete;

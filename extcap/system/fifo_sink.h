@@ -14,7 +14,7 @@ namespace cloudflaredump::system {
 class FifoSink : public ByteSink {
  public:
   /// Opens the FIFO at `path` for writing: waits until a reader has it open, or a stop. Wireshark
-  /// 4.0 waits for ever for an extcap that ends without having done this, so it comes first on
+  /// 4.0 waits forever for an extcap that ends without having done this, so it comes first on
   /// every path.
   static Result<std::unique_ptr<FifoSink>> Open(const std::string& path, EventLoop& loop,
                                                 StopRequests& stop);

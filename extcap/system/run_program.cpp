@@ -25,20 +25,8 @@ constexpr int kBetweenQuestionsMs = 50;
 
 constexpr const char* kMoreFolders = "/usr/local/bin:/opt/homebrew/bin:/snap/bin";
 
-struct StrvFree {
-  void operator()(char** texts) const { g_strfreev(texts); }
-};
-using Strv = std::unique_ptr<char*, StrvFree>;
-
 Strv EnvironmentOf(const Program& program) {
-  char** list = g_get_environ();
-  const Strv names(g_listenv());
-  for (char** name = names.get(); *name != nullptr; ++name) {
-    const char* const value = g_environ_getenv(list, *name);
-    if (program.hides && value != nullptr && program.hides(*name, value)) {
-      list = g_environ_unsetenv(list, *name);
-    }
-  }
+  char** list = EnvironmentWithout(program.hides).release();
   const char* const path = g_environ_getenv(list, "PATH");
   const std::string folders =
       std::string(path == nullptr || *path == '\0' ? "/usr/bin:/bin" : path);
@@ -120,6 +108,16 @@ class Child {
 };
 
 }  // namespace
+
+Strv EnvironmentWithout(const HidesVariable& hides) {
+  char** list = g_get_environ();
+  const Strv names(g_listenv());
+  for (char** name = names.get(); *name != nullptr; ++name) {
+    const char* const value = g_environ_getenv(list, *name);
+    if (hides && value != nullptr && hides(*name, value)) list = g_environ_unsetenv(list, *name);
+  }
+  return Strv(list);
+}
 
 Result<ProgramEnd> RunProgram(const Program& program, const std::function<bool()>& stop) {
   const std::string& name = program.argv.front();

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <glib.h>
+
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,11 +14,22 @@
 
 namespace cloudflaredump::system {
 
+/// Whether a program does not get a variable of our environment.
+using HidesVariable = std::function<bool(const std::string& name, const std::string& value)>;
+
+/// A list of texts that ends with a null, freed with them.
+struct StrvFree {
+  void operator()(char** texts) const { g_strfreev(texts); }
+};
+using Strv = std::unique_ptr<char*, StrvFree>;
+
+/// Our environment without what `hides`, which may be empty.
+Strv EnvironmentWithout(const HidesVariable& hides);
+
 /// Another program to run, and what of our environment it gets.
 struct Program {
   std::vector<std::string> argv;  ///< The first is a name, looked for in PATH (see RunProgram).
-  /// Whether the program does not get a variable of ours; empty: it gets all.
-  std::function<bool(const std::string& name, const std::string& value)> hides = {};
+  HidesVariable hides = {};       ///< Empty: it gets all.
   std::map<std::string, std::string> variables = {};  ///< Set for it, hidden or not.
   Duration limit = std::chrono::seconds(60);          ///< On the real clock, whatever our speed.
   std::size_t max_output = std::size_t{64} << 10;     ///< Of stdout and of stderr, each.

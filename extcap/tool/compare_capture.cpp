@@ -18,6 +18,7 @@
 #include "extcap/capture/run_capture.h"
 #include "extcap/system/child_command.h"
 #include "extcap/system/file_sink.h"
+#include "extcap/tool/commands.h"
 #include "extcap/tool/terminal_reporter.h"
 
 namespace cloudflaredump::tool {
@@ -144,8 +145,7 @@ Result<void> RunInto(capture::Engine& engine, const config::Settings& settings,
   if (outcome.stopped) return Stopped();
   // What there is can be compared; the routers' side cannot be captured again.
   if (outcome.error) {
-    std::fprintf(stderr, "cloudflaredump: %s\n",
-                 CleanLine(SentenceOf(*outcome.error), 2000).c_str());
+    Complain(*outcome.error);
   } else if (begun && !quiet) {
     std::fprintf(stderr, "cloudflaredump: %s\n", CleanLine(outcome.verdict, 1000).c_str());
   }

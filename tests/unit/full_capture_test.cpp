@@ -149,12 +149,19 @@ void AnUnknownPostIsLeftToTheNextRun(void**) {
   AssertText(left[0].pcap_id, "");
 }
 
+/// A request for a minute at `colo`.
+api::PcapRequest MinuteAt(const char* colo) {
+  api::PcapRequest request;
+  request.type = api::PcapRequest::Type::kFull;
+  request.time_limit = 60;
+  request.colo = colo;
+  return request;
+}
+
 void LeftoversAreStoppedBeforeTheNextCapture(void**) {
   FullFixture f;
   auto started = f.Started();
-  api::PcapRequest request;
-  request.type = api::PcapRequest::Type::kFull;
-  const std::string key = started.Intend("acc123", request, "", f.loop.Now());
+  const std::string key = started.Intend("acc123", MinuteAt(""), "", f.loop.Now());
   started.Started(key, kOtherId);
   started.NeedsStop(key, true);
   f.cloudflare.files = {{f.Named(""), PcapBytes().Record(1, 0, "x").bytes()}};
@@ -168,10 +175,7 @@ void LeftoversAreStoppedBeforeTheNextCapture(void**) {
 void ALeftoverThatCannotBeStoppedStaysOnRecordWhileItCanRun(void**) {
   FullFixture f;
   auto started = f.Started();
-  api::PcapRequest request;
-  request.type = api::PcapRequest::Type::kFull;
-  request.time_limit = 60;
-  const std::string key = started.Intend("acc123", request, "", f.loop.Now());
+  const std::string key = started.Intend("acc123", MinuteAt(""), "", f.loop.Now());
   started.Started(key, kOtherId);
   started.NeedsStop(key, true);
   f.cloudflare.stop_answer = {.status = 403, .body = Refusal("10000", "Authentication error")};
@@ -188,11 +192,7 @@ void ALeftoverThatCannotBeStoppedStaysOnRecordWhileItCanRun(void**) {
 void ALeftoverWithoutAnIdIsLookedFor(void**) {
   FullFixture f;
   auto started = f.Started();
-  api::PcapRequest request;
-  request.type = api::PcapRequest::Type::kFull;
-  request.time_limit = 60;
-  request.colo = "FRA";
-  const std::string key = started.Intend("acc123", request, "", f.loop.Now());
+  const std::string key = started.Intend("acc123", MinuteAt("FRA"), "", f.loop.Now());
   started.NeedsStop(key, true);
   f.cloudflare.others = {OthersJob(kOtherId)};
   AssertStatus(f.Run("", IfBusy("fail")), ExitStatus::kFailed);
@@ -205,12 +205,8 @@ void ALeftoverWithoutAnIdIsLookedFor(void**) {
 void ACaptureOfAKilledProgramIsStoppedAndNoOther(void**) {
   FullFixture f;
   auto started = f.Started();
-  api::PcapRequest request;
-  request.type = api::PcapRequest::Type::kFull;
-  request.time_limit = 60;
-  request.colo = "fra";
-  started.Intend("acc123", request, "", f.loop.Now());
-  const std::string known = started.Intend("acc123", request, "", f.loop.Now());
+  started.Intend("acc123", MinuteAt("fra"), "", f.loop.Now());
+  const std::string known = started.Intend("acc123", MinuteAt("fra"), "", f.loop.Now());
   started.Started(known, kOtherId);
   f.cloudflare.others = {OthersJob(kOtherId)};
   AssertStatus(f.Run("", IfBusy("fail")), ExitStatus::kFailed);

@@ -258,20 +258,18 @@ void AFilterAboutTheLinkLayerThatNamesAnEndpointIsBroad(void**) {
 void ABroadPlanIsRefusedWithWhatWouldWork(void**) {
   AssertText(SentenceOf(BroadPlanError(PlanOf("tcp port 443", 1))),
              "Cloudflare's own filter can express only \"tcp\" of this filter, so other traffic "
-             "would use up the "
-             "packet limit; narrower filters that work: tcp dst port 443, or tcp src port 443; "
+             "would use up the packet limit; narrower filters that work: tcp dst port 443, or tcp "
+             "src port 443; "
              "set the option if-broad to warn to run it anyway.");
   AssertText(
       SentenceOf(BroadPlanError(PlanOf("vlan and host 192.0.2.1", 1))),
       "Cloudflare's own filter can express nothing of this filter, so other traffic would use up "
-      "the "
-      "packet limit; leave out vlan and other link-layer words, VLAN tags are skipped; "
+      "the packet limit; leave out vlan and other link-layer words, VLAN tags are skipped; "
       "narrower filters that work: dst host 192.0.2.1, or src host 192.0.2.1; set the option "
       "if-broad to warn to run it anyway.");
   AssertText(SentenceOf(BroadPlanError(PlanOf("net 10.0.0.0/8", 1))),
              "Cloudflare's own filter can express nothing of this filter, so other traffic would "
-             "use up the "
-             "packet limit; set the option if-broad to warn to run it anyway.");
+             "use up the packet limit; set the option if-broad to warn to run it anyway.");
 }
 
 void NarrowerFiltersPlanAsTheirBoxes(void**) {

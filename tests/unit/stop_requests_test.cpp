@@ -160,7 +160,6 @@ int main() {
   using namespace cloudflaredump::system;
   const CMUnitTest tests[] = {
       cmocka_unit_test(EverySignalAsksForAStop),
-
       cmocka_unit_test(SignalsThatWereGivenBackEndTheProgram),
       cmocka_unit_test(SignalsCloseTogetherAreOne),
       cmocka_unit_test(ALaterSignalMeansLeave),
