@@ -4,6 +4,7 @@ serves."""
 
 import collections
 import datetime
+import itertools
 import subprocess
 import time
 
@@ -129,7 +130,7 @@ def test_order_and_limit(api, made):
     ("settings { httpRequests { enabled } }", "unknown field"),
     (f"settings {{ {NODE} {{ maxRows }} }}", 'unknown field "maxRows"'),
     ("{", "error parsing args"),
-])
+], ids=itertools.count())  # the times in them are not the same in each of pytest's processes
 def test_what_is_wrong_is_refused_in_the_published_words(api, selection, words):
     reply = ask(api, selection)
     assert (reply.status, reply.json["data"]) == (400, None)
