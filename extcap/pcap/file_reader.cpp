@@ -71,6 +71,17 @@ Result<PacketView> FileReader::Load(std::vector<std::byte>& shared) {
       .ticks = entry.ticks, .original_length = entry.original, .bytes = {bytes, entry.captured}};
 }
 
+void FileReader::Prefetch() const {
+  constexpr std::size_t kCacheLine = 64, kMost = 2048;
+  const Entry& entry = First();
+  const std::size_t size = std::min(entry.size(), kMost);
+  const std::byte* const bytes = InMemory(entry.offset, size);
+  if (bytes == nullptr) return;
+  for (std::size_t at = 0; at < size; at += kCacheLine) __builtin_prefetch(bytes + at);
+  const std::byte* const ahead = InMemory(offset_, kRecordHeaderSize);
+  if (ahead != nullptr) __builtin_prefetch(ahead);
+}
+
 void FileReader::Drop() {
   held_bytes_ -= First().size();
   ++first_;

@@ -49,6 +49,9 @@ class FileReader {
   /// file was changed meanwhile: the packet is lost, and FindNext says that nothing is left.
   Result<PacketView> Load(std::vector<std::byte>& shared);
 
+  /// Asks the processor to bring the packet found, and what FindNext will look at, into its caches.
+  void Prefetch() const;
+
   /// Goes on behind the packet found.
   void Drop();
 

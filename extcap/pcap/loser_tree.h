@@ -24,6 +24,15 @@ class LoserTree {
   std::size_t winner() const { return winner_.number; }
   Key least() const { return winner_.key; }
 
+  /// Who wins if the winner drops out: the winner's own number if all others are out.
+  std::size_t runner_up() const {
+    Contestant best{.key = kOut, .number = winner_.number};
+    for (std::size_t node = (nodes_.size() + winner_.number) / 2; node > 0; node /= 2) {
+      if (nodes_[node] < best) best = nodes_[node];
+    }
+    return best.key == kOut ? winner_.number : best.number;
+  }
+
   /// Gives the winner a new key and finds the new winner.
   void ReplaceLeast(Key key) {
     Contestant climber{.key = key, .number = winner_.number};

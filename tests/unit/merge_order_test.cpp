@@ -16,6 +16,11 @@ void TheTreeFindsTheLeastAndOfEqualsTheFirst(void**) {
       const auto least = std::min_element(keys.begin(), keys.end());
       assert_int_equal(tree.least(), *least);
       assert_int_equal(tree.winner(), least - keys.begin());
+      std::vector<LoserTree::Key> others = keys;
+      others[tree.winner()] = LoserTree::kOut;
+      const auto second = std::min_element(others.begin(), others.end());
+      assert_int_equal(tree.runner_up(),
+                       *second == LoserTree::kOut ? tree.winner() : second - others.begin());
       const LoserTree::Key next = random() % 50 == 0 ? LoserTree::kOut : *least + random() % 9;
       keys[tree.winner()] = next;
       tree.ReplaceLeast(next);
