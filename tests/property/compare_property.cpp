@@ -20,7 +20,6 @@ namespace {
 
 using namespace compare_traffic;
 using cloudflaredump::compare::Comparison;
-using cloudflaredump::compare::Fate;
 using cloudflaredump::compare::HasArrived;
 using cloudflaredump::compare::Options;
 

@@ -8,30 +8,13 @@ namespace compare_traffic {
 
 namespace pcap = cloudflaredump::pcap;
 
-std::string Pcapng(const std::vector<pcap::InterfaceBlock>& interfaces,
-                   const std::vector<Record>& records) {
-  std::string out;
-  pcap::AppendSectionHeader(out, "made");
-  for (const auto& interface : interfaces) pcap::AppendInterface(out, interface);
-  for (const Record& record : records) {
-    const std::size_t size = record.bytes.size();
-    pcap::AppendPacket(out, record.interface,
-                       {.ticks = static_cast<std::uint64_t>(record.time / 1000),
-                        .original_length = record.original != 0 ? record.original
-                                                                : static_cast<std::uint32_t>(size),
-                        .bytes = std::as_bytes(std::span(record.bytes))});
-  }
-  return out;
-}
-
 namespace {
 
 /// Packets of other traffic at the router, so that it covers more than Cloudflare's packets do.
-void AddBackground(Scene& scene, Random& random, std::int64_t shift = 0) {
+void AddBackground(Scene& scene, Random& random) {
   for (auto& local : scene.locals) {
-    const std::int64_t begin = kStart - 3 * kSecond + shift;
-    const std::int64_t end = kStart + 63 * kSecond + shift;
-    for (std::int64_t time = begin; time < end; time += kSecond / 2) {
+    for (std::int64_t time = kStart - 3 * kSecond; time < kStart + 63 * kSecond;
+         time += kSecond / 2) {
       const Octets ip = Ipv4(17, Udp(9999, 9998, RandomOctets(30, random)), 0x0a000001, 0x0a000002,
                              static_cast<std::uint16_t>(random()), false);
       local.push_back({.time = time, .bytes = Ethernet(ip)});
@@ -40,27 +23,15 @@ void AddBackground(Scene& scene, Random& random, std::int64_t shift = 0) {
   }
 }
 
-}  // namespace
-
-Scene Simple(Random& random, TrafficOptions options, const Tunnel* tunnel, int tags, bool rewrite) {
-  Scene scene;
-  scene.sent = MakeTraffic(options, random);
+/// What arrives comes to the router's one interface, each packet in a GRE packet of its own.
+void Arrive(Scene& scene, Random& random) {
   for (const Sent& sent : scene.sent) {
     if (!sent.arrives) continue;
-    const Octets ip = Forward(sent.ip, rewrite);
-    const std::vector<Octets> packets =
-        tunnel != nullptr ? Encapsulate(ip, *tunnel, random) : std::vector<Octets>{ip};
-    std::int64_t time = sent.time + sent.delay;
-    for (const Octets& packet : packets) {
-      scene.locals[0].push_back({.time = time, .bytes = Ethernet(packet, tags)});
-      time += 5'000;
-    }
+    scene.locals[0].push_back({.time = sent.time + sent.delay,
+                               .bytes = Ethernet(Encapsulate(Forward(sent.ip), {}, random)[0])});
   }
   AddBackground(scene, random);
-  return scene;
 }
-
-namespace {
 
 void ShiftLocals(Scene& scene, std::int64_t offset, double drift) {
   for (auto& local : scene.locals) {
@@ -111,38 +82,23 @@ Scene InnerFragments(Random& random) {
   AddBackground(scene, random);
   return scene;
 }
-Scene BlackHole(Random& random) {
+Scene WithLoss(Random& random, const std::function<bool(Sent&)>& lost, const char* kind,
+               double loss = 0.005) {
   Scene scene;
-  const auto limit = static_cast<std::uint32_t>(1300 + random() % 150);
-  scene.sent = MakeTraffic({.loss = 0.01}, random);
-  std::uint32_t largest = 0;
-  std::uint32_t smallest = 9999;
-  for (Sent& sent : scene.sent) {
-    const std::uint32_t size = SizeOf(sent.ip);
-    if (size > limit) sent.arrives = false;
-    if (sent.arrives) largest = std::max(largest, size);
-    if (size > limit) smallest = std::min(smallest, size);
-    if (!sent.arrives) continue;
-    scene.locals[0].push_back({.time = sent.time + sent.delay,
-                               .bytes = Ethernet(Encapsulate(Forward(sent.ip), {}, random)[0])});
-  }
-  scene.first_kind = "size";
-  scene.shortest = 1200;
-  scene.longest = limit;
-  AddBackground(scene, random);
-  return scene;
-}
-Scene WithLoss(Random& random, const std::function<bool(Sent&)>& lost, const char* kind) {
-  Scene scene;
-  scene.sent = MakeTraffic({.loss = 0.005}, random);
+  scene.sent = MakeTraffic({.loss = loss}, random);
   for (Sent& sent : scene.sent) {
     if (lost(sent)) sent.arrives = false;
-    if (!sent.arrives) continue;
-    scene.locals[0].push_back({.time = sent.time + sent.delay,
-                               .bytes = Ethernet(Encapsulate(Forward(sent.ip), {}, random)[0])});
   }
   scene.first_kind = kind;
-  AddBackground(scene, random);
+  Arrive(scene, random);
+  return scene;
+}
+Scene BlackHole(Random& random) {
+  const auto limit = static_cast<std::uint32_t>(1300 + random() % 150);
+  Scene scene =
+      WithLoss(random, [&](const Sent& sent) { return SizeOf(sent.ip) > limit; }, "size", 0.01);
+  scene.shortest = 1200;
+  scene.longest = limit;
   return scene;
 }
 Scene OneDestination(Random& random) {
@@ -311,12 +267,7 @@ Scene Repeated(Random& random) {
     }
   }
   std::ranges::stable_sort(scene.sent, {}, &Sent::time);
-  for (const Sent& sent : scene.sent) {
-    if (!sent.arrives) continue;
-    scene.locals[0].push_back({.time = sent.time + sent.delay,
-                               .bytes = Ethernet(Encapsulate(Forward(sent.ip), {}, random)[0])});
-  }
-  AddBackground(scene, random);
+  Arrive(scene, random);
   return scene;
 }
 Scene Rewritten(Random& r) {
@@ -392,6 +343,40 @@ constexpr Case kCases[] = {
 };
 
 }  // namespace
+
+std::string Pcapng(const std::vector<pcap::InterfaceBlock>& interfaces,
+                   const std::vector<Record>& records) {
+  std::string out;
+  pcap::AppendSectionHeader(out, "made");
+  for (const auto& interface : interfaces) pcap::AppendInterface(out, interface);
+  for (const Record& record : records) {
+    const std::size_t size = record.bytes.size();
+    pcap::AppendPacket(out, record.interface,
+                       {.ticks = static_cast<std::uint64_t>(record.time / 1000),
+                        .original_length = record.original != 0 ? record.original
+                                                                : static_cast<std::uint32_t>(size),
+                        .bytes = std::as_bytes(std::span(record.bytes))});
+  }
+  return out;
+}
+
+Scene Simple(Random& random, TrafficOptions options, const Tunnel* tunnel, int tags, bool rewrite) {
+  Scene scene;
+  scene.sent = MakeTraffic(options, random);
+  for (const Sent& sent : scene.sent) {
+    if (!sent.arrives) continue;
+    const Octets ip = Forward(sent.ip, rewrite);
+    const std::vector<Octets> packets =
+        tunnel != nullptr ? Encapsulate(ip, *tunnel, random) : std::vector<Octets>{ip};
+    std::int64_t time = sent.time + sent.delay;
+    for (const Octets& packet : packets) {
+      scene.locals[0].push_back({.time = time, .bytes = Ethernet(packet, tags)});
+      time += 5'000;
+    }
+  }
+  AddBackground(scene, random);
+  return scene;
+}
 
 std::span<const Case> Cases() {
   return kCases;
