@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """From the answer that says "success" to the first packet on the reader's side, in real time.
 
-    tests/bench/first_packet.py [--rounds 5] [--parts 40]
+    tests/bench/first_packet.py [--rounds 5] [--files 40]
 
 A sample downloads at once. A full capture's bucket is listed twice first, listing-interval apart (5 s
-unless it is set), so that no part is missed; the part beyond that is what the program itself takes.
+unless it is set), so that no file is missed; the rest is what the program itself takes.
 """
 
 import argparse
@@ -73,17 +73,17 @@ def report_full(name, make, packets, options):
         for _ in range(options.rounds):
             bucket = make()
             with Emulator("--registered", bucket.destination, "--packets", packets, "--parts",
-                          options.parts, "--job-seconds", 1,
+                          options.files, "--job-seconds", 1,
                           environment=bucket.environment) as api:
                 client = Client(api, **bucket.environment)
                 seconds.append(measure(api, client, full_words(bucket, settle)))
-        report(f"full, {options.parts} parts, {name}, lists {settle} s apart", seconds)
+        report(f"full, {options.files} files, {name}, lists {settle} s apart", seconds)
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--parts", type=int, default=40)
+    parser.add_argument("--files", type=int, default=40)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         packets = write_pcap(pathlib.Path(folder) / "in.pcap", numbered(4000), nanoseconds=True)

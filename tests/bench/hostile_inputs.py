@@ -10,6 +10,7 @@ comes at a quarter, half and three quarters of the time to the sentence; the lon
 counts. Ends with status 1 if BUILD passes a bound.
 """
 
+import contextlib
 import gzip
 import http.server
 import itertools
@@ -379,13 +380,14 @@ class Run:
             begun, stopped = time.monotonic(), None
             if stop_after is not None and not over(watcher, stop_after):
                 stopped = time.monotonic()
-                os.kill(pid, signal.SIGTERM)
+                with contextlib.suppress(ProcessLookupError):  # it may end at this very moment
+                    os.kill(pid, signal.SIGTERM)
             if not over(watcher, longest):
                 os.kill(pid, signal.SIGKILL)
             ended, self.status, self.peak = json.loads(watcher.stdout.readlines()[-1])
             watcher.wait()
             self.seconds = ended - begun
-            self.ended_after = None if stopped is None else ended - stopped
+            self.ended_after = None if stopped is None else max(0.0, ended - stopped)
             said.seek(0)
             self.said = said.read().decode(errors="replace").strip().splitlines()
 
