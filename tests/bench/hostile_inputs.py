@@ -277,17 +277,17 @@ CASES = {
     "sample: one trailer line without an end": Case(
         SAMPLE, sample(lambda: chunked([pcap_head()],
                                        itertools.chain([b"0\r\nX: "], forever(b"a" * 65536))))),
-    "list: 100 Continue for ever": Case(
+    "list: 100 Continue forever": Case(
         ["list"], on_api(lambda: forever(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000))),
     "list: a chunk extension without an end (10 times as fast)": Case(
         ["list"], on_api(lambda: chunked([], itertools.chain([b"5;x="], forever(b"a" * 65536)))),
         speed=10),
-    "list: 4,000,000 arrays in one another": Case(
+    "list: 4,000,000 nested arrays": Case(
         ["list"], on_api(lambda: plain("[" * 4_000_000))),
     "list: an error message of 8 MB": Case(
         ["list"], on_api(lambda: plain({"success": False, "result": None, "messages": [], "errors": [
             {"code": 1, "message": "\\u202e{x}" * 800_000}]}, "400 Bad Request"))),
-    "list: an error message of the token 200,000 times": Case(
+    "list: an error message that repeats the token 200,000 times": Case(
         ["list"], on_api(lambda: plain({"success": False, "result": None, "messages": [], "errors": [
             {"code": 1, "message": "t" * 8_000_000}]}, "400 Bad Request"))),
     "list: 429 with Retry-After of 30 years": Case(
@@ -297,9 +297,9 @@ CASES = {
         ["list"], on_api(lambda: plain("", "302 Found", "Location: /client/v4\r\n"))),
     "sample: a packet of 4 GiB": Case(
         SAMPLE, sample(lambda: plain(pcap_head() + packets(1, 0xffffffff, 0xffffffff) + bytes(99)))),
-    "sample: a body that is longer than it says": Case(
+    "sample: a body longer than declared": Case(
         SAMPLE, sample(lambda: chunked([pcap_head()], forever(b"10000\r\n" + bytes(65536) + b"\r\n")))),
-    "bucket: 100,000 tags in one another": Case(
+    "bucket: 100,000 nested tags": Case(
         READ, **bucket(lambda _: plain(listing("<a>" * 100_000)))),
     "bucket: the same page again and again": Case(
         READ, **bucket(lambda _: plain(listing(entry(f"d/pcap_{ID}.pcap"), token("same"))))),
