@@ -4,8 +4,6 @@
 #include <fnmatch.h>
 #include <microhttpd.h>
 
-#include <regex>
-
 namespace cloudflare_emulator {
 namespace {
 
@@ -69,17 +67,16 @@ Answer FromFile(const AnswerRule& rule) {
 }  // namespace
 
 Outcome<AnswerRule> ParseAnswerRule(const std::string& text, bool carry_out) {
-  static const std::regex kShape(
-      R"((\*|[A-Z]+) ([^= ]+)=(close|[1-5]\d\d)(?:x(\d{1,9}))?(?::(.+))?)");
-  std::smatch match;
-  if (!std::regex_match(text, match, kShape)) {
+  constexpr char kShape[] = R"((\*|[A-Z]+) ([^= ]+)=(close|[1-5]\d\d)(?:x(\d{1,9}))?(?::(.+))?)";
+  const auto match = MatchWhole(kShape, text);
+  if (!match) {
     return std::unexpected("\"" + text +
                            "\" is not of the form 'METHOD PATH=STATUS[xCOUNT][:FILE]'.");
   }
-  AnswerRule rule{.method = match[1], .pattern = "*" + match[2].str(), .carry_out = carry_out};
-  if (match[3] != "close") rule.status = std::stoi(match[3]);
-  if (match[4].matched) rule.left = std::stoull(match[4]);
-  rule.file = match[5];
+  AnswerRule rule{.method = match->at(1), .pattern = "*" + match->at(2), .carry_out = carry_out};
+  if (match->at(3) != "close") rule.status = std::stoi(match->at(3));
+  if (!match->at(4).empty()) rule.left = std::stoull(match->at(4));
+  rule.file = match->at(5);
   if (rule.status > 0 && rule.status < 200) {
     return std::unexpected("\"" + text + "\" asks for a status below 200, which ends no request.");
   }

@@ -8,7 +8,6 @@
 
 #include <cerrno>
 #include <memory>
-#include <regex>
 
 namespace cloudflare_emulator {
 namespace {
@@ -180,29 +179,33 @@ bool Destination::HasKeys() const {
 }
 
 Outcome<Destination> ParseDestination(const std::string& destination_conf) {
-  static const std::regex kBucket(
-      R"((s3|gs|r2)://([a-z0-9][a-z0-9._-]{1,61}[a-z0-9])(?:/([^?]*[^?/])?/?)?(?:\?(.*))?)");
-  static const std::regex kFolder(R"(file://(/[^?]*))");
-  std::smatch match;
-  if (std::regex_match(destination_conf, match, kFolder)) {
-    return Destination{.scheme = "file", .directory = match[1]};
+  constexpr char kBucket[] =
+      R"((s3|gs|r2)://([a-z0-9][a-z0-9._-]{1,61}[a-z0-9])(?:/([^?]*[^?/])?/?)?(?:\?(.*))?)";
+  if (const auto folder = MatchWhole("file://(/[^?]*)", destination_conf)) {
+    return Destination{.scheme = "file", .directory = folder->at(1)};
   }
-  if (!std::regex_match(destination_conf, match, kBucket)) {
+  const auto match = MatchWhole(kBucket, destination_conf);
+  if (!match) {
     return std::unexpected("is none of s3://, gs://, r2:// with a bucket, and file:///");
   }
-  return CheckParameters({.scheme = match[1],
-                          .bucket = match[2],
-                          .directory = match[3],
-                          .parameters = ParseQuery(match[4])});
+  return CheckParameters({.scheme = match->at(1),
+                          .bucket = match->at(2),
+                          .directory = match->at(3),
+                          .parameters = ParseQuery(match->at(4))});
 }
 
 std::string WithoutKeys(const std::string& destination_conf) {
-  static const std::regex kKeys(R"((access-key-id|secret-access-key)=[^&]*&?)");
   const std::size_t query = destination_conf.find('?');
   if (!destination_conf.starts_with("r2://") || query == std::string::npos) {
     return destination_conf;
   }
-  std::string rest = std::regex_replace(destination_conf.substr(query + 1), kKeys, "");
+  std::string rest = destination_conf.substr(query + 1);
+  for (const char* const name : {"access-key-id=", "secret-access-key="}) {
+    for (std::size_t at; (at = rest.find(name)) != rest.npos;) {
+      const std::size_t next = rest.find('&', at);
+      rest.erase(at, next == rest.npos ? next : next + 1 - at);
+    }
+  }
   if (rest.ends_with('&')) rest.pop_back();
   return destination_conf.substr(0, query + 1) + rest;
 }

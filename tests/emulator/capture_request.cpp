@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/emulator/capture_request.h"
 
-#include <regex>
-
 namespace cloudflare_emulator {
 namespace {
 
@@ -93,7 +91,6 @@ void ReadSimple(Members& members, Time now, CaptureRequest& request) {
 /// Of the two names the option asks for one, or takes either. Both is no contradiction, unless the
 /// option forbids the other name.
 void ReadColo(Members& members, const CaptureOptions& options) {
-  static const std::regex kColo("[A-Za-z]{3}[0-9]{0,3}");
   const bool wants_colo = options.colo_field == ColoField::kColo;
   const char* wanted = wants_colo ? "colo" : "colo_name";
   const char* other = wants_colo ? "colo_name" : "colo";
@@ -103,7 +100,7 @@ void ReadColo(Members& members, const CaptureOptions& options) {
   if (options.colo_strict && also) members.Complain(Text("%s is not a known field", other));
   if (!colo) {
     members.Complain(Text("%s is required", wanted));
-  } else if (!std::regex_match(*colo, kColo)) {
+  } else if (!MatchWhole("[A-Za-z]{3}[0-9]{0,3}", *colo)) {
     members.Complain(Text("%s is no data center", wanted));
   }
 }

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <map>
 #include <memory>
-#include <regex>
 
 #include "tests/emulator/link_layer.h"
 #include "tests/emulator/option_table.h"
@@ -89,18 +88,18 @@ class Reader {
 };
 
 void Reader::ReadListen(ListenOptions& options) {
-  static const std::regex kShape(R"((127\.\d+\.\d+\.\d+|localhost|\[::1\]):(\d{1,5}))");
+  constexpr char kShape[] = R"((127\.\d+\.\d+\.\d+|localhost|\[::1\]):(\d{1,5}))";
   if (!raw_.listen) return;
-  std::cmatch match;
-  if (!std::regex_match(raw_.listen, match, kShape) || std::stoi(match[2]) > 65535) {
+  const auto match = MatchWhole(kShape, raw_.listen);
+  if (!match || std::stoi(match->at(2)) > 65535) {
     Complain(
         Text("--listen %s is not a loopback address with a port, such as 127.0.0.1:0; the "
              "emulator serves no other.",
              raw_.listen));
     return;
   }
-  options.host = match[1] == "localhost" ? "127.0.0.1" : match[1].str();
-  options.port = static_cast<std::uint16_t>(std::stoi(match[2]));
+  options.host = match->at(1) == "localhost" ? "127.0.0.1" : match->at(1);
+  options.port = static_cast<std::uint16_t>(std::stoi(match->at(2)));
 }
 
 void Reader::ReadAccess(AccessOptions& options) {
@@ -207,10 +206,9 @@ std::vector<PacketRule> Reader::Rules(const char* option, char** texts) {
 }
 
 void Reader::ReadPlaces(PlaceOptions& options) {
-  static const std::regex kSite("[a-z]{3}[0-9]{2,3}");
   options.entries = Rules("--entry", raw_.entries);
   for (const PacketRule& entry : options.entries) {
-    if (std::regex_match(entry.name, kSite)) continue;
+    if (MatchWhole("[a-z]{3}[0-9]{2,3}", entry.name)) continue;
     Complain(Text("--entry %s is no site such as ord02.", entry.name.c_str()));
   }
   options.drops = Rules("--drop", raw_.drops);

@@ -2,7 +2,8 @@
 #include "tests/emulator/rfc3339.h"
 
 #include <algorithm>
-#include <regex>
+#include <string>
+#include <vector>
 
 #include "tests/emulator/text.h"
 
@@ -28,12 +29,6 @@ std::string FormatRfc3339(Time time) {
 
 namespace {
 
-using Match = std::match_results<std::string_view::const_iterator>;
-
-int Number(const Match& match, int group) {
-  return match[group].matched ? std::stoi(match[group].str()) : 0;
-}
-
 Span Fraction(std::string digits) {
   digits.resize(9, '0');
   return Span(std::stoll(digits));
@@ -42,34 +37,35 @@ Span Fraction(std::string digits) {
 }  // namespace
 
 std::optional<Time> ParseRfc3339(std::string_view text) {
-  static const std::regex kShape(
-      R"((\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d)))");
+  constexpr char kShape[] =
+      R"((\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d)))";
   constexpr std::size_t kLongest = 64;
-  Match match;
-  if (text.size() > kLongest || !std::regex_match(text.begin(), text.end(), match, kShape)) {
-    return std::nullopt;
-  }
-  const std::chrono::year_month_day date(
-      std::chrono::year(Number(match, 1)),
-      std::chrono::month(static_cast<unsigned>(Number(match, 2))),
-      std::chrono::day(static_cast<unsigned>(Number(match, 3))));
-  const int hour = Number(match, 4);
-  const int minute = Number(match, 5);
-  const int second = std::min(Number(match, 6), 59);
-  const int zone_hour = Number(match, 9);
-  const int zone_minute = Number(match, 10);
+  if (text.size() > kLongest) return std::nullopt;
+  const auto match = MatchWhole(kShape, text);
+  if (!match) return std::nullopt;
+  const auto number = [&](std::size_t group) {
+    return match->at(group).empty() ? 0 : std::stoi(match->at(group));
+  };
+  const std::chrono::year_month_day date(std::chrono::year(number(1)),
+                                         std::chrono::month(static_cast<unsigned>(number(2))),
+                                         std::chrono::day(static_cast<unsigned>(number(3))));
+  const int hour = number(4);
+  const int minute = number(5);
+  const int second = std::min(number(6), 59);
+  const int zone_hour = number(9);
+  const int zone_minute = number(10);
   // Outside these years a 64-bit count of nanoseconds overflows.
   const bool countable =
       date.year() >= std::chrono::year(1700) && date.year() < std::chrono::year(2250);
-  if (!date.ok() || !countable || hour > 23 || minute > 59 || Number(match, 6) > 60 ||
-      zone_hour > 23 || zone_minute > 59) {
+  if (!date.ok() || !countable || hour > 23 || minute > 59 || number(6) > 60 || zone_hour > 23 ||
+      zone_minute > 59) {
     return std::nullopt;
   }
   Time time = std::chrono::sys_days(date);
   time += std::chrono::hours(hour) + std::chrono::minutes(minute) + std::chrono::seconds(second);
-  if (match[7].matched) time += Fraction(match[7].str());
+  if (!match->at(7).empty()) time += Fraction(match->at(7));
   const auto zone = std::chrono::hours(zone_hour) + std::chrono::minutes(zone_minute);
-  return match[8].str() == "-" ? time + zone : time - zone;
+  return match->at(8) == "-" ? time + zone : time - zone;
 }
 
 }  // namespace cloudflare_emulator

@@ -16,6 +16,26 @@ std::string Text(const char* format, ...) {
   return text.get();
 }
 
+std::optional<std::vector<std::string>> MatchWhole(const std::string& pattern,
+                                                   std::string_view text) {
+  const std::unique_ptr<GRegex, decltype(&g_regex_unref)> regex(
+      g_regex_new(("\\A(?:" + pattern + ")\\z").c_str(), G_REGEX_RAW, GRegexMatchFlags{}, nullptr),
+      g_regex_unref);
+  GMatchInfo* match = nullptr;
+  g_regex_match_full(regex.get(), text.data(), static_cast<gssize>(text.size()), 0,
+                     GRegexMatchFlags{}, &match, nullptr);
+  std::optional<std::vector<std::string>> groups;
+  if (g_match_info_matches(match)) groups.emplace();
+  for (int group = 0; groups && group <= g_regex_get_capture_count(regex.get()); ++group) {
+    int begin = -1;
+    int end = -1;
+    g_match_info_fetch_pos(match, group, &begin, &end);
+    groups->emplace_back(begin < 0 ? std::string_view() : text.substr(begin, end - begin));
+  }
+  g_match_info_free(match);
+  return groups;
+}
+
 Outcome<std::string> ReadFile(const std::string& path) {
   char* bytes = nullptr;
   gsize length = 0;
