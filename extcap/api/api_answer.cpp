@@ -4,6 +4,7 @@
 #include <jansson.h>
 
 #include <algorithm>
+#include <span>
 
 #include "common/redact.h"
 #include "common/text.h"
@@ -46,21 +47,28 @@ std::string ErrorsAt(int depth, const json_t* errors) {
   return text;
 }
 
-/// Whether the error, or one of its chain, has one of Cloudflare's codes for a header that is not
-/// formed as it should be.
-bool HasMalformedHeader(const json_t* errors) {
+/// Cloudflare's codes for a header that is not formed as it should be, and for a path that is not.
+constexpr json_int_t kMalformedHeader[] = {6003, 6103, 6111};
+constexpr json_int_t kMalformedPath[] = {7003};
+
+/// Whether one of the errors, or one of its chain, has one of the codes.
+bool HasCode(const json_t* errors, std::span<const json_int_t> codes) {
   for (std::size_t i = 0; i < json_array_size(errors); ++i) {
     const json_t* const error = json_array_get(errors, i);
     const json_int_t code = json_integer_value(json_object_get(error, "code"));
-    if (code == 6003 || code == 6103 || code == 6111) return true;
-    if (HasMalformedHeader(json_object_get(error, "error_chain"))) return true;
+    if (std::ranges::find(codes, code) != codes.end()) return true;
+    if (HasCode(json_object_get(error, "error_chain"), codes)) return true;
   }
   return false;
 }
 
 std::string Remedy(int status, const json_t* errors) {
-  if (HasMalformedHeader(errors)) {
+  if (HasCode(errors, kMalformedHeader)) {
     return "check the API token: it is not whole, or has characters that are not its own";
+  }
+  if (HasCode(errors, kMalformedPath)) {
+    return "check the account ID and the capture's ID (32 hexadecimal digits each), and the "
+           "address of the API";
   }
   switch (status) {
     case 401:

@@ -13,16 +13,19 @@ using namespace std::chrono_literals;
 using std::chrono::seconds;
 
 /// Says that a run would take more requests than the user allows.
-Error TooDear(std::size_t windows, std::size_t requests, std::uint64_t allowed, Duration interval) {
-  const std::size_t price = windows * requests;
-  return {.what = Format(
-              "this takes %zu requests (%zu windows, %zu each) at one a minute, about %s, "
-              "and max-requests is %llu",
-              price, windows, requests, FormatSpan(interval * static_cast<int>(price)).c_str(),
-              static_cast<unsigned long long>(allowed)),
-          .remedy = Format("shorten the time, or allow more requests%s",
-                           requests > 1 ? ", or ask with fewer (requests-per-window 1)" : ""),
-          .kind = Error::Kind::kUsage};
+Error TooDear(const std::vector<Window>& windows, std::size_t requests, std::uint64_t allowed,
+              Duration interval) {
+  const std::size_t price = windows.size() * requests;
+  return {
+      .what = Format(
+          "from %s this takes %zu requests (%zu windows, %zu each) at one a minute, about %s, "
+          "and max-requests is %llu",
+          FormatTimes(windows.front().start, windows.back().end).c_str(), price, windows.size(),
+          requests, FormatSpan(interval * static_cast<int>(price)).c_str(),
+          static_cast<unsigned long long>(allowed)),
+      .remedy = Format("shorten the time (end-time), or allow more requests (max-requests %zu)%s",
+                       price, requests > 1 ? ", or ask with fewer (requests-per-window 1)" : ""),
+      .kind = Error::Kind::kUsage};
 }
 
 }  // namespace
@@ -51,7 +54,7 @@ Outcome SampleCapture::Run() {
 
 Result<void> SampleCapture::CaptureWindows(const std::vector<Window>& windows) {
   if (!requests_.Allows(windows.size())) {
-    return std::unexpected(TooDear(windows.size(), plan_.requests.size(),
+    return std::unexpected(TooDear(windows, plan_.requests.size(),
                                    context_.settings.Number(config::Opt::kMaxRequests),
                                    requests_.interval()));
   }

@@ -32,6 +32,10 @@ std::string Table(const char* title, const std::vector<TableRow>& rows) {
         compare::PercentWords(static_cast<double>(row.missing) / static_cast<double>(row.compared))
             .c_str());
   }
+  if (rows.size() > kMostRows) {
+    text += Format("\n%s more rows; all with `--json`.\n",
+                   WithThousands(rows.size() - kMostRows).c_str());
+  }
   return text;
 }
 

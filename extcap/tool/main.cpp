@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <glib.h>
+#include <langinfo.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -60,6 +61,10 @@ int RunCommand(const Command& command, int argc, char** argv) {
   // GLib prints --help under this name, in the terminal's encoding.
   g_set_prgname(Format("cloudflaredump %s", command.name).c_str());
   std::setlocale(LC_CTYPE, "");
+  // Where no language is set, as in cron, that would be ASCII; all our other text is UTF-8 there.
+  if (std::string_view(nl_langinfo(CODESET)) == "ANSI_X3.4-1968") {
+    std::setlocale(LC_CTYPE, "C.UTF-8");
+  }
   return command.run(argc, argv);
 }
 

@@ -87,7 +87,7 @@ std::string Roff(std::string_view text) {
     } else if (c == '-') {
       out += "\\-";
     } else if (text.substr(i).starts_with("…")) {
-      out += "\\[u2026]";
+      out += "...";  // Not every terminal can show the character.
       i += std::string_view("…").size() - 1;
     } else {
       out += c;

@@ -206,6 +206,12 @@ def test_report_is_for_a_ticket(person, pair):
         assert words in text, words
     # Where local time is UTC, each time stands there once.
     assert "UTC" not in text
+    assert "more rows" not in text
+    many = [Packet(tcp(sequence=i, destination=f"203.0.113.{i % 40}"), 0, START + i * SECOND)
+            for i in range(200)]
+    cloudflare, router = pair(many, arrivals(many, lambda packet: packet.data[33] % 2))
+    assert person.tool("compare", "--report", report, cloudflare, router).returncode == 0
+    assert re.search(r"^10 more rows; all with `--json`\.$", report.read_text(), re.M)
     abroad = Client("http://127.0.0.1:9", plugin=False, TZ="Europe/Berlin")
     assert abroad.tool("compare", "--report", report, cloudflare, router).returncode == 0
     assert re.search(r"2026-09-\d\d \d\d:\d\d:\d\d CEST \(2026-09-", report.read_text())

@@ -125,7 +125,10 @@ void ErrorsAreToldWhateverTheirForm(void**) {
   };
   // The live rate limit's code is below the schema's minimum of 1000.
   AssertText(told(R"([{"code":971,"message":"Please wait"}])"), ": code 971, Please wait.");
-  AssertText(told(R"([{"code":7003}])"), ": code 7003.");
+  AssertText(told(R"([{"code":9999}])"), ": code 9999.");
+  AssertText(told(R"([{"code":7003},{"code":7000}])"),
+             ": code 7003; code 7000; check the account ID and the capture's ID (32 hexadecimal "
+             "digits each), and the address of the API.");
   AssertText(told(R"([{"message":"No route..."}])"), ": No route.");
   AssertText(told(R"([{"code":"x","message":7},{"code":2,"message":"b"}])"), ": code 2, b.");
   AssertText(told(R"([{"message":"a"},{"message":"b"},{"message":"c"},{"message":"d"}])"),

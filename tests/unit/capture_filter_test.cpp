@@ -57,6 +57,10 @@ void ATypedFilterThatCannotBeUsedIsQuoted(void**) {
       CaptureFilter::CompileTyped("tcp port 443 and", NameLookup::kRefuse), Error::Kind::kUsage,
       "the capture filter \"tcp port 443 and\" cannot be used: " + LibpcapSays("tcp port 443 and") +
           "; see pcap-filter(7).");
+  // No name server is asked about a name that cannot be one.
+  AssertFails(CaptureFilter::CompileTyped("udp dst a..b", NameLookup::kResolve),
+              Error::Kind::kUsage,
+              "; check the spelling (a mistyped keyword is taken for a name), ");
   // What has a remedy of its own keeps it.
   AssertFails(CaptureFilter::CompileTyped("host www.example.com", NameLookup::kRefuse),
               Error::Kind::kUsage, "; use its address instead.");
