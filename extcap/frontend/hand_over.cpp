@@ -43,15 +43,14 @@ int HandOver(int argc, char** argv, const std::string& fifo, const std::string& 
     g_free(found);
   }
   const system::ControlPipes window(control_in, "");
-  if (!fifo.empty()) {
-    const int fd = open(fifo.c_str(), O_WRONLY | O_CLOEXEC);
-    if (fd >= 0) close(fd);
-  }
+  // Open until the sentence is written: tshark sends SIGTERM as soon as the FIFO is closed.
+  const int fd = fifo.empty() ? -1 : open(fifo.c_str(), O_WRONLY | O_CLOEXEC);
   window.AwaitPartner(std::chrono::seconds(5));
   std::fputs(
       "the program cloudflaredump was not found next to this extcap or on PATH; reinstall the "
       "package, or put build/bin/cloudflaredump on PATH.\n",
       stderr);
+  if (fd >= 0) close(fd);
   return 1;
 }
 

@@ -11,10 +11,11 @@ import time
 
 import pytest
 import wireshark
-from capturing import (SAMPLE, SANITIZED, Client, ExtcapRun, finish, kill_group, requests_of,
+from capturing import (INSTANT, SAMPLE, SANITIZED, Client, ExtcapRun, finish, kill_group, requests_of,
                        wait_until)
 from emulator import Packet, write_pcap
 from packets import UDP, ip4, ports
+from test_face import face_alone
 
 SIGNALS = {"INT": [signal.SIGINT], "TERM": [signal.SIGTERM], "HUP": [signal.SIGHUP],
            "both": [signal.SIGINT, signal.SIGTERM]}
@@ -270,6 +271,24 @@ def extcap_of(process):
         except OSError:
             pass
     return None
+
+
+@pytest.mark.parametrize("options, words, program, said", [
+    ([], [], face_alone, "the program cloudflaredump was not found"),
+    ([], ["--packet-limit", "none"], None, "packet-limit"),
+    (["--answer", "GET /pcaps=403"], [], None, "403"),
+    (["--answer", "GET /download=403"], [], None, "403"),
+], ids=["no tool", "a bad option", "refused", "lost"])
+def test_an_error_is_said_although_sigterm_follows_the_end_of_the_fifo(emulator, options, words,
+                                                                       program, said):
+    """tshark sends it as soon as the FIFO is closed. What it ends too early is lost now and then
+    only, so this is tried many times."""
+    client = Client(emulator(*INSTANT, *options), PATH="/usr/bin:/bin")
+    for _ in range(30):
+        run = ExtcapRun(client, None, *words, program=program and program())
+        wait_until(lambda run=run: run.read(1) is None, "the FIFO's end", pause=0)
+        send(run.process, SIGNALS["TERM"])
+        assert said in run.finish(30).sentence
 
 
 @pytest.mark.parametrize("signals", ["INT", "TERM"])
