@@ -9,7 +9,7 @@ import subprocess
 import libpcap
 import pytest
 from capturing import SAMPLE
-from wireshark import build_dir, environment, open_folder, run, run_tshark, stage
+from wireshark import build_dir, environment, face_alone, open_folder, run, run_tshark, stage
 
 FACE = stage().extcap_dir / "cloudflaredump"
 
@@ -306,15 +306,6 @@ def test_nothing_else_is_in_the_extcap_folder():
     executables = [p.name for p in (build_dir() / "extcap").iterdir()
                    if p.is_file() and p.stat().st_mode & 0o111]
     assert executables == ["cloudflaredump"]
-
-
-def face_alone():
-    """A copy of the face, with no tool beside it."""
-    folder = open_folder()
-    (folder / "extcap").mkdir()
-    shutil.copy2(FACE, folder / "extcap")
-    (folder / "extcap").chmod(0o755)
-    return folder / "extcap/cloudflaredump"
 
 
 def test_a_face_without_its_tool_ends_the_capture_with_one_sentence():

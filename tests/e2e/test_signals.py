@@ -15,7 +15,6 @@ from capturing import (INSTANT, SAMPLE, SANITIZED, Client, ExtcapRun, finish, ki
                        wait_until)
 from emulator import Packet, write_pcap
 from packets import UDP, ip4, ports
-from test_face import face_alone
 
 SIGNALS = {"INT": [signal.SIGINT], "TERM": [signal.SIGTERM], "HUP": [signal.SIGHUP],
            "both": [signal.SIGINT, signal.SIGTERM]}
@@ -86,18 +85,34 @@ int getaddrinfo(const char *n, const char *s, const struct addrinfo *h, struct a
 """
 
 
+# Closes a FIFO and then takes its time, so that all that its reader does comes before the rest.
+SLOW_CLOSE = """
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int close(int fd) {
+  struct stat file;
+  const int slow = fstat(fd, &file) == 0 && S_ISFIFO(file.st_mode);
+  const int closed = syscall(SYS_close, fd);
+  if (slow) sleep(2);
+  return closed;
+}
+"""
+
+
 @functools.cache
-def library_of_slow_names():
-    library = wireshark.open_folder() / "slow_names.so"
-    subprocess.run(["cc", "-shared", "-fPIC", "-xc", "-", "-o", library], input=SLOW_NAMES,
-                   text=True, check=True)
+def library_of(source):
+    """Compiles C for LD_PRELOAD."""
+    library = wireshark.open_folder() / "preloaded.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-xc", "-", "-o", library], input=source, text=True,
+                   check=True)
     return library
 
 
 def slow_names():
     """(what is true once a name has been asked for, variables for a program with that resolver)"""
     mark = wireshark.open_folder() / "asked"
-    return mark.exists, {"LD_PRELOAD": str(library_of_slow_names()), "ASKED": str(mark)}
+    return mark.exists, {"LD_PRELOAD": str(library_of(SLOW_NAMES)), "ASKED": str(mark)}
 
 
 def phase_looking_up(_, __):
@@ -273,22 +288,23 @@ def extcap_of(process):
     return None
 
 
+@pytest.mark.skipif(SANITIZED, reason="no other library can be preloaded")
 @pytest.mark.parametrize("options, words, program, said", [
-    ([], [], face_alone, "the program cloudflaredump was not found"),
+    ([], [], wireshark.face_alone, "the program cloudflaredump was not found"),
     ([], ["--packet-limit", "none"], None, "packet-limit"),
     (["--answer", "GET /pcaps=403"], [], None, "403"),
     (["--answer", "GET /download=403"], [], None, "403"),
-], ids=["no tool", "a bad option", "refused", "lost"])
+], ids=["no tool", "a bad option", "a refused list", "a refused download"])
 def test_an_error_is_said_although_sigterm_follows_the_end_of_the_fifo(emulator, options, words,
                                                                        program, said):
-    """tshark sends it as soon as the FIFO is closed. What it ends too early is lost now and then
-    only, so this is tried many times."""
-    client = Client(emulator(*INSTANT, *options), PATH="/usr/bin:/bin")
-    for _ in range(30):
-        run = ExtcapRun(client, None, *words, program=program and program())
-        wait_until(lambda run=run: run.read(1) is None, "the FIFO's end", pause=0)
-        send(run.process, SIGNALS["TERM"])
-        assert said in run.finish(30).sentence
+    """tshark sends it as soon as the FIFO is closed."""
+    client = Client(emulator(*INSTANT, *options), PATH="/usr/bin:/bin",
+                    LD_PRELOAD=library_of(SLOW_CLOSE))
+    run = ExtcapRun(client, None, *words, program=program and program())
+    wait_until(lambda: run.read(1) is None, "the FIFO's end")
+    assert run.process.poll() is None, "it has not been held up"
+    send(run.process, SIGNALS["TERM"])
+    assert said in run.finish(30).sentence
 
 
 @pytest.mark.parametrize("signals", ["INT", "TERM"])

@@ -11,6 +11,7 @@ import time
 import pytest
 from capturing import INSTANT, Client, ExtcapRun, wait_until
 from full_captures import Folder, FullClient, emulator_of, ids_of, stops
+from wireshark import face_alone
 
 STATUS, FINISH, LOG = 0, 1, 2
 SET, ADD, DISABLE, STATUS_BAR, WARNING = 1, 2, 5, 6, 8
@@ -173,7 +174,6 @@ def test_no_error_makes_the_window_stand_still(instant_api, variables, words):
 
 def test_a_face_without_its_tool_does_not_make_the_window_stand_still(instant_api):
     client = Client(instant_api, PATH="/usr/bin:/bin")
-    from test_face import face_alone  # pylint: disable=import-outside-toplevel
     toolbar = Toolbar(client)
     run = ExtcapRun(client, "udp", *toolbar.words, program=face_alone())
     time.sleep(0.5)

@@ -68,6 +68,11 @@ def stage(build=None):
                   emulator)
 
 
+def face_alone():
+    """A copy of the staged extcap, with no tool beside it."""
+    return _copy(stage().extcap_dir / "cloudflaredump", open_folder() / "extcap/cloudflaredump")
+
+
 def environment(staged=None, home=None, plugin=True, **more):
     """An environment with nothing of the caller's configuration in it: a home of its own, the
     staged extcap and plugin, the staged tool first on PATH. `more` are further variables; None
