@@ -256,8 +256,12 @@ Result<void> Delivery::Finish(const std::string& asked, const LimitState& limit,
   judge();
   auto written = WriteStatistics(outcome_.verdict);
   if (written) written = context_.stream.Flush();
-  // A reader that left before the very end changes what is said of the capture.
-  if (!written) judge();
+  // A reader that left before the very end, or a disk that was full by then, changes what is said
+  // of the capture.
+  if (!written) {
+    outcome_.Note(written);
+    judge();
+  }
   return written;
 }
 

@@ -59,7 +59,9 @@ Result<void> Deliver(const CaptureContext& context, FileCollection& collection,
   if (context.stop.AtLeast(system::StopLevel::kStop)) outcome.stopped = true;
   if (context.stop.AtLeast(system::StopLevel::kLeave)) return {};
   CompareCounts(job, outcome);
-  return delivery.Finish(asked, JudgeLimits(job, delivery.received()), false);
+  outcome.Note(delivery.Finish(asked, JudgeLimits(job, delivery.received()), false));
+  if (outcome.error) outcome.left_behind = HowToGetLater(job.id);  // A full disk, say.
+  return {};
 }
 
 }  // namespace

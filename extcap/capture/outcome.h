@@ -38,6 +38,7 @@ struct Outcome {
   /// What was left out without being missing, each a clause.
   std::vector<std::string> notes;
   std::string verdict;        ///< one line for people; empty if it failed before the first packet
+                              ///< or when its file was closed
   std::string likely_causes;  ///< how the verdict ends before its period; may be empty
   /// How the packets of a capture that was stopped or failed are still to be had: a clause.
   std::string left_behind;

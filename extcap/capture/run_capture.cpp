@@ -80,7 +80,10 @@ Outcome RunCapture(Engine& engine, const config::Settings& settings,
                            std::chrono::seconds(settings.Number(config::Opt::kStopWait)));
   Outcome outcome = RunOn(engine, settings, interface, filter_text, stream, reporter);
   auto closed = sink.Close();
-  if (!closed && !outcome.error) outcome.error = closed.error();
+  if (!closed && !outcome.error) {
+    outcome.error = closed.error();
+    outcome.verdict.clear();  // It may say "Complete".
+  }
   if (outcome.error)
     system::Log(system::LogLevel::kError, "%s", SentenceOf(*outcome.error).c_str());
   if (!outcome.verdict.empty()) system::Log(system::LogLevel::kInfo, "%s", outcome.verdict.c_str());

@@ -77,6 +77,8 @@ Result<CaptureFilter> CaptureFilter::CompileTyped(std::string_view text, NameLoo
                  : IsDisplayFilter(text)
                      ? "it looks like a display filter; a capture filter is written "
                        "as in pcap-filter(7), such as \"tcp port 443\""
+                 : error.said.contains("syntax error")
+                     ? "check the spelling of each word, and see pcap-filter(7)"
                      : "see pcap-filter(7)";
   return filter;
 }

@@ -231,10 +231,14 @@ int CaptureCommand(int argc, char** argv) {
   }
   if (words.json) PrintSummary(outcome, words, status);
   if (!words.report.empty()) {
-    const auto written = WriteReport(words.report,
-                                     CaptureReport(outcome, words.interface, words.filter,
-                                                   words.file, began, (*engine)->loop().Now()),
-                                     words.file);
+    system::StopRequests& stop = (*engine)->stop();
+    const auto stopped = [&stop, before = stop.level()] {
+      stop.TakeSignals();
+      return stop.level() > before;
+    };
+    const std::string report = CaptureReport(outcome, words.interface, words.filter, words.file,
+                                             began, (*engine)->loop().Now(), stopped);
+    const auto written = WriteReport(words.report, report, words.file);
     if (!written) return Complain(written.error());
   }
   return static_cast<int>(status);

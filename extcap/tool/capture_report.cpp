@@ -9,7 +9,7 @@ namespace cloudflaredump::tool {
 
 std::string CaptureReport(const capture::Outcome& outcome, const std::string& interface,
                           const std::string& filter, const std::string& file, WallTime from,
-                          WallTime to) {
+                          WallTime to, const std::function<bool()>& stopped) {
   const std::string said = capture::Complaint(outcome);
   std::string text = "# Capture at Cloudflare\n\n";
   if (!outcome.verdict.empty()) text += "**" + MarkdownText(outcome.verdict) + "**\n\n";
@@ -19,7 +19,7 @@ std::string CaptureReport(const capture::Outcome& outcome, const std::string& in
   for (const std::string& id : outcome.pcap_ids) text += "- Capture: " + MarkdownText(id) + "\n";
   text += "- Command ran from " + BothTimes(from) + " to " + BothTimes(to) + "\n";
   text += "- File: `" + MarkdownText(file) + "`, SHA-256 " +
-          (file == "-" ? "not known: standard output" : DigestText(file)) + "\n";
+          (file == "-" ? "not known: standard output" : DigestText(file, stopped)) + "\n";
   const capture::PacketCounts& counts = outcome.counts;
   text += "- Packets: " + WithThousands(counts.received) + " received, " +
           WithThousands(counts.delivered) + " delivered, " + WithThousands(counts.filtered_out) +

@@ -33,28 +33,37 @@ std::string BothTimes(WallTime time) {
   return std::string(text) + " (" + FormatRfc3339(time) + ")";
 }
 
-std::string DigestText(const std::string& path) {
+std::string DigestText(const std::string& path, const std::function<bool()>& stopped) {
+  namespace fs = std::filesystem;
   if (path == "-") return "not known: standard input";
+  std::error_code none;  // What is not there cannot be read again.
+  if (fs::exists(path, none) && !fs::is_regular_file(path, none)) {
+    return "not known: not a regular file";
+  }
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"),
                                                              std::fclose);
   if (!file) return "not known: the file cannot be read again";
   GChecksum* const sum = g_checksum_new(G_CHECKSUM_SHA256);
   std::string buffer(1 << 16, '\0');
-  while (std::feof(file.get()) == 0 && std::ferror(file.get()) == 0) {
+  bool leave = false;
+  while (!leave && std::feof(file.get()) == 0 && std::ferror(file.get()) == 0) {
     const std::size_t got = std::fread(buffer.data(), 1, buffer.size(), file.get());
     g_checksum_update(sum, reinterpret_cast<const guchar*>(buffer.data()),
                       static_cast<gssize>(got));
+    leave = stopped && stopped();
   }
   std::string digest = g_checksum_get_string(sum);
   g_checksum_free(sum);
+  if (leave) return "not known: stopped";
   return std::ferror(file.get()) == 0 ? digest : "not known: the file cannot be read again";
 }
 
 Result<void> CheckReport(const std::string& report, const std::string& file) {
   namespace fs = std::filesystem;
   if (report.empty()) return {};
-  std::error_code none;  // Neither has to be there yet.
-  const bool same = fs::weakly_canonical(report, none) == fs::weakly_canonical(file, none) ||
+  std::error_code none;                                       // Neither has to be there yet.
+  const fs::path place = fs::weakly_canonical(report, none);  // empty in a folder closed to us
+  const bool same = (!place.empty() && place == fs::weakly_canonical(file, none)) ||
                     fs::equivalent(report, file, none);
   if (same && (fs::is_regular_file(report, none) || !fs::exists(report, none))) {
     return Fail(CleanLine(report) + " cannot hold both the packets and the report",

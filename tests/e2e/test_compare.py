@@ -355,6 +355,30 @@ def test_one_file_cannot_hold_the_packets_and_the_report(person, pair):
     assert run.stdout == "" and not out.exists()
 
 
+def test_a_report_in_a_folder_that_is_closed_to_us(person, pair):
+    """No two names in it are taken for one file."""
+    packets = traffic(50)
+    cloudflare, router = pair(packets, arrivals(packets, lambda p: False))
+    closed = person.new_path("closed")
+    closed.mkdir(mode=0o000)
+    for words in (["compare", cloudflare, router], ["compare", cloudflare, router, "-w",
+                                                    closed / "out.pcapng"],
+                  ["capture", "-i", "cloudflare-sample", "-w", closed / "out.pcapng"]):
+        run = person.tool(*words, "--report", closed / "report.md")
+        assert run.returncode == 1 and "Permission denied" in run.sentence, run
+
+
+def test_a_report_on_a_pipe(person, pair):
+    """What came through a pipe cannot be read again for its digest."""
+    packets = traffic(50)
+    cloudflare, router = pair(packets, arrivals(packets, lambda p: False))
+    report = person.new_path("report.md")
+    run = person.run(["bash", "-c", 'exec "$1" compare "$2" <(cat "$3") --report "$4"', "bash",
+                      person.tool_path, cloudflare, router, report])
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "SHA-256 not known: not a regular file" in report.read_text()
+
+
 def test_the_input_is_never_written_over(person, pair):
     packets = traffic(50)
     cloudflare, router = pair(packets, arrivals(packets, lambda p: False))

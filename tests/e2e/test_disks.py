@@ -14,9 +14,9 @@ import time
 
 import pytest
 import wireshark
-from capturing import INSTANT, Client, finish, requests_of
+from capturing import INSTANT, Client, finish, requests_of, wait_until
 from emulator import Packet, write_pcap
-from full_captures import FullClient, S3Bucket, emulator_of, ids_of, numbered
+from full_captures import FULL, Folder, FullClient, S3Bucket, emulator_of, ids_of, numbered
 from packets import UDP, ip4, ports
 from s3_server import S3Server, installed
 from test_errors import check_sentence
@@ -60,6 +60,38 @@ def test_a_capture_file_without_room(client):
     assert done.returncode in (1, 4) and "Complete" not in done.stderr
     check_sentence(done.stderr.split("\n")[0].removeprefix("cloudflaredump: "), "No space left",
                    "another file with -w")
+
+
+def test_a_report_on_what_could_not_be_written(emulator, tmp_path):
+    """A full capture's packets are written at its end. A device has none for a digest, or no end."""
+    bucket = Folder()
+    api = emulator_of(emulator, bucket, "--packets", write_pcap(tmp_path / "in.pcap", numbered(20)))
+    client = FullClient(api, bucket)
+    for device, status, verdict in [(FULL_DISK, 4, "Incomplete: "), ("/dev/zero", 0, "Complete: ")]:
+        report = client.new_path("report.md")
+        done = client.run(client.capture_command(device, None, *client.words(FULL),
+                                                 f"--report={report}", interface=FULL))
+        assert done.returncode == status and ("No space left" in done.stderr) == (status == 4)
+        assert done.stderr.split("\n")[-2].startswith(verdict) and "20 packets" in done.stderr
+        assert ("--pcap-id " + ids_of(api)[0] in done.stderr) == (status == 4)
+        assert f"**{verdict}" in report.read_text()
+        assert "SHA-256 not known: not a regular file" in report.read_text()
+
+
+def test_a_signal_ends_the_reading_for_a_report(emulator):
+    """A file that grew to a quarter of a terabyte while the capture ran."""
+    client = Client(emulator("--speed", 60, "--job-seconds", 4), speed=60, instant=False)
+    path, report = client.new_path(), client.new_path("report.md")
+    process = client.start(client.capture_command(path, None, "--max-requests=3", f"--report={report}",
+                                                  interface="cloudflare-live"))
+    wait_until(lambda: path.exists() and path.stat().st_size > 0, "the first window")
+    os.truncate(path, 1 << 38)
+    assert "Complete: " in next(line for line in process.stderr if "omplete" in line)
+    time.sleep(0.2)
+    assert process.poll() is None and not report.exists()
+    process.send_signal(signal.SIGTERM)
+    finish(process)
+    assert process.returncode == 0 and "SHA-256 not known: stopped" in report.read_text()
 
 
 def test_a_capture_file_that_reaches_its_limit(large):

@@ -56,7 +56,7 @@ void ATypedFilterThatCannotBeUsedIsQuoted(void**) {
   AssertFails(
       CaptureFilter::CompileTyped("tcp port 443 and", NameLookup::kRefuse), Error::Kind::kUsage,
       "the capture filter \"tcp port 443 and\" cannot be used: " + LibpcapSays("tcp port 443 and") +
-          "; see pcap-filter(7).");
+          "; check the spelling of each word, and see pcap-filter(7).");
   // No name server is asked about a name that cannot be one.
   AssertFails(CaptureFilter::CompileTyped("udp dst a..b", NameLookup::kResolve),
               Error::Kind::kUsage,

@@ -177,6 +177,7 @@ void AReaderThatFailsEndsIt(void**) {
   const Outcome outcome = f.Run("", {Ports({53, 53})});
   assert_true(outcome.error.has_value());
   AssertContains(SentenceOf(*outcome.error), "No space left");
+  AssertContains(outcome.verdict, "Incomplete: asked");
 }
 
 void LeavingDeliversNothingMore(void**) {
