@@ -76,7 +76,7 @@ Result<Window> TrafficWindow(const std::string& start, const std::string& end, W
   const Window window{std::chrono::floor<seconds>(*first), std::chrono::ceil<seconds>(*last)};
   if (window.end > whole_now + 5s) {
     return Fail("end-time is " + FormatRfc3339(window.end) + ", which is in the future",
-                "analytics look back", Error::Kind::kUsage);
+                "analytics look back: give an earlier time", Error::Kind::kUsage);
   }
   if (window.start >= window.end) {
     return Fail(Format("start-time (%s) is not before end-time (%s)",

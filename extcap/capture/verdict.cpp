@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/colos.h"
 #include "common/redact.h"
 #include "common/text.h"
 #include "common/time.h"
@@ -103,7 +104,11 @@ std::string Verdict(const Outcome& outcome, const Coverage& coverage, bool filte
 std::string LikelyCauses(const Outcome& outcome, bool sampled) {
   // Causes are guessed only where everything was read.
   if (outcome.counts.received > 0 || !IsComplete(outcome) || outcome.stopped) return "";
+  const bool unknown = !sampled && !outcome.colo.empty() && FindColo(outcome.colo) == nullptr;
   return std::string("; likely causes: ") +
+         (unknown ? "a mistyped data center (this version does not know " +
+                        CleanLine(outcome.colo, 20) + "), "
+                  : "") +
          (sampled ? "no such traffic in the window, traffic too rare for the sampling"
                   : "no such traffic at this data center while it ran") +
          ", packets dropped earlier by DDoS or firewall rules, outbound traffic that Magic Transit "

@@ -63,7 +63,7 @@ Error TooOld(WallTime start) {
 Error InTheFuture(const char* option, WallTime time) {
   return {.what = Format("%s is %s, which is in the future", option,
                          FormatRfc3339(std::chrono::floor<seconds>(time)).c_str()),
-          .remedy = "a sample looks back",
+          .remedy = "a sample looks back: give an earlier time",
           .kind = Error::Kind::kUsage};
 }
 

@@ -33,7 +33,8 @@ constexpr Option kOptions[] = {
      .help =
          "Start the sample at this time: local time (03:10, yesterday 23:00, 2026-11-23 06:20), "
          "RFC 3339, seconds since 1970, an age such as -2h or -30m, or now. At most 24 hours "
-         "ago. Default: the end time minus the time limit; for a live sample, now.",
+         "ago; a time of day that is still to come is yesterday's. Default: the end time minus the "
+         "time limit; for a live sample, now.",
      .unset = "the end time minus the time limit",
      .unset_live = "now"},
     {.id = Opt::kEndTime,

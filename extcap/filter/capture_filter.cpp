@@ -72,14 +72,11 @@ Result<CaptureFilter> CaptureFilter::CompileTyped(std::string_view text, NameLoo
   error.what = "the capture filter \"" + CleanLine(text, 100) + "\" cannot be used";
   if (!error.remedy.empty()) return filter;
   const bool unknown = JudgeLibpcapWords(error.said).meaning == LibpcapWords::Meaning::kUnknownHost;
-  error.remedy = unknown ? "check the spelling (a mistyped keyword is taken for a name), or "
-                           "use an address"
+  error.remedy = unknown ? kUnknownHostRemedy
                  : IsDisplayFilter(text)
                      ? "it looks like a display filter; a capture filter is written "
                        "as in pcap-filter(7), such as \"tcp port 443\""
-                 : error.said.contains("syntax error")
-                     ? "check the spelling of each word, and see pcap-filter(7)"
-                     : "see pcap-filter(7)";
+                     : "check the spelling, and see pcap-filter(7)";
   return filter;
 }
 

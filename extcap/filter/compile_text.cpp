@@ -123,7 +123,7 @@ Result<Compiled> CompileText(const std::string& text, NameLookup lookup) {
   if (words.meaning != Meaning::kUnknownHost) return compiled;
   return Fail(Format("the name \"%s\" needs a look-up, which is done only when a capture starts",
                      words.host.c_str()),
-              "use its address instead", Error::Kind::kUsage);
+              kUnknownHostRemedy, Error::Kind::kUsage);
 }
 
 }  // namespace cloudflaredump::filter

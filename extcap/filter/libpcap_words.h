@@ -21,6 +21,10 @@ struct LibpcapWords {
   std::string host = {};  ///< The name, if kUnknownHost.
 };
 
+/// What to do about a kUnknownHost.
+inline constexpr const char* kUnknownHostRemedy =
+    "check the spelling (a mistyped keyword is taken for a name), or use an address";
+
 /// Judges what pcap_geterr returned after pcap_compile.
 LibpcapWords JudgeLibpcapWords(std::string_view words);
 

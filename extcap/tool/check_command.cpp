@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "common/colos.h"
 #include "common/redact.h"
 #include "common/text.h"
 #include "common/version.h"
@@ -94,8 +95,14 @@ void CheckEveryInterface(const config::OptionValues& given, Report& report) {
 
 void CheckColos(const std::string& colos, Report& report) {
   for (const std::string_view piece : Split(colos, ',')) {
-    if (Trim(piece).empty() || config::IsColoShape(Trim(piece))) continue;
-    report.Bad("colos has \"" + CleanLine(Trim(piece), 60) +
+    const std::string_view name = Trim(piece);
+    if (name.empty() || FindColo(name) != nullptr) continue;
+    if (config::IsColoShape(name)) {
+      report.Note("colos has \"" + std::string(name) +
+                  "\", a data center that this version does not know; is it mistyped?");
+      continue;
+    }
+    report.Bad("colos has \"" + CleanLine(name, 60) +
                "\", which is not a data center code; write them like this: colos = ORD,ord02,FRA");
   }
 }

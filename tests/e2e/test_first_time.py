@@ -55,13 +55,14 @@ def test_its_dialog_opens_and_a_capture_says_what_to_do(nobody, name):
 
 def test_check_tells_settings_that_cannot_be(nobody):
     config = open_folder() / "config.ini"
-    config.write_text("[default]\ntime-limit=3600\ncolos=ORD;FRA, AMS # Amsterdam,CDG\n")
+    config.write_text("[default]\ntime-limit=3600\ncolos=ORD;FRA, AMS # Amsterdam,CDG,ODR\n")
     config.chmod(0o644)
     done = run([stage().tool, "check"], {**nobody, "CLOUDFLAREDUMP_CONFIG": str(config)})
     assert done.returncode == 1
     assert "NOT OK  on cloudflare-sample: time-limit is \"3600\"" in done.stdout
     for entry in ("ORD;FRA", "AMS # Amsterdam"):
         assert f'NOT OK  colos has "{entry}"' in done.stdout
+    assert 'note    colos has "ODR", a data center that this version does not know' in done.stdout
     assert '"CDG"' not in done.stdout
 
 

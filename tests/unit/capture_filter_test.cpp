@@ -56,14 +56,15 @@ void ATypedFilterThatCannotBeUsedIsQuoted(void**) {
   AssertFails(
       CaptureFilter::CompileTyped("tcp port 443 and", NameLookup::kRefuse), Error::Kind::kUsage,
       "the capture filter \"tcp port 443 and\" cannot be used: " + LibpcapSays("tcp port 443 and") +
-          "; check the spelling of each word, and see pcap-filter(7).");
+          "; check the spelling, and see pcap-filter(7).");
   // No name server is asked about a name that cannot be one.
   AssertFails(CaptureFilter::CompileTyped("udp dst a..b", NameLookup::kResolve),
               Error::Kind::kUsage,
               "; check the spelling (a mistyped keyword is taken for a name), ");
   // What has a remedy of its own keeps it.
   AssertFails(CaptureFilter::CompileTyped("host www.example.com", NameLookup::kRefuse),
-              Error::Kind::kUsage, "; use its address instead.");
+              Error::Kind::kUsage,
+              " needs a look-up, which is done only when a capture starts; check the spelling");
   for (const char* const text : {"tcp.port == 443", "ip.addr==192.0.2.1 && udp", "ipv6.src"}) {
     AssertFails(CaptureFilter::CompileTyped(text, NameLookup::kRefuse), Error::Kind::kUsage,
                 "it looks like a display filter");

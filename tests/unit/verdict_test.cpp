@@ -120,6 +120,12 @@ void NothingReceivedNamesTheLikelyCauses(void**) {
   const std::string full = Told(Received(0, 0), true, false);
   AssertContains(full, "no such traffic at this data center while it ran, packets dropped");
   AssertLacks(full, "sampling");
+  Outcome somewhere = Received(0, 0);
+  somewhere.colo = "ord02";
+  AssertText(Told(somewhere, true, false), full);
+  somewhere.colo = "ODR";
+  AssertContains(Told(somewhere, true, false),
+                 "likely causes: a mistyped data center (this version does not know ODR), no such");
   Outcome stopped = Received(0, 0);
   stopped.stopped = true;
   AssertLacks(Told(stopped), "likely causes");

@@ -145,7 +145,8 @@ void AStartNotBeforeTheEndIsRefused(void**) {
 
 void TheFutureIsRefusedButForSkewedClocks(void**) {
   AssertFails(PlanWindows("", "2026-11-23T06:20:06Z", 300s, kNow), Error::Kind::kUsage,
-              "end-time is 2026-11-23T06:20:06Z, which is in the future; a sample looks back.");
+              "end-time is 2026-11-23T06:20:06Z, which is in the future; a sample looks back: "
+              "give an earlier time.");
   AssertWindow(Planned("", "2026-11-23T06:20:05Z")[0], "2026-11-23T06:15:00Z",
                "2026-11-23T06:20:00Z");
 }
