@@ -234,7 +234,7 @@ int CaptureCommand(int argc, char** argv) {
     system::StopRequests& stop = (*engine)->stop();
     const auto stopped = [&stop, before = stop.level()] {
       stop.TakeSignals();
-      return stop.level() > before;
+      return stop.level() > before || stop.AtLeast(system::StopLevel::kLeave);
     };
     const std::string report = CaptureReport(outcome, words.interface, words.filter, words.file,
                                              began, (*engine)->loop().Now(), stopped);
