@@ -230,7 +230,7 @@ Result<void> Delivery::EndWindow(const std::string& comment) {
   return written;
 }
 
-Result<void> Delivery::Finish(const std::string& asked, const LimitState& limit, bool sampled) {
+void Delivery::Finish(const std::string& asked, const LimitState& limit, bool sampled) {
   coverage_.asked = asked;
   coverage_.sampled = sampled;
   IncludeTimes();
@@ -262,7 +262,6 @@ Result<void> Delivery::Finish(const std::string& asked, const LimitState& limit,
     outcome_.Note(written);
     judge();
   }
-  return written;
 }
 
 }  // namespace cloudflaredump::capture

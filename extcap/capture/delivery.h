@@ -62,8 +62,8 @@ class Delivery {
 
   /// Ends the stream: the verdict goes into the outcome and into a statistics block for each
   /// interface, a limit that ended the capture onto its last packet. `asked` begins the verdict;
-  /// `sampled` says that this was no full capture.
-  Result<void> Finish(const std::string& asked, const LimitState& limit, bool sampled = true);
+  /// `sampled` says that this was no full capture. What cannot be written is noted in the outcome.
+  void Finish(const std::string& asked, const LimitState& limit, bool sampled = true);
 
  private:
   /// One file over the whole delivery.

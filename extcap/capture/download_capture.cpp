@@ -33,7 +33,8 @@ Result<void> DownloadSample(const CaptureContext& context, const api::PcapJob& j
   auto delivered = DeliverSamples(context, std::move(samples), {}, delivery, duplicates, outcome);
   if (!delivered) return delivered;
   NoteShare(covered, asked, outcome);
-  return delivery.Finish("sample " + job.id, {.known = true});
+  delivery.Finish("sample " + job.id, {.known = true});
+  return {};
 }
 
 Result<void> Download(const CaptureContext& context, Outcome& outcome) {

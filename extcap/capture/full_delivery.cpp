@@ -59,7 +59,7 @@ Result<void> Deliver(const CaptureContext& context, FileCollection& collection,
   if (context.stop.AtLeast(system::StopLevel::kStop)) outcome.stopped = true;
   if (context.stop.AtLeast(system::StopLevel::kLeave)) return {};
   CompareCounts(job, outcome);
-  outcome.Note(delivery.Finish(asked, JudgeLimits(job, delivery.received()), false));
+  delivery.Finish(asked, JudgeLimits(job, delivery.received()), false);
   if (outcome.error) outcome.left_behind = HowToGetLater(job.id);  // A full disk, say.
   return {};
 }

@@ -60,7 +60,7 @@ Outcome LiveCapture::Run() {
   if (context_.stream.begun()) {
     NoteShare(covered_, asked_, outcome_);
     outcome_.window = {start_, from_};
-    outcome_.Note(delivery_.Finish(Asked(), {.known = true}));
+    delivery_.Finish(Asked(), {.known = true});
   }
   return outcome_;
 }

@@ -45,9 +45,8 @@ Outcome SampleCapture::Run() {
   outcome_.Note(windows ? CaptureWindows(*windows) : Result<void>(Failure(windows)));
   if (context_.stream.begun()) {
     if (limited_) NoteShare(covered_, windows->back().end - windows->front().start, outcome_);
-    outcome_.Note(
-        delivery_.Finish("sample from " + FormatTimes(windows->front().start, windows->back().end),
-                         {.known = true}));
+    delivery_.Finish("sample from " + FormatTimes(windows->front().start, windows->back().end),
+                     {.known = true});
   }
   return outcome_;
 }

@@ -34,12 +34,9 @@ std::string BothTimes(WallTime time) {
 }
 
 std::string DigestText(const std::string& path, const std::function<bool()>& stopped) {
-  namespace fs = std::filesystem;
   if (path == "-") return "not known: standard input";
-  std::error_code none;  // What is not there cannot be read again.
-  if (fs::exists(path, none) && !fs::is_regular_file(path, none)) {
-    return "not known: not a regular file";
-  }
+  std::error_code none;  // What is not there cannot be opened.
+  if (std::filesystem::is_other(path, none)) return "not known: not a regular file";
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"),
                                                              std::fclose);
   if (!file) return "not known: the file cannot be read again";
@@ -61,8 +58,9 @@ std::string DigestText(const std::string& path, const std::function<bool()>& sto
 Result<void> CheckReport(const std::string& report, const std::string& file) {
   namespace fs = std::filesystem;
   if (report.empty()) return {};
-  std::error_code none;                                       // Neither has to be there yet.
-  const fs::path place = fs::weakly_canonical(report, none);  // empty in a folder closed to us
+  // Neither has to be there yet; in a folder that is closed to us, a name has no canonical form.
+  std::error_code none;
+  const fs::path place = fs::weakly_canonical(report, none);
   const bool same = (!place.empty() && place == fs::weakly_canonical(file, none)) ||
                     fs::equivalent(report, file, none);
   if (same && (fs::is_regular_file(report, none) || !fs::exists(report, none))) {

@@ -28,7 +28,7 @@ struct Scene : CaptureFixture {
         description.pcap_id = Format("id%zu", file);
         return description;
       }));
-      outcome.Note(delivery.Finish("asked", limit));
+      delivery.Finish("asked", limit);
       return outcome;
     });
   }
