@@ -1,6 +1,6 @@
 # Headers of the standard library and GLib take a third of each compilation. Where GCC 12 optimizes
-# code with precompiled headers, it warns of what is well in them: so the demo, tests/lint and
-# tests/fuzz use them, unit tests always do, and what people install is built without.
+# code with precompiled headers, it warns of what is well in them: so tests/fuzz uses
+# them, unit tests always do, and what people install is built without.
 option(CLOUDFLAREDUMP_PRECOMPILE "Compile the standard library's headers once" OFF)
 
 # precompile_headers(TARGET OWNER): TARGET uses the headers of OWNER, which is compiled alike and may

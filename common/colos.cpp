@@ -30,16 +30,15 @@ constexpr char Upper(char c) {
   return c >= 'a' ? static_cast<char>(c - 'a' + 'A') : c;
 }
 
-/// Three letters and up to three digits.
-bool HasForm(std::string_view name) {
+}  // namespace
+
+bool IsColoShape(std::string_view name) {
   return name.size() >= 3 && name.size() <= 6 && std::ranges::all_of(name.substr(0, 3), IsLetter) &&
          std::ranges::all_of(name.substr(3), IsDigit);
 }
 
-}  // namespace
-
 const Colo* FindColo(std::string_view name) {
-  if (!HasForm(name)) return nullptr;
+  if (!IsColoShape(name)) return nullptr;
   const std::array<char, 3> code = {Upper(name[0]), Upper(name[1]), Upper(name[2])};
   const std::string_view wanted(code.data(), code.size());
   const auto found = std::ranges::lower_bound(kColos, wanted, {}, &Colo::code);

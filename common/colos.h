@@ -14,6 +14,10 @@ struct Colo {
   std::string_view country;
 };
 
+/// Whether `name` is three ASCII letters and at most three digits, as data centers (ORD) and their
+/// sites (ord02) are called.
+bool IsColoShape(std::string_view name);
+
 /// The data center of a name as the API takes it, in any case: all sites of a city (`ORD`) or one
 /// of them (`ord02`), looked up by the first three letters. Null for a text that has neither form
 /// and for a code the table lacks, which may exist nevertheless: new ones open every month.

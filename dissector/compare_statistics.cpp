@@ -13,12 +13,12 @@
 namespace cloudflaredump::dissector {
 namespace {
 
-constexpr char kName[] = "cloudflare_compare";
+constexpr char kComparisonTree[] = "cloudflare_compare";
 
-int tap_id = -1;
+int comparison_tap = -1;
 
-tap_packet_status TakePacket(stats_tree* tree, packet_info* pinfo, epan_dissect_t*,
-                             const void* data, tap_flags_t) {
+tap_packet_status CountCompared(stats_tree* tree, packet_info* pinfo, epan_dissect_t*,
+                                const void* data, tap_flags_t) {
   const bool arrived = *static_cast<const bool*>(data);
   const auto count = [tree](const char* name, int parent) {
     return stats_tree_manip_node_int(MN_INCREASE, tree, name, parent, 1, 1);
@@ -33,19 +33,19 @@ tap_packet_status TakePacket(stats_tree* tree, packet_info* pinfo, epan_dissect_
 }  // namespace
 
 void RegisterCompareStatistics() {
-  tap_id = register_tap(kName);
-  stats_tree_register_plugin(kName, kName, "Cloudflare comparison", 0, TakePacket, nullptr,
-                             nullptr);
+  comparison_tap = register_tap(kComparisonTree);
+  stats_tree_register_plugin(kComparisonTree, kComparisonTree, "Cloudflare comparison", 0,
+                             CountCompared, nullptr, nullptr);
 }
 
 void CountCompared(packet_info* pinfo, const PacketComments& comments) {
-  if (!have_tap_listener(tap_id)) return;
+  if (!have_tap_listener(comparison_tap)) return;
   const auto mark = std::ranges::find_if(
       comments.marks, [](const PacketMark& each) { return each.arrived.has_value(); });
   if (mark == comments.marks.end()) return;
   bool* const arrived = wmem_new(pinfo->pool, bool);
   *arrived = *mark->arrived;
-  tap_queue_packet(tap_id, pinfo, arrived);
+  tap_queue_packet(comparison_tap, pinfo, arrived);
 }
 
 }  // namespace cloudflaredump::dissector

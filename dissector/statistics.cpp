@@ -19,9 +19,9 @@
 namespace cloudflaredump::dissector {
 namespace {
 
-constexpr char kName[] = "cloudflare";
+constexpr char kTrafficTree[] = "cloudflare";
 
-int tap_id = -1;
+int traffic_tap = -1;
 
 /// Nodes that a node names at most; what is beyond is summed. Wireshark walks along all of them to
 /// add one, so that 20,000 took minutes.
@@ -156,8 +156,8 @@ void CountBranch(const std::string& name, const CaptureInterface& interface, con
   add(RequestName(interface), add(CaptureName(interface), add("By request", branch)));
 }
 
-tap_packet_status TakePacket(stats_tree* tree, packet_info* pinfo, epan_dissect_t*,
-                             const void* data, tap_flags_t) {
+tap_packet_status CountPacket(stats_tree* tree, packet_info* pinfo, epan_dissect_t*,
+                              const void* data, tap_flags_t) {
   const auto& interface = *static_cast<const CaptureInterface*>(data);
   Counter counter(tree, *pinfo, interface);
   CountBranch("Packets", interface,
@@ -178,15 +178,16 @@ void EndTree(stats_tree* tree) {
 }  // namespace
 
 void RegisterStatistics() {
-  tap_id = register_tap(kName);
+  traffic_tap = register_tap(kTrafficTree);
   // The order in which every window shows them; from 4.6 on it would be the counts' otherwise,
   // bytes above packets.
   constexpr guint kByName = (ST_SORT_COL_NAME << ST_FLG_SRTCOL_SHIFT) | ST_FLG_SORT_DESC;
-  stats_tree_register_plugin(kName, kName, "Cloudflare", kByName, TakePacket, StartTree, EndTree);
+  stats_tree_register_plugin(kTrafficTree, kTrafficTree, "Cloudflare", kByName, CountPacket,
+                             StartTree, EndTree);
 }
 
 void CountPacket(packet_info* pinfo, const CaptureInterface& interface) {
-  if (have_tap_listener(tap_id)) tap_queue_packet(tap_id, pinfo, &interface);
+  if (have_tap_listener(traffic_tap)) tap_queue_packet(traffic_tap, pinfo, &interface);
 }
 
 }  // namespace cloudflaredump::dissector

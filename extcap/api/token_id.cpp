@@ -5,14 +5,10 @@
 #include "extcap/api/pcaps_ask.h"
 
 namespace cloudflaredump::api {
-namespace {
-
-constexpr const char* kDoing = "ask for the ID of the API token";
-
-}  // namespace
 
 Result<std::string> PcapsApi::TokenId(const std::string& account_id, const Patience& patience) {
   if (access_.token.empty()) return Fail("an e-mail address with an API key is not a token");
+  constexpr const char* kDoing = "ask for the ID of the API token";
   const auto read = [&](const http::HttpAnswer& answer) -> Result<std::string> {
     auto result = ReadResult(answer, kDoing);
     if (!result) return Failure(result);

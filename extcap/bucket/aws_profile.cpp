@@ -11,11 +11,6 @@
 namespace cloudflaredump::bucket {
 namespace {
 
-std::string Value(const system::Environment& environment, const char* name) {
-  const char* const value = environment(name);
-  return value == nullptr ? std::string() : std::string(Trim(value));
-}
-
 std::string ValueIn(const AwsValues& values, std::string_view key) {
   const auto found = values.find(key);
   return found == values.end() ? std::string() : found->second;
@@ -35,7 +30,7 @@ bool IsTrue(const std::string& text) {
 /// `name` of AWS's folder in the home directory, unless `variable` names another file.
 std::string SharedFile(const system::Environment& environment, const char* variable,
                        const char* name) {
-  std::string file = Value(environment, variable);
+  std::string file = system::TrimmedValue(environment, variable);
   if (file.empty()) return system::HomeFolder(environment) + "/.aws/" + name;
   if (file == "~" || file.starts_with("~/")) file.replace(0, 1, system::HomeFolder(environment));
   return file;
@@ -44,8 +39,8 @@ std::string SharedFile(const system::Environment& environment, const char* varia
 /// Whether the environment names a role to be taken with a web identity. It does not count beside
 /// --aws-profile.
 bool HasWebIdentity(const AwsSettings& settings, const system::Environment& environment) {
-  return !settings.given && !Value(environment, "AWS_ROLE_ARN").empty() &&
-         !Value(environment, "AWS_WEB_IDENTITY_TOKEN_FILE").empty();
+  return !settings.given && !system::TrimmedValue(environment, "AWS_ROLE_ARN").empty() &&
+         !system::TrimmedValue(environment, "AWS_WEB_IDENTITY_TOKEN_FILE").empty();
 }
 
 }  // namespace
@@ -80,7 +75,7 @@ AwsProfile ParseAwsProfile(std::string_view credentials, std::string_view config
 
 Result<AwsSettings> ReadAwsSettings(const std::string& given,
                                     const system::Environment& environment) {
-  const auto variable = [&](const char* name) { return Value(environment, name); };
+  const auto variable = [&](const char* name) { return system::TrimmedValue(environment, name); };
   AwsSettings settings;
   const std::string name =
       FirstOf({given, variable("AWS_PROFILE"), variable("AWS_DEFAULT_PROFILE")});

@@ -41,8 +41,7 @@ struct AwsSettings {
 
 /// Reads them for `given`, the profile of --aws-profile; empty for AWS_PROFILE, AWS_DEFAULT_PROFILE
 /// or "default". The files are those that AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE name,
-/// else
-/// ~/.aws/credentials and ~/.aws/config. A profile that is not there is no Error.
+/// else ~/.aws/credentials and ~/.aws/config. A profile that is not there is no Error.
 Result<AwsSettings> ReadAwsSettings(const std::string& given,
                                     const system::Environment& environment);
 

@@ -16,11 +16,6 @@ namespace {
 
 constexpr const char* kAwsPair = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
 
-std::string Value(const system::Environment& environment, const char* name) {
-  const char* const value = environment(name);
-  return value == nullptr ? std::string() : std::string(Trim(value));
-}
-
 BucketKeys Registered(BucketKeys keys) {
   RegisterSecret(keys.secret_access_key);
   RegisterSecret(keys.session_token);
@@ -42,9 +37,9 @@ bool IsGoogleId(std::string_view id) {
 }
 
 BucketKeys AwsPairOf(const system::Environment& environment) {
-  return {.access_key_id = Value(environment, "AWS_ACCESS_KEY_ID"),
-          .secret_access_key = Value(environment, "AWS_SECRET_ACCESS_KEY"),
-          .session_token = Value(environment, "AWS_SESSION_TOKEN"),
+  return {.access_key_id = system::TrimmedValue(environment, "AWS_ACCESS_KEY_ID"),
+          .secret_access_key = system::TrimmedValue(environment, "AWS_SECRET_ACCESS_KEY"),
+          .session_token = system::TrimmedValue(environment, "AWS_SESSION_TOKEN"),
           .source = kAwsPair};
 }
 
@@ -172,14 +167,15 @@ Result<KeySource> GoogleKeys(const DestinationConf& conf, const KeySettings& set
     }
     return KeySource(Registered(settings.gcs));
   }
-  const std::string token = Value(environment, "GOOGLE_OAUTH_ACCESS_TOKEN");
+  const std::string token = system::TrimmedValue(environment, "GOOGLE_OAUTH_ACCESS_TOKEN");
   if (!token.empty()) {
     return KeySource(Registered({.bearer_token = token, .source = "GOOGLE_OAUTH_ACCESS_TOKEN"}));
   }
   const BucketKeys shaped =
       PairOfShape(settings, environment, [](const std::string& id) { return IsGoogleId(id); });
   if (shaped.HasPair()) return KeySource(shaped);
-  const bool application = !Value(environment, "GOOGLE_APPLICATION_CREDENTIALS").empty();
+  const bool application =
+      !system::TrimmedValue(environment, "GOOGLE_APPLICATION_CREDENTIALS").empty();
   const KeySource::Renew ask = [application, tool = settings.tool](WallTime when) {
     return TokenOfGcloud(application, when, tool);
   };
@@ -224,8 +220,9 @@ Result<KeySource> R2Keys(const DestinationConf& conf, const KeySettings& setting
   BucketKeys keys =
       PairOfShape(settings, environment, [](const std::string& id) { return IsR2Id(id); });
   if (keys.HasPair()) return KeySource(std::move(keys));
-  const bool named = !settings.aws_profile.empty() || !Value(environment, "AWS_PROFILE").empty() ||
-                     !Value(environment, "AWS_DEFAULT_PROFILE").empty();
+  const bool named = !settings.aws_profile.empty() ||
+                     !system::TrimmedValue(environment, "AWS_PROFILE").empty() ||
+                     !system::TrimmedValue(environment, "AWS_DEFAULT_PROFILE").empty();
   if (const auto aws = named ? ReadAwsSettings(settings.aws_profile, environment)
                              : Result<AwsSettings>(AwsSettings{})) {
     keys = R2ProfileKeys(*aws, environment);
@@ -263,8 +260,9 @@ Result<StoreKeys> FindStoreKeys(const DestinationConf& conf, const KeySettings& 
     found = {.region = aws->region, .endpoint = aws->endpoint, .ca_file = aws->ca_file};
     keys = AmazonKeys(conf, settings, environment, *std::move(aws)).Find();
   } else {
-    found.region = Value(environment, "AWS_REGION");
-    if (found.region.empty()) found.region = Value(environment, "AWS_DEFAULT_REGION");
+    found.region = system::TrimmedValue(environment, "AWS_REGION");
+    if (found.region.empty())
+      found.region = system::TrimmedValue(environment, "AWS_DEFAULT_REGION");
     keys = conf.kind == StoreKind::kGcs ? GoogleKeys(conf, settings, environment, now)
                                         : R2Keys(conf, settings, environment);
   }

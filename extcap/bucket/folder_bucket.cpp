@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kPiece = std::size_t{256} << 10;
-constexpr int kMaxDepth = 8;
+constexpr int kDeepestFolder = 8;
 
 std::string Why(int error) {
   return CleanLine(g_strerror(error));
@@ -48,7 +48,7 @@ void ListFolder(const fs::path& folder, const std::string& below, int depth,
     if (S_ISDIR(file.st_mode)) {
       // Not every folder of a mount is ours to read (lost+found): the others count.
       std::error_code ignored;
-      if (depth < kMaxDepth) {
+      if (depth < kDeepestFolder) {
         ListFolder(at->path(), key + "/", depth + 1, prefix, objects, ignored);
       }
       continue;

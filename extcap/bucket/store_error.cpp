@@ -64,7 +64,7 @@ bool IsOneOf(std::string_view code, std::initializer_list<std::string_view> code
   return std::ranges::find(codes, code) != codes.end();
 }
 
-std::string Bucket(const StoreContext& store) {
+std::string NamedBucket(const StoreContext& store) {
   return "the bucket " + store.bucket + " of " + StoreName(store.kind);
 }
 
@@ -85,7 +85,7 @@ std::string RightRegion(const http::HttpHead& head, const ErrorDocument& documen
 Error WrongRegion(const StoreContext& store, const std::string& right) {
   const std::string place =
       store.bucket + (store.directory.empty() ? "" : "/" + CleanLine(store.directory, 120));
-  const std::string what = Bucket(store) + " is not in the region " + store.region;
+  const std::string what = NamedBucket(store) + " is not in the region " + store.region;
   if (right.empty() || right == store.region) {
     return {.what = what, .remedy = "correct the region"};
   }
@@ -175,7 +175,7 @@ Error NotAllowed(const StoreContext& store, StoreAction action, const std::strin
   Error error{.what =
                   "the keys from " + store.key_source + " may not " +
                   (action == StoreAction::kList ? "list " : "read " + Cleaned(key, 120) + " in ") +
-                  Bucket(store)};
+                  NamedBucket(store)};
   if (store.kind == StoreKind::kGcs) {
     error.remedy = GooglesAdvice(action, document);
   } else if (store.kind == StoreKind::kS3) {
@@ -239,7 +239,7 @@ std::optional<Error> KnownFault(const StoreContext& store, StoreAction action,
   const std::string& code = document.code;
   if (code == "SignatureDoesNotMatch") {
     return Error{.what = "the secret access key from " + store.key_source +
-                         " is wrong: its signature does not match at " + Bucket(store),
+                         " is wrong: its signature does not match at " + NamedBucket(store),
                  .remedy = "correct it"};
   }
   if (IsOneOf(code, {"InvalidAccessKeyId", "InvalidAccessKey"})) {
@@ -270,7 +270,7 @@ std::optional<Error> KnownFault(const StoreContext& store, StoreAction action,
     return NotAllowed(store, action, key, document);
   }
   if (head.status == 404 && action == StoreAction::kRead) {
-    return Error{.what = Cleaned(key, 120) + " is no longer in " + Bucket(store)};
+    return Error{.what = Cleaned(key, 120) + " is no longer in " + NamedBucket(store)};
   }
   return std::nullopt;
 }

@@ -13,7 +13,7 @@ namespace {
 /// For what may be a proxy's page, or half of ours.
 constexpr auto kPassing = Error::Kind::kPassing;
 
-constexpr int kMaxDepth = 16;
+constexpr int kDeepestElement = 16;
 constexpr std::size_t kMaxText = std::size_t{1} << 20;
 
 struct ReaderFree {
@@ -89,7 +89,8 @@ Result<void> WalkXml(std::string_view xml, const XmlElementEnd& on_end) {
   OpenElements open(on_end);
   int more = 0;
   while ((more = xmlTextReaderRead(reader.get())) == 1) {
-    if (xmlTextReaderDepth(reader.get()) > kMaxDepth) return Fail("the XML is nested too deeply");
+    if (xmlTextReaderDepth(reader.get()) > kDeepestElement)
+      return Fail("the XML is nested too deeply");
     switch (xmlTextReaderNodeType(reader.get())) {
       case XML_READER_TYPE_DOCUMENT_TYPE:
       case XML_READER_TYPE_ENTITY_REFERENCE:

@@ -13,9 +13,9 @@
 namespace cloudflaredump::capture {
 namespace {
 
-constexpr std::size_t kMostNamed = 2;
+constexpr std::size_t kMostHostsNamed = 2;
 /// For a reader of a file that lies in memory.
-constexpr std::size_t kWindow = 2048;
+constexpr std::size_t kReadWindow = 2048;
 
 /// The outermost IP header's destination; nothing of a packet that has none.
 std::optional<filter::IpAddress> Destination(std::uint32_t link_type,
@@ -40,7 +40,7 @@ std::string BusiestDestinations(const std::vector<SampleFile>& samples) {
   std::map<filter::IpAddress, std::uint64_t> counts;
   std::uint64_t all = 0;
   for (const SampleFile& sample : samples) {
-    pcap::FileReader reader(pcap::Borrow(*sample.bytes), kWindow);
+    pcap::FileReader reader(pcap::Borrow(*sample.bytes), kReadWindow);
     std::vector<std::byte> shared;
     for (; reader.FindNext(); reader.Drop()) {
       const auto packet = reader.Load(shared);
@@ -56,7 +56,7 @@ std::string BusiestDestinations(const std::vector<SampleFile>& samples) {
     if (count * 20 < all * 19) busiest.emplace_back(count, address);
   }
   std::ranges::sort(busiest, std::greater{});
-  if (busiest.size() > kMostNamed) busiest.resize(kMostNamed);
+  if (busiest.size() > kMostHostsNamed) busiest.resize(kMostHostsNamed);
   std::string text;
   for (const auto& [count, address] : busiest) {
     text += text.empty() ? "" : ", ";

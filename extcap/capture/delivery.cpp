@@ -14,10 +14,6 @@ namespace {
 /// How often, in packets, the event loop gets its turn.
 constexpr int kPacketsPerTurn = 1000;
 
-std::string Rfc3339(std::uint64_t nanoseconds) {
-  return FormatRfc3339(WallTime(std::chrono::nanoseconds(nanoseconds)));
-}
-
 }  // namespace
 
 Result<void> Delivery::Deliver(std::vector<FileToDeliver> files, const Describe& describe,
@@ -237,8 +233,8 @@ void Delivery::Finish(const std::string& asked, const LimitState& limit, bool sa
   PacketMark end = std::exchange(pending_, {});
   end.limit_reached = limit.reached.has_value();
   if (outcome_.counts.received > 0) {
-    end.coverage_first = Rfc3339(coverage_.first_nanoseconds);
-    end.coverage_last = Rfc3339(coverage_.last_nanoseconds);
+    end.coverage_first = FormatRfc3339(WallTime(Duration(coverage_.first_nanoseconds)));
+    end.coverage_last = FormatRfc3339(WallTime(Duration(coverage_.last_nanoseconds)));
   }
   context_.stream.MarkLast(end);
   if (limit.reached) {

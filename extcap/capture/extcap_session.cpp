@@ -57,7 +57,7 @@ Result<Prepared> Prepare(const Result<config::Arguments>& arguments, const Extca
 }
 
 /// How long the window is waited for, so that our end is there when it opens its own.
-constexpr std::chrono::seconds kWindow{5};
+constexpr std::chrono::seconds kPartnerPatience{5};
 
 /// Runs the capture; returns the sentence that ends it on stderr, empty if there is nothing to say.
 std::string RunPrepared(Prepared& prepared, const std::string& filter, system::ByteSink& sink,
@@ -87,7 +87,7 @@ int RunExtcapCapture(int argc, char** argv) {
   Engine& engine = prepared ? *prepared->engine : *spare;
   auto sink = system::FifoSink::Open(words.fifo, engine.loop(), engine.stop());
   // From here on this process may end at any point: dumpcap and the window have all they wait for.
-  pipes.AwaitPartner(kWindow);
+  pipes.AwaitPartner(kPartnerPatience);
   if (!prepared) return frontend::FailExtcapCall(prepared.error());
   if (!sink)
     return sink.error().kind == Error::Kind::kInterrupted ? 0

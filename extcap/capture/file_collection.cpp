@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 constexpr Duration kLateFiles = 60s;
 
 /// Names left-out files up to this number one by one.
-constexpr std::size_t kMostNamed = 3;
+constexpr std::size_t kMostFilesNamed = 3;
 
 }  // namespace
 
@@ -134,10 +134,11 @@ Result<void> FileCollection::Gather() {
   }
   if (const auto& odd = before->left_out; !odd.empty()) {
     std::string names;
-    for (std::size_t i = 0; i < std::min(odd.size(), kMostNamed); ++i) {
+    for (std::size_t i = 0; i < std::min(odd.size(), kMostFilesNamed); ++i) {
       names += (i == 0 ? "" : ", ") + CleanLine(odd[i], 100);
     }
-    if (odd.size() > kMostNamed) names += Format(" and %zu more", odd.size() - kMostNamed);
+    if (odd.size() > kMostFilesNamed)
+      names += Format(" and %zu more", odd.size() - kMostFilesNamed);
     left_out_.push_back(names + ", not named like a file of the capture");
   }
   return {};

@@ -14,7 +14,7 @@ Result<std::string> ColoOf(const CaptureContext& context) {
   const bool own = context.interface.kind == config::InterfaceKind::kColo;
   const std::string& colo =
       own ? context.interface.colo : context.settings.Text(config::Opt::kColo);
-  if (config::IsColoShape(colo)) return config::CanonicalColo(colo);
+  if (IsColoShape(colo)) return config::CanonicalColo(colo);
   if (colo.empty()) {
     return Fail("no data center", "give Cloudflare's code of one with the option colo, such as ORD",
                 Error::Kind::kUsage);

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 using std::chrono::seconds;
 
 /// What clocks may differ by.
-constexpr Duration kMargin = 5s;
+constexpr Duration kClockMargin = 5s;
 
 /// A server may begin a window earlier than it was asked to.
 constexpr Duration kRounding = 60s;
@@ -193,7 +193,7 @@ WallTime LiveCapture::OldestEnd() const {
   // The last request of a window is sent so much later than the first, others' turns included.
   const auto turns = 2 * static_cast<int>(plan_.requests.size());
   const Duration last = OnTheWall(context_.loop, requests_.interval() * turns);
-  return std::chrono::ceil<seconds>(context_.loop.Now() - kSampleHistory + kMargin + last);
+  return std::chrono::ceil<seconds>(context_.loop.Now() - kSampleHistory + kClockMargin + last);
 }
 
 void LiveCapture::LeaveOutWhatIsGone() {

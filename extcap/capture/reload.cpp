@@ -56,7 +56,7 @@ Result<std::string> NearestColo(const Question& question) {
   }
   if (!answer) return Failure(answer);
   for (const std::string_view line : Split(answer->body, '\n')) {
-    if (line.starts_with("colo=") && config::IsColoShape(Trim(line.substr(5)))) {
+    if (line.starts_with("colo=") && IsColoShape(Trim(line.substr(5)))) {
       return std::string(Trim(line.substr(5)));
     }
   }
@@ -83,7 +83,7 @@ Rows TrafficRows(const Question& question) {
   const Bounded bounded(loop, loop.FromReal(kMostForTraffic));
   Rows rows;
   for (ColoChoice& choice : BusiestColos(analytics, *filter, loop.Now(), bounded.patience())) {
-    if (config::IsColoShape(choice.colo)) rows.push_back({choice.colo, std::move(choice.display)});
+    if (IsColoShape(choice.colo)) rows.push_back({choice.colo, std::move(choice.display)});
   }
   return rows;
 }

@@ -9,10 +9,6 @@
 namespace cloudflaredump::capture {
 namespace {
 
-std::string Rfc3339(std::uint64_t nanoseconds) {
-  return FormatRfc3339(WallTime(std::chrono::nanoseconds(nanoseconds)));
-}
-
 /// How much of `window` a sample covers.
 Duration CoveredBy(const SampleFile& sample, const Window& window) {
   if (!sample.limit().reached) return window.end - window.start;
@@ -27,8 +23,9 @@ CaptureDescription Describe(const SampleFile& sample, std::size_t request,
   description.request = request + 1;
   description.requests = place.requests;
   if (sample.summary.packets > 0) {
-    description.coverage_first = Rfc3339(sample.summary.first_nanoseconds);
-    description.coverage_last = Rfc3339(sample.summary.last_nanoseconds);
+    description.coverage_first =
+        FormatRfc3339(WallTime(Duration(sample.summary.first_nanoseconds)));
+    description.coverage_last = FormatRfc3339(WallTime(Duration(sample.summary.last_nanoseconds)));
   }
   description.limit_reached = sample.limit().value();
   const auto window = WindowOf(sample.job);

@@ -6,7 +6,7 @@ namespace {
 
 constexpr char kSync = 'T';
 /// The sync byte and the length.
-constexpr std::size_t kHeader = 4;
+constexpr std::size_t kSyncAndLength = 4;
 /// The control's number and the command, which the length counts.
 constexpr std::size_t kFixed = 2;
 
@@ -34,16 +34,15 @@ ToolbarRead ReadToolbarMessage(std::string_view bytes) {
     at = bytes.find(kSync, at);
     if (at == std::string_view::npos) return {.message = {}, .used = bytes.size()};
     const std::string_view rest = bytes.substr(at);
-    if (rest.size() < kHeader) return {.message = {}, .used = at};
+    if (rest.size() < kSyncAndLength) return {.message = {}, .used = at};
     const std::size_t length = Byte(rest[1]) << 16 | Byte(rest[2]) << 8 | Byte(rest[3]);
     if (length < kFixed || length > kFixed + kLongestPayload) continue;
-    if (rest.size() < kHeader + length) return {.message = {}, .used = at};
-    return {
-        .message =
-            ToolbarMessage{.control = static_cast<std::uint8_t>(rest[4]),
-                           .command = static_cast<std::uint8_t>(rest[5]),
-                           .payload = std::string(rest.substr(kHeader + kFixed, length - kFixed))},
-        .used = at + kHeader + length};
+    if (rest.size() < kSyncAndLength + length) return {.message = {}, .used = at};
+    return {.message = ToolbarMessage{.control = static_cast<std::uint8_t>(rest[4]),
+                                      .command = static_cast<std::uint8_t>(rest[5]),
+                                      .payload = std::string(
+                                          rest.substr(kSyncAndLength + kFixed, length - kFixed))},
+            .used = at + kSyncAndLength + length};
   }
 }
 

@@ -19,7 +19,7 @@ using std::chrono::seconds;
 using Answers = std::vector<std::vector<api::TrafficRow>>;
 
 /// Data centers that a clause names.
-constexpr std::size_t kMostNamed = 4;
+constexpr std::size_t kMostColosNamed = 4;
 
 /// How long is waited, in real time, where a person waits for something else.
 constexpr Duration kForRefusal = 5s;
@@ -46,8 +46,8 @@ std::string Places(const TrafficTable& table) {
   std::vector<std::string> words;
   for (const ColoTraffic& colo : table.colos) {
     if (colo.count.packets <= 0) continue;
-    if (words.size() == kMostNamed) {
-      words.push_back(std::to_string(table.colos.size() - kMostNamed) + " others");
+    if (words.size() == kMostColosNamed) {
+      words.push_back(std::to_string(table.colos.size() - kMostColosNamed) + " others");
       break;
     }
     const std::string name = colo.colo.empty() ? PlaceOf(colo) : colo.colo;
@@ -85,14 +85,14 @@ std::string Drops(const TrafficTable& table) {
 }
 
 /// What traffic the analytics counted for `terms`.
-std::string Counted(const TrafficTerms& terms) {
+std::string CountedTraffic(const TrafficTerms& terms) {
   if (terms.exact) return "this traffic";
   return terms.AsFilter().empty() ? "all traffic towards this account"
                                   : "the traffic of \"" + terms.AsFilter() + "\"";
 }
 
 std::string Told(const TrafficTable& table, const TrafficTerms& terms, const std::string& colo) {
-  std::string text = Counted(terms) + " entered at " + Places(table);
+  std::string text = CountedTraffic(terms) + " entered at " + Places(table);
   if (!colo.empty() && !EnteredAt(table, colo)) text += ", none at " + colo;
   return text + Drops(table) + " (about, from " + CountedSamples(table.all.samples) + ")";
 }
@@ -156,7 +156,7 @@ std::optional<DroppedTraffic> DroppedAtCloudflare(api::AnalyticsApi& analytics,
   return DroppedTraffic{.dropped = dropped.packets,
                         .all = all.packets,
                         .systems = Systems(dropped_by),
-                        .counted = Counted(terms),
+                        .counted = CountedTraffic(terms),
                         .samples = CountedSamples(all.samples)};
 }
 

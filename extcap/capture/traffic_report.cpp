@@ -16,7 +16,7 @@ constexpr Duration kRecent = 5min;
 constexpr std::uint64_t kMostRows = 10000;
 constexpr std::size_t kMostBusy = 5;
 /// Bounds that count back from now move on while the question is under way.
-constexpr Duration kMargin = 1min;
+constexpr Duration kBoundMargin = 1min;
 
 /// "112 days"; a shorter time as other messages have it.
 std::string InDays(Duration span) {
@@ -30,7 +30,7 @@ Result<Window> FitWindow(Window window, const api::AnalyticsBounds& bounds, Wall
                          std::string& cut) {
   if (bounds.not_older_than) {
     const Duration kept = seconds(*bounds.not_older_than);
-    const WallTime oldest = std::chrono::ceil<seconds>(now - kept + kMargin);
+    const WallTime oldest = std::chrono::ceil<seconds>(now - kept + kBoundMargin);
     if (window.end <= oldest) {
       return Fail("Cloudflare's analytics of this account go back " + InDays(kept),
                   "give a later window", Error::Kind::kUsage);

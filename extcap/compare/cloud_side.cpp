@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kSampleLength = 160;
 /// Two records of one packet are no further apart than this; equal packets that nothing tells apart
 /// may well be two, unless they come closer than any sender sends them.
-constexpr std::int64_t kCopyWithin = 1'000'000;
+constexpr std::int64_t kRecordedTwiceWithin = 1'000'000;
 constexpr std::int64_t kEqualCopyWithin = 20'000;
 constexpr std::uint64_t kMostRecords = 0xfffffff0;
 
@@ -341,7 +341,7 @@ void CloudSide::MarkCopies() {
            (first.payload_length > 0 || (first.tcp_flags & (kTcpSyn | kTcpFin)) != 0));
       const std::int64_t gap = second.time - first.time;
       if (told_apart) {
-        second.copy = gap <= kCopyWithin;
+        second.copy = gap <= kRecordedTwiceWithin;
         continue;
       }
       // Two of a kind alone are copies; many, each as near as the other, are a flood.

@@ -9,7 +9,7 @@ namespace cloudflaredump::compare {
 namespace {
 
 /// An IP packet has 65,535 bytes in pieces of at least 8, which come in hundreds at the most.
-constexpr std::size_t kMostPieces = 1000;
+constexpr std::size_t kMostPiecesTried = 1000;
 constexpr std::size_t kMostPoints = 64;
 constexpr std::size_t kMostEndpoints = 4096;
 constexpr std::uint64_t kMostLookalikeTries = 200'000;
@@ -73,7 +73,7 @@ std::uint16_t LocalSide::EndpointOf(const Encapsulation& outer) {
 void LocalSide::TakePieces(const InnerPacket& packet, std::uint16_t point, const CloudSide& cloud) {
   std::size_t looked_at = 0;
   for (std::uint32_t at = cloud.FindPiece(DatagramKey(packet));
-       at != kNone && ++looked_at <= kMostPieces; at = cloud.NextPiece(at)) {
+       at != kNone && ++looked_at <= kMostPiecesTried; at = cloud.NextPiece(at)) {
     const CloudPacket& piece = cloud.packets()[at];
     const std::uint32_t begin = packet.piece ? packet.offset : 0;
     if (piece.sequence < begin || piece.sequence + piece.payload_length > begin + packet.length) {

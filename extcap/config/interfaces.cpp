@@ -47,12 +47,6 @@ CaptureInterface ColoInterface(std::string_view code) {
 
 }  // namespace
 
-bool IsColoShape(std::string_view code) {
-  if (code.size() < 3 || code.size() > 6) return false;
-  return std::ranges::all_of(code.substr(0, 3), [](char c) { return g_ascii_isalpha(c); }) &&
-         std::ranges::all_of(code.substr(3), [](char c) { return g_ascii_isdigit(c); });
-}
-
 std::string CanonicalColo(std::string_view code) {
   std::string canonical(code);
   if (code.size() == 3) std::ranges::transform(code, canonical.begin(), g_ascii_toupper);

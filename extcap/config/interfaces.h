@@ -27,9 +27,6 @@ std::vector<CaptureInterface> ListInterfaces(const std::string& colos);
 /// is well formed. The Error names the interfaces.
 Result<CaptureInterface> FindInterface(std::string_view name);
 
-/// Whether `code` is three letters and at most three digits: ORD, ord02.
-bool IsColoShape(std::string_view code);
-
 /// The code as Cloudflare writes it: a data center's in capitals. A site's stays as it is.
 std::string CanonicalColo(std::string_view code);
 

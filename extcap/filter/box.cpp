@@ -10,10 +10,7 @@
 namespace cloudflaredump::filter {
 namespace {
 
-/// How many bits of a packet a value prescribes.
-int BitsOf(const IpAddress& address) {
-  return address.version == 4 ? 32 : 128;
-}
+/// How many bits of a packet a number prescribes; of an address, the other BitsOf says it.
 template <class T>
 int BitsOf(T) {
   return 8 * sizeof(T);
@@ -44,6 +41,10 @@ std::string ProtocolWord(std::uint8_t protocol) {
 }
 
 }  // namespace
+
+int BitsOf(const IpAddress& address) {
+  return address.version == 4 ? 32 : 128;
+}
 
 std::string IpAddress::ToString() const {
   std::array<char, INET6_ADDRSTRLEN> text = {};

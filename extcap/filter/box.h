@@ -21,6 +21,9 @@ struct IpAddress {
   std::string ToString() const;
 };
 
+/// 32 or 128.
+int BitsOf(const IpAddress& address);
+
 /// The address of version 4 with this number in the header.
 IpAddress Ipv4Address(std::uint32_t number);
 

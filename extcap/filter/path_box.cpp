@@ -10,7 +10,7 @@ namespace cloudflaredump::filter {
 namespace {
 
 /// One path makes no more boxes than this, however its handfuls multiply.
-constexpr std::size_t kMostBoxes = 16;
+constexpr std::size_t kMostPathBoxes = 16;
 
 using Numbers = std::optional<std::vector<std::uint32_t>>;
 
@@ -65,7 +65,7 @@ class BoxMaker {
   template <class T, class Make>
   void Pin(std::optional<T> Box::* field, const Numbers& numbers, Make make) {
     if (!numbers || numbers->size() > options_.handful) return;
-    if (numbers->size() > 1 && boxes_.size() * numbers->size() > kMostBoxes) return;
+    if (numbers->size() > 1 && boxes_.size() * numbers->size() > kMostPathBoxes) return;
     std::vector<Box> product;
     for (Box box : boxes_) {
       for (const std::uint32_t number : *numbers) {

@@ -21,7 +21,7 @@
 namespace cloudflaredump::filter {
 namespace {
 
-constexpr std::size_t kMostBoxes = 32;
+constexpr std::size_t kMostPrefixBoxes = 32;
 /// Paths are simplified once they are all known; a filter with more of them is not followed.
 constexpr std::size_t kMostPaths = 512;
 /// A port range this short is said value by value.
@@ -138,10 +138,6 @@ std::optional<IpAddress> ParseIpAddress(const std::string& text) {
   return std::nullopt;
 }
 
-int BitsOf(const IpAddress& address) {
-  return address.version == 4 ? 32 : 128;
-}
-
 std::string Prefix::ToString() const {
   return address.ToString() + "/" + std::to_string(bits);
 }
@@ -197,7 +193,7 @@ std::vector<PrefixBox> PrefixBoxes(const CaptureFilter& filter) {
   }
   if (whole && found.empty()) return {PrefixBox()};  // neither IPv4 nor IPv6
   std::vector<PrefixBox> boxes = Simplify(found);
-  if (whole && boxes.size() <= kMostBoxes) return boxes;
+  if (whole && boxes.size() <= kMostPrefixBoxes) return boxes;
   boxes.clear();
   for (const Box& box : MakePlan(filter, {.max_requests = 4, .pin_ipv6 = true}).requests) {
     boxes.push_back({.box = box, .source = {}, .destination = {}});

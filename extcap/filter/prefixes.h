@@ -14,9 +14,6 @@ namespace cloudflaredump::filter {
 /// The address that `text` is; nothing for any other text.
 std::optional<IpAddress> ParseIpAddress(const std::string& text);
 
-/// 32 or 128.
-int BitsOf(const IpAddress& address);
-
 /// The addresses that share their first `bits` bits with `address`, whose other bits are zero.
 struct Prefix {
   IpAddress address;

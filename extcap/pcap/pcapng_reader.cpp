@@ -13,17 +13,11 @@
 
 #include "common/text.h"
 #include "extcap/pcap/pcap_format.h"
+#include "extcap/pcap/pcapng_format.h"
 
 namespace cloudflaredump::pcap {
 namespace {
 
-// Block and option codes: draft-ietf-opsawg-pcapng, sections 3.5 and 4.
-constexpr std::uint32_t kSectionBlock = 0x0a0d0d0a;
-constexpr std::uint32_t kInterfaceBlock = 1;
-constexpr std::uint32_t kObsoletePacketBlock = 2;
-constexpr std::uint32_t kSimplePacketBlock = 3;
-constexpr std::uint32_t kStatisticsBlock = 5;
-constexpr std::uint32_t kEnhancedPacketBlock = 6;
 constexpr std::uint32_t kByteOrderMagic = 0x1a2b3c4d;
 
 /// Blocks that we look into are at most this long; others are skipped, whatever their length.

@@ -6,18 +6,12 @@
 #include <cstring>
 
 #include "common/text.h"
+#include "extcap/pcap/pcapng_format.h"
 
 namespace cloudflaredump::pcap {
 namespace {
 
-// Block and option codes: draft-ietf-opsawg-pcapng, sections 3.5 and 4.
-enum BlockType : std::uint32_t {
-  kInterfaceBlock = 1,
-  kStatisticsBlock = 5,
-  kPacketBlock = 6,
-  kSectionBlock = 0x0a0d0d0a,
-};
-
+// Option codes: draft-ietf-opsawg-pcapng, sections 3.5 and 4.
 enum OptionCode : std::uint16_t {
   kEndOfOptions = 0,
   kComment = 1,
@@ -87,7 +81,7 @@ void EndOptions(std::string& out) {
 }
 
 /// Starts a block whose length is written by EndBlock, which wants the returned offset.
-std::size_t BeginBlock(std::string& out, BlockType type) {
+std::size_t BeginBlock(std::string& out, PcapngBlock type) {
   const std::size_t begin = out.size();
   const std::uint32_t head[2] = {type, 0};
   out.append(Raw(head));
@@ -172,7 +166,7 @@ bool AppendPacket(std::string& out, std::uint32_t interface_id, const PacketView
       static_cast<std::uint32_t>(kPacketBlockFixed + Padded(captured) + options.size());
   const SplitTime time(packet.ticks);
   const std::uint32_t head[7] = {
-      kPacketBlock,
+      kEnhancedPacketBlock,
       length,
       interface_id,
       time.upper,

@@ -11,6 +11,11 @@
 
 namespace cloudflaredump::system {
 
+std::string TrimmedValue(const Environment& environment, const char* name) {
+  const char* const value = environment(name);
+  return value == nullptr ? std::string() : std::string(Trim(value));
+}
+
 std::string HomeFolder(const Environment& environment) {
   const char* const home = environment("HOME");
   return home == nullptr || *home == '\0' ? g_get_home_dir() : home;

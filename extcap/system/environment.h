@@ -9,6 +9,9 @@ namespace cloudflaredump::system {
 /// Looks up an environment variable; null if it is not set. Tests pass a table.
 using Environment = std::function<const char*(const char*)>;
 
+/// The trimmed value of a variable; empty if it is not set.
+std::string TrimmedValue(const Environment& environment, const char* name);
+
 /// The user's home folder: HOME, else what the system knows of the user.
 std::string HomeFolder(const Environment& environment);
 

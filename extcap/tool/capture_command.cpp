@@ -36,7 +36,7 @@ struct CaptureWords {
   bool json = false;
 };
 
-constexpr const char* kSummary =
+constexpr const char* kCaptureSummary =
     "Capture packets in Cloudflare's network into a pcapng file.\n"
     "\n"
     "Exit status: 0 complete, 1 failed, 2 usage error, 3 complete but no packets,\n"
@@ -77,7 +77,7 @@ Result<config::Arguments> Parse(int argc, char** argv, CaptureWords& words) {
        .help = "Print a summary as JSON on standard output (on stderr with -w -)."},
   };
   auto arguments = config::ParseArguments(
-      argc, argv, extra, {.usage = "-i NAME -w FILE [-f FILTER]", .summary = kSummary});
+      argc, argv, extra, {.usage = "-i NAME -w FILE [-f FILTER]", .summary = kCaptureSummary});
   if (!arguments) return arguments;
   if (!arguments->words.empty()) {
     return Fail(

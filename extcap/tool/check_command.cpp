@@ -24,7 +24,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr const char* kSummary =
+constexpr const char* kCheckSummary =
     "Check the installation, configuration, credentials, Cloudflare's API and the\n"
     "registered buckets. Each line says ok or what to do. The exit status is 1 if\n"
     "there is anything to do.";
@@ -97,7 +97,7 @@ void CheckColos(const std::string& colos, Report& report) {
   for (const std::string_view piece : Split(colos, ',')) {
     const std::string_view name = Trim(piece);
     if (name.empty() || FindColo(name) != nullptr) continue;
-    if (config::IsColoShape(name)) {
+    if (IsColoShape(name)) {
       report.Note("colos has \"" + std::string(name) +
                   "\", a data center that this version does not know; is it mistyped?");
       continue;
@@ -173,7 +173,7 @@ void CheckApi(const config::Settings& settings, capture::Engine& engine, Report&
 
 int CheckCommand(int argc, char** argv) {
   auto arguments =
-      config::ParseArguments(argc, argv, {}, {.summary = kSummary, .options = kBucketOptions});
+      config::ParseArguments(argc, argv, {}, {.summary = kCheckSummary, .options = kBucketOptions});
   if (!arguments) return Complain(arguments.error());
   if (!arguments->words.empty()) {
     return Complain({.what = "check takes no arguments", .kind = Error::Kind::kUsage});

@@ -10,7 +10,7 @@
 namespace cloudflaredump::tool {
 namespace {
 
-constexpr const char* kSummary =
+constexpr const char* kColosSummary =
     "Show at which data centers traffic entered Cloudflare's network, and how much of\n"
     "it Cloudflare dropped there. If the analytics cannot express part of the filter,\n"
     "the output says so. All numbers are estimates from samples. The token needs the\n"
@@ -72,7 +72,7 @@ int ColosCommand(int argc, char** argv) {
        .value_name = "TIME"},
       {.name = "json", .flag = &wish.json, .help = "Print JSON instead of text."},
   };
-  auto call = ApiCall::Prepare(argc, argv, {.summary = kSummary, .options = kApiOptions},
+  auto call = ApiCall::Prepare(argc, argv, {.summary = kColosSummary, .options = kApiOptions},
                                {0, "colos takes no arguments; give the filter with -f"}, extra);
   if (!call) return Complain(call.error());
   const auto report = Ask(*call, wish);

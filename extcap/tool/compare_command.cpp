@@ -30,7 +30,7 @@ namespace {
 
 enum ExitStatus : int { kCompared = 0, kFailed = 1, kNothingComparable = 3, kAboveLimit = 5 };
 
-constexpr const char* kSummary =
+constexpr const char* kCompareSummary =
     "Show which of the packets that Cloudflare saw arrived at your routers, and what the missing\n"
     "ones have in common. Files are pcap or pcapng, compressed with gzip or not; - is standard\n"
     "input. Tunnels (GRE, IP in IP) are decapsulated, fragments are reassembled, and differences\n"
@@ -108,7 +108,7 @@ Result<config::Arguments> Parse(int argc, char** argv, Words& words) {
   };
   return config::ParseArguments(argc, argv, extra,
                                 {.usage = "[CLOUDFLARE_FILE] [LOCAL_FILE…]",
-                                 .summary = kSummary,
+                                 .summary = kCompareSummary,
                                  .options = kCompareOptions,
                                  .no_default = config::Opt::kPcapId});
 }

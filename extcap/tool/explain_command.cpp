@@ -12,7 +12,7 @@
 namespace cloudflaredump::tool {
 namespace {
 
-constexpr const char* kSummary =
+constexpr const char* kExplainSummary =
     "Show as JSON which requests a capture filter becomes. Uses no network.\n"
     "{\"filter\":…, \"requests\":[{\"filter_v1\":{…}}…], \"exact\":…, \"broad\":…, "
     "\"undocumented\":[…]}";
@@ -30,7 +30,7 @@ Result<std::string> Explain(int argc, char** argv) {
        .value_name = "NAME"},
   };
   auto arguments = config::ParseArguments(
-      argc, argv, extra, {.usage = "FILTER", .summary = kSummary, .options = kPlanOptions});
+      argc, argv, extra, {.usage = "FILTER", .summary = kExplainSummary, .options = kPlanOptions});
   if (!arguments) return Failure(arguments);
   std::string text;
   for (const std::string& word : arguments->words) text += (text.empty() ? "" : " ") + word;

@@ -18,7 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr const char* kSummary =
+constexpr const char* kRegisterBucketSummary =
     "Register a bucket for full captures: Cloudflare writes a challenge to the\n"
     "bucket, which is read back and returned to prove ownership. DESTINATION_CONF is\n"
     "s3://BUCKET/DIRECTORY?region=REGION, gs://BUCKET/DIRECTORY or\n"
@@ -198,7 +198,8 @@ Result<void> Register(ApiCall& call) {
 
 int RegisterBucketCommand(int argc, char** argv) {
   auto call = ApiCall::Prepare(
-      argc, argv, {.usage = "DESTINATION_CONF", .summary = kSummary, .options = kBucketOptions},
+      argc, argv,
+      {.usage = "DESTINATION_CONF", .summary = kRegisterBucketSummary, .options = kBucketOptions},
       {1,
        "register-bucket takes one destination_conf, such as "
        "'s3://BUCKET/DIRECTORY?region=us-east-1'"});

@@ -6,8 +6,6 @@
 namespace cloudflare_emulator {
 namespace {
 
-enum : std::uint8_t { kIcmp = 1, kTcp = 6, kUdp = 17, kGre = 47, kIcmpv6 = 58 };
-
 void Put8(ByteList& out, unsigned value) {
   out.push_back(static_cast<std::uint8_t>(value));
 }

@@ -11,18 +11,6 @@ namespace {
 constexpr std::size_t kIpv4Header = 20;
 constexpr std::size_t kIpv6Header = 40;
 
-enum : std::uint8_t {
-  kHopByHop = 0,
-  kTcp = 6,
-  kUdp = 17,
-  kRouting = 43,
-  kFragment = 44,
-  kAuthentication = 51,
-  kDestinationOptions = 60,
-  kSctp = 132,
-  kMobility = 135,
-};
-
 Address ReadAddress(Bytes packet, std::size_t offset, bool ipv6) {
   Address address{.ipv6 = ipv6};
   std::copy_n(packet.begin() + static_cast<std::ptrdiff_t>(offset), ipv6 ? 16 : 4,

@@ -12,6 +12,22 @@ namespace cloudflare_emulator {
 
 using Bytes = std::span<const std::uint8_t>;
 
+/// IP protocol numbers, IPv6's extension headers among them (IANA, "Protocol Numbers").
+enum Protocol : std::uint8_t {
+  kHopByHop = 0,
+  kIcmp = 1,
+  kTcp = 6,
+  kUdp = 17,
+  kRouting = 43,
+  kFragment = 44,
+  kGre = 47,
+  kAuthentication = 51,
+  kIcmpv6 = 58,
+  kDestinationOptions = 60,
+  kSctp = 132,
+  kMobility = 135,
+};
+
 /// An IPv4 address (the first four bytes; the others are 0) or an IPv6 one.
 struct Address {
   bool ipv6 = false;

@@ -16,7 +16,6 @@ namespace {
 using ByteList = std::vector<std::uint8_t>;
 
 constexpr std::size_t kHeader = 20;
-constexpr std::uint8_t kGre = 47;
 
 void Put16(ByteList& bytes, std::size_t at, std::size_t value) {
   bytes[at] = static_cast<std::uint8_t>(value >> 8);

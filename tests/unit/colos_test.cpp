@@ -36,6 +36,16 @@ void OtherTextIsNoDataCenter(void**) {
   }
 }
 
+void ColosAreThreeLettersAndAtMostThreeDigits(void**) {
+  for (const char* good : {"ORD", "ord", "Ord", "ord02", "SFO6", "ams001"}) {
+    assert_true(IsColoShape(good));
+  }
+  for (const char* bad :
+       {"", "OR", "ORDE", "ORD0021", "0RD", "OR2", "ord-02", "ord 2", " ORD", "ORD\n", "ÖRD"}) {
+    assert_false(IsColoShape(bad));
+  }
+}
+
 void TableIsWholeAndEachRowSaysWhere(void**) {
   assert_int_equal(AllColos().size(), 340);
   std::set<std::string_view> codes;
@@ -58,6 +68,7 @@ int main() {
       cmocka_unit_test(SingleSitesAreFoundByTheirLetters),
       cmocka_unit_test(FirstAndLastOfTheTableAreFound),
       cmocka_unit_test(OtherTextIsNoDataCenter),
+      cmocka_unit_test(ColosAreThreeLettersAndAtMostThreeDigits),
       cmocka_unit_test(TableIsWholeAndEachRowSaysWhere),
   };
   return cmocka_run_group_tests_name("colos", tests, nullptr, nullptr);

@@ -24,6 +24,13 @@ void WithoutTheVariableTheSystemIsAsked(void**) {
   AssertText(HomeFolder([](const char*) { return ""; }), user->pw_dir);
 }
 
+void ValueIsTrimmedAndEmptyIfThereIsNone(void**) {
+  for (const auto& [set, read] : {std::pair(" here\n", "here"), std::pair("\t", ""),
+                                  std::pair(static_cast<const char*>(nullptr), "")}) {
+    AssertText(TrimmedValue([set](const char*) { return set; }, "NAME"), read);
+  }
+}
+
 void ValuesAreTrimmed(void**) {
   constexpr const char* kName = "CLOUDFLAREDUMP_ENVIRONMENT_TEST";
   for (const auto& [set, read] :
@@ -44,6 +51,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(HomeIsWhatTheVariableSays),
       cmocka_unit_test(WithoutTheVariableTheSystemIsAsked),
+      cmocka_unit_test(ValueIsTrimmedAndEmptyIfThereIsNone),
       cmocka_unit_test(ValuesAreTrimmed),
   };
   return cmocka_run_group_tests_name("environment", tests, nullptr, nullptr);

@@ -84,16 +84,6 @@ void AnUnknownInterfaceIsRefusedWithThoseThatThereAre(void**) {
   AssertFails(FindInterface("a}{b\n"), Error::Kind::kUsage, "there is no interface \"a)(b\"");
 }
 
-void ColosAreThreeLettersAndAtMostThreeDigits(void**) {
-  for (const char* good : {"ORD", "ord", "Ord", "ord02", "SFO6", "ams001"}) {
-    assert_true(IsColoShape(good));
-  }
-  for (const char* bad :
-       {"", "OR", "ORDE", "ORD0021", "0RD", "OR2", "ord-02", "ord 2", " ORD", "ORD\n", "ÖRD"}) {
-    assert_false(IsColoShape(bad));
-  }
-}
-
 }  // namespace
 }  // namespace cloudflaredump::config
 
@@ -107,7 +97,6 @@ int main() {
       cmocka_unit_test(ADataCenterThatIsNotListedIsFound),
       cmocka_unit_test(EveryListedInterfaceIsFound),
       cmocka_unit_test(AnUnknownInterfaceIsRefusedWithThoseThatThereAre),
-      cmocka_unit_test(ColosAreThreeLettersAndAtMostThreeDigits),
   };
   return cmocka_run_group_tests_name("interfaces", tests, nullptr, nullptr);
 }
