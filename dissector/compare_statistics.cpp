@@ -17,8 +17,8 @@ constexpr char kComparisonTree[] = "cloudflare_compare";
 
 int comparison_tap = -1;
 
-tap_packet_status CountCompared(stats_tree* tree, packet_info* pinfo, epan_dissect_t*,
-                                const void* data, tap_flags_t) {
+tap_packet_status AddToComparisonTree(stats_tree* tree, packet_info* pinfo, epan_dissect_t*,
+                                      const void* data, tap_flags_t) {
   const bool arrived = *static_cast<const bool*>(data);
   const auto count = [tree](const char* name, int parent) {
     return stats_tree_manip_node_int(MN_INCREASE, tree, name, parent, 1, 1);
@@ -35,7 +35,7 @@ tap_packet_status CountCompared(stats_tree* tree, packet_info* pinfo, epan_disse
 void RegisterCompareStatistics() {
   comparison_tap = register_tap(kComparisonTree);
   stats_tree_register_plugin(kComparisonTree, kComparisonTree, "Cloudflare comparison", 0,
-                             CountCompared, nullptr, nullptr);
+                             AddToComparisonTree, nullptr, nullptr);
 }
 
 void CountCompared(packet_info* pinfo, const PacketComments& comments) {

@@ -156,8 +156,8 @@ void CountBranch(const std::string& name, const CaptureInterface& interface, con
   add(RequestName(interface), add(CaptureName(interface), add("By request", branch)));
 }
 
-tap_packet_status CountPacket(stats_tree* tree, packet_info* pinfo, epan_dissect_t*,
-                              const void* data, tap_flags_t) {
+tap_packet_status AddToTrafficTree(stats_tree* tree, packet_info* pinfo, epan_dissect_t*,
+                                   const void* data, tap_flags_t) {
   const auto& interface = *static_cast<const CaptureInterface*>(data);
   Counter counter(tree, *pinfo, interface);
   CountBranch("Packets", interface,
@@ -182,7 +182,7 @@ void RegisterStatistics() {
   // The order in which every window shows them; from 4.6 on it would be the counts' otherwise,
   // bytes above packets.
   constexpr guint kByName = (ST_SORT_COL_NAME << ST_FLG_SRTCOL_SHIFT) | ST_FLG_SORT_DESC;
-  stats_tree_register_plugin(kTrafficTree, kTrafficTree, "Cloudflare", kByName, CountPacket,
+  stats_tree_register_plugin(kTrafficTree, kTrafficTree, "Cloudflare", kByName, AddToTrafficTree,
                              StartTree, EndTree);
 }
 

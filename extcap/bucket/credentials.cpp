@@ -261,8 +261,9 @@ Result<StoreKeys> FindStoreKeys(const DestinationConf& conf, const KeySettings& 
     keys = AmazonKeys(conf, settings, environment, *std::move(aws)).Find();
   } else {
     found.region = system::TrimmedValue(environment, "AWS_REGION");
-    if (found.region.empty())
+    if (found.region.empty()) {
       found.region = system::TrimmedValue(environment, "AWS_DEFAULT_REGION");
+    }
     keys = conf.kind == StoreKind::kGcs ? GoogleKeys(conf, settings, environment, now)
                                         : R2Keys(conf, settings, environment);
   }

@@ -89,8 +89,9 @@ Result<void> WalkXml(std::string_view xml, const XmlElementEnd& on_end) {
   OpenElements open(on_end);
   int more = 0;
   while ((more = xmlTextReaderRead(reader.get())) == 1) {
-    if (xmlTextReaderDepth(reader.get()) > kDeepestElement)
+    if (xmlTextReaderDepth(reader.get()) > kDeepestElement) {
       return Fail("the XML is nested too deeply");
+    }
     switch (xmlTextReaderNodeType(reader.get())) {
       case XML_READER_TYPE_DOCUMENT_TYPE:
       case XML_READER_TYPE_ENTITY_REFERENCE:

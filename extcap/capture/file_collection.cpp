@@ -137,8 +137,9 @@ Result<void> FileCollection::Gather() {
     for (std::size_t i = 0; i < std::min(odd.size(), kMostFilesNamed); ++i) {
       names += (i == 0 ? "" : ", ") + CleanLine(odd[i], 100);
     }
-    if (odd.size() > kMostFilesNamed)
+    if (odd.size() > kMostFilesNamed) {
       names += Format(" and %zu more", odd.size() - kMostFilesNamed);
+    }
     left_out_.push_back(names + ", not named like a file of the capture");
   }
   return {};

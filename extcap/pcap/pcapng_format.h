@@ -5,6 +5,9 @@
 
 namespace cloudflaredump::pcap {
 
+/// How a section block says its byte order.
+inline constexpr std::uint32_t kByteOrderMagic = 0x1a2b3c4d;
+
 /// The types of pcapng blocks that we read or write (draft-ietf-opsawg-pcapng, section 4).
 enum PcapngBlock : std::uint32_t {
   kInterfaceBlock = 1,

@@ -18,8 +18,6 @@
 namespace cloudflaredump::pcap {
 namespace {
 
-constexpr std::uint32_t kByteOrderMagic = 0x1a2b3c4d;
-
 /// Blocks that we look into are at most this long; others are skipped, whatever their length.
 constexpr std::size_t kLargestReadBlock = std::size_t{16} << 20;
 constexpr std::size_t kWindow = std::size_t{1} << 20;

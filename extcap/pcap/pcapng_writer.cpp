@@ -114,7 +114,7 @@ std::vector<std::string> FitComments(const std::vector<std::string>& comments, s
 void AppendSectionHeader(std::string& out, std::string_view application) {
   const std::size_t begin = BeginBlock(out, kSectionBlock);
   struct {
-    std::uint32_t byte_order = 0x1a2b3c4d;
+    std::uint32_t byte_order = kByteOrderMagic;
     std::uint16_t major = 1;
     std::uint16_t minor = 0;
     std::int64_t section_length = -1;  // Not known in advance.

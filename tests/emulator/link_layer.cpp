@@ -55,11 +55,6 @@ std::optional<std::size_t> IfVersion(Bytes bytes, std::size_t offset, std::uint3
   return fits ? std::optional(offset) : std::nullopt;
 }
 
-void PutNetwork16(std::vector<std::uint8_t>& out, std::uint16_t value) {
-  out.push_back(static_cast<std::uint8_t>(value >> 8));
-  out.push_back(static_cast<std::uint8_t>(value));
-}
-
 void PutNative16(std::vector<std::uint8_t>& out, std::uint16_t value) {
   std::uint8_t bytes[2];
   std::memcpy(bytes, &value, sizeof value);
@@ -77,16 +72,15 @@ std::vector<std::uint8_t> SyntheticHeader(std::uint32_t link_type, bool ipv6,
   if (link_type == kEthernet) {
     out.insert(out.end(), std::begin(kDestinationMac), std::end(kDestinationMac));
     out.insert(out.end(), kSourceMac, kSourceMac + 6);
-    PutNetwork16(out, ether_type);
+    Put16(out, ether_type);
   } else if (link_type == kSll) {
-    for (const std::uint16_t word : {0, 1, 6})
-      PutNetwork16(out, word);  // to us, ARPHRD_ETHER, 6 bytes
+    for (const std::uint16_t word : {0, 1, 6}) Put16(out, word);  // to us, ARPHRD_ETHER, 6 bytes
     out.insert(out.end(), std::begin(kSourceMac), std::end(kSourceMac));
-    PutNetwork16(out, ether_type);
+    Put16(out, ether_type);
   } else if (link_type == kSll2) {
-    PutNetwork16(out, ether_type);
+    Put16(out, ether_type);
     // Reserved, interface index 1, ARPHRD_ETHER, then "to us" and six address bytes in one word.
-    for (const std::uint16_t word : {0, 0, 1, 1, 6}) PutNetwork16(out, word);
+    for (const std::uint16_t word : {0, 0, 1, 1, 6}) Put16(out, word);
     out.insert(out.end(), std::begin(kSourceMac), std::end(kSourceMac));
   } else if (link_type == kNflog) {
     out = {static_cast<std::uint8_t>(ipv6 ? 10 : 2), 0, 0, 0};  // AF_INET6 or AF_INET, version 0

@@ -10,11 +10,6 @@ void Put8(ByteList& out, unsigned value) {
   out.push_back(static_cast<std::uint8_t>(value));
 }
 
-void Put16(ByteList& out, unsigned value) {
-  Put8(out, value >> 8);
-  Put8(out, value);
-}
-
 void Put32(ByteList& out, std::uint32_t value) {
   Put16(out, value >> 16);
   Put16(out, value & 0xffff);
@@ -26,11 +21,6 @@ void Put(ByteList& out, Bytes bytes) {
 
 void Put(ByteList& out, const Address& address) {
   Put(out, Bytes(address.bytes).first(address.ipv6 ? 16 : 4));
-}
-
-void Set16(ByteList& out, std::size_t offset, std::uint16_t value) {
-  out[offset] = static_cast<std::uint8_t>(value >> 8);
-  out[offset + 1] = static_cast<std::uint8_t>(value);
 }
 
 /// The Internet checksum (RFC 1071).

@@ -9,8 +9,6 @@
 
 namespace cloudflare_emulator {
 
-using ByteList = std::vector<std::uint8_t>;
-
 /// Two ends of a conversation; both addresses are of one family.
 struct Ends {
   Address source;

@@ -7,10 +7,12 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace cloudflare_emulator {
 
 using Bytes = std::span<const std::uint8_t>;
+using ByteList = std::vector<std::uint8_t>;
 
 /// IP protocol numbers, IPv6's extension headers among them (IANA, "Protocol Numbers").
 enum Protocol : std::uint8_t {
@@ -56,6 +58,18 @@ std::optional<PacketFields> ReadPacketFields(Bytes packet);
 /// Two bytes in network order; the caller has checked that they are there.
 inline std::uint16_t Big16(Bytes bytes, std::size_t offset) {
   return static_cast<std::uint16_t>(bytes[offset] << 8 | bytes[offset + 1]);
+}
+
+/// Appends the lower two bytes of `value` in network order.
+inline void Put16(ByteList& out, unsigned value) {
+  out.push_back(static_cast<std::uint8_t>(value >> 8));
+  out.push_back(static_cast<std::uint8_t>(value));
+}
+
+/// Writes them over two bytes that are there.
+inline void Set16(ByteList& bytes, std::size_t offset, std::size_t value) {
+  bytes[offset] = static_cast<std::uint8_t>(value >> 8);
+  bytes[offset + 1] = static_cast<std::uint8_t>(value);
 }
 
 }  // namespace cloudflare_emulator

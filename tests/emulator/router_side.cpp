@@ -13,21 +13,14 @@
 namespace cloudflare_emulator {
 namespace {
 
-using ByteList = std::vector<std::uint8_t>;
-
 constexpr std::size_t kHeader = 20;
 
-void Put16(ByteList& bytes, std::size_t at, std::size_t value) {
-  bytes[at] = static_cast<std::uint8_t>(value >> 8);
-  bytes[at + 1] = static_cast<std::uint8_t>(value);
-}
-
 void SetChecksum(ByteList& packet) {
-  Put16(packet, 10, 0);
+  Set16(packet, 10, 0);
   std::uint32_t sum = 0;
   for (std::size_t at = 0; at < kHeader; at += 2) sum += Big16(packet, at);
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
-  Put16(packet, 10, ~sum & 0xffff);
+  Set16(packet, 10, ~sum & 0xffff);
 }
 
 /// FNV-1a: a chance that is the same for the same packet and seed.
@@ -68,8 +61,8 @@ std::vector<ByteList> InFragments(const ByteList& packet, std::size_t mtu) {
     ByteList fragment(packet.begin(), packet.begin() + kHeader);
     fragment.insert(fragment.end(), packet.begin() + static_cast<std::ptrdiff_t>(at),
                     packet.begin() + static_cast<std::ptrdiff_t>(end));
-    Put16(fragment, 2, fragment.size());
-    Put16(fragment, 6, (at - kHeader) / 8 | (end < packet.size() ? 0x2000U : 0U));
+    Set16(fragment, 2, fragment.size());
+    Set16(fragment, 6, (at - kHeader) / 8 | (end < packet.size() ? 0x2000U : 0U));
     SetChecksum(fragment);
     fragments.push_back(std::move(fragment));
   }
@@ -81,25 +74,25 @@ ByteList InTunnel(const ByteList& packet, const std::string& tunnel, std::size_t
                   std::uint64_t chance) {
   ByteList outer = {0x45, 0, 0, 0, 0, 0, 0, 0, 64, kGre, 0, 0, 192, 0, 2, 1, 198, 51, 100, 1};
   outer[19] = static_cast<std::uint8_t>(1 + router);
-  Put16(outer, 4, chance & 0xffff);
+  Set16(outer, 4, chance & 0xffff);
   if (tunnel == "ipip") {
     outer[9] = IsVersion4(packet) ? 4 : 41;
   } else {
     const bool key = tunnel == "gre-key";
     ByteList gre(key ? 8 : 4);
     if (key) gre = {0x20, 0, 0, 0, 0, 0, 0, static_cast<std::uint8_t>(1 + router)};
-    Put16(gre, 2, IsVersion4(packet) ? 0x0800 : 0x86dd);
+    Set16(gre, 2, IsVersion4(packet) ? 0x0800 : 0x86dd);
     outer.insert(outer.end(), gre.begin(), gre.end());
   }
   outer.insert(outer.end(), packet.begin(), packet.end());
-  Put16(outer, 2, outer.size());
+  Set16(outer, 2, outer.size());
   SetChecksum(outer);
   return outer;
 }
 
 ByteList InEthernet(const ByteList& packet) {
   ByteList frame = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x08, 0};
-  if (!IsVersion4(packet)) Put16(frame, 12, 0x86dd);
+  if (!IsVersion4(packet)) Set16(frame, 12, 0x86dd);
   frame.insert(frame.end(), packet.begin(), packet.end());
   return frame;
 }
