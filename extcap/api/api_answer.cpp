@@ -67,8 +67,8 @@ std::string Remedy(int status, const json_t* errors) {
     return "check the API token: it is not whole, or has characters that are not its own";
   }
   if (HasCode(errors, kMalformedPath)) {
-    return "check the account ID and the capture's ID (32 hexadecimal digits each), and the "
-           "address of the API";
+    return "check the account ID, the capture's ID if you named one (32 hexadecimal digits each), "
+           "and the address of the API";
   }
   switch (status) {
     case 401:
@@ -77,7 +77,7 @@ std::string Remedy(int status, const json_t* errors) {
       return "check that the account ID is right and that the token has the permission \"Magic "
              "Firewall Packet Captures: Edit\" on it";
     case 404:
-      return "check the account ID, the capture's ID and the address of the API";
+      return "check the account ID, the capture's ID if you named one, and the address of the API";
     case 429:
       return "wait a few minutes and try again";
     default:

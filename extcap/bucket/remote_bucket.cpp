@@ -166,6 +166,7 @@ RemoteBucket::RemoteBucket(const DestinationConf& conf, StoreAddress address, Ke
                .region = address.region,
                .jurisdiction = conf.jurisdiction,
                .key_source = keys.name(),
+               .server = address.server,
                .bearer = keys.is_bearer()},
       directory_(conf.directory.empty() ? "" : conf.directory + "/"),
       address_(std::move(address)),

@@ -77,7 +77,8 @@ Result<StoreAddress> FindStore(const DestinationConf& conf, const std::string& e
     if (!base) return Failure(base);
     const std::string other = region.empty() || WantsAuto(*base) ? "auto" : region;
     return StoreAddress{.url = Format("%s/%s", base->c_str(), conf.bucket.c_str()),
-                        .region = amazon ? s3_region : other};
+                        .region = amazon ? s3_region : other,
+                        .server = http::HostOf(*base)};
   }
   switch (conf.kind) {
     case StoreKind::kS3:

@@ -15,6 +15,7 @@ namespace cloudflaredump::bucket {
 struct StoreAddress {
   std::string url = {};  ///< Of the bucket, without a slash at its end.
   std::string region = {};
+  std::string server = {};   ///< Host and port of another server than the store's own, or empty.
   std::string ca_file = {};  ///< Certificate authorities for it alone; empty for the usual ones.
 };
 

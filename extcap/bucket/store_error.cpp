@@ -64,8 +64,12 @@ bool IsOneOf(std::string_view code, std::initializer_list<std::string_view> code
   return std::ranges::find(codes, code) != codes.end();
 }
 
+std::string NameOf(const StoreContext& store) {
+  return store.server.empty() ? StoreName(store.kind) : "the server " + store.server;
+}
+
 std::string NamedBucket(const StoreContext& store) {
-  return "the bucket " + store.bucket + " of " + StoreName(store.kind);
+  return "the bucket " + store.bucket + " of " + NameOf(store);
 }
 
 /// The region that the bucket is in, as far as the answer says it.
@@ -102,9 +106,8 @@ Error Elsewhere(const StoreContext& store, const http::HttpHead& head,
   if (const std::string* const location = head.Find("location"); host.empty() && location) {
     host = Cleaned(http::HostOf(*location), 120);
   }
-  return {.what = std::string(StoreName(store.kind)) + " wants requests for the bucket " +
-                  store.bucket + " to go elsewhere for now" +
-                  (host.empty() ? std::string() : ", to " + host),
+  return {.what = NameOf(store) + " wants requests for the bucket " + store.bucket +
+                  " to go elsewhere for now" + (host.empty() ? std::string() : ", to " + host),
           .remedy =
               "a bucket that was just made answers by its own name within a day; try again "
               "later",
@@ -197,9 +200,9 @@ Error WrongClock(const StoreContext& store, const http::HttpHead& head, WallTime
   if (theirs) {
     const Duration ahead = now - *theirs;
     text += " by " + FormatSpan(ahead < Duration(0) ? -ahead : ahead) +
-            (ahead < Duration(0) ? " (behind " : " (ahead of ") + StoreName(store.kind) + ")";
+            (ahead < Duration(0) ? " (behind " : " (ahead of ") + NameOf(store) + ")";
   }
-  return {.what = text + ", so " + StoreName(store.kind) + " does not accept its requests",
+  return {.what = text + ", so " + NameOf(store) + " does not accept its requests",
           .remedy = "set it (timedatectl set-ntp true)"};
 }
 
@@ -215,8 +218,9 @@ Error ExpiredKeys(const StoreContext& store) {
 }
 
 Error NoSuchBucket(const StoreContext& store) {
-  Error error{.what = "there is no bucket " + store.bucket + " at " + StoreName(store.kind),
-              .remedy = "check its name"};
+  Error error{
+      .what = "there is no bucket " + store.bucket + " at " + NameOf(store),
+      .remedy = store.server.empty() ? "check its name" : "check its name and the endpoint"};
   if (store.kind != StoreKind::kR2) return error;
   // R2 keeps the buckets of each jurisdiction apart.
   error.what += store.jurisdiction.empty() ? " outside of jurisdictions"
@@ -245,9 +249,9 @@ std::optional<Error> KnownFault(const StoreContext& store, StoreAction action,
   if (IsOneOf(code, {"InvalidAccessKeyId", "InvalidAccessKey"})) {
     // Ceph has this code for keys of encryption that it does not get, too.
     if (!IsAboutAccessKey(document.message)) return NotAllowed(store, action, key, document);
-    return Error{.what = std::string(StoreName(store.kind)) +
-                         " does not know the access key ID from " + store.key_source,
-                 .remedy = "correct it, or make a new key"};
+    return Error{
+        .what = NameOf(store) + " does not know the access key ID from " + store.key_source,
+        .remedy = "correct it, or make a new key"};
   }
   if (IsOneOf(code, {"ExpiredToken", "InvalidToken", "TokenRefreshRequired"}) ||
       (store.bearer && head.status == 401)) {
@@ -283,7 +287,7 @@ Error StoreError(const StoreContext& store, StoreAction action, const std::strin
   if (auto known = KnownFault(store, action, key, head, document, now)) return *std::move(known);
   // RequestTimeout is a 400: the connection was too slow for the store.
   const bool transient = http::IsTransientStatus(head.status) || document.code == "RequestTimeout";
-  return {.what = std::string(StoreName(store.kind)) + " answered " + std::to_string(head.status) +
+  return {.what = NameOf(store) + " answered " + std::to_string(head.status) +
                   (document.code.empty() ? "" : " ") + document.code + " to " +
                   (action == StoreAction::kList ? "the listing of " + store.bucket
                                                 : "reading " + Cleaned(key, 120)),

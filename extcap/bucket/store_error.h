@@ -20,6 +20,7 @@ struct StoreContext {
   std::string region = {};        ///< That requests were signed for.
   std::string jurisdiction = {};  ///< R2 only; empty for none.
   std::string key_source = {};    ///< Where the keys came from.
+  std::string server = {};        ///< Host and port, if not the store's own.
   bool bearer = false;            ///< A Google token, not a pair of keys.
 };
 

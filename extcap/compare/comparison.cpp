@@ -231,8 +231,9 @@ void ExplainNothing(const std::string& cloudflare_file, Comparison& c) {
     return nothing(
         "other_traffic", "the local capture holds no packet to any of these destinations",
         Format("The local capture holds %s of other traffic and none to any destination of "
-               "Cloudflare's packets: it may not be on their way, or its filter leaves "
-               "them out.",
+               "Cloudflare's packets: it may not be on their way, its filter may leave them "
+               "out, or all of them were lost. To tell, capture more traffic at Cloudflare than "
+               "this and narrow the comparison with -f.",
                CountedPackets(other).c_str()),
         other);
   }

@@ -12,6 +12,9 @@
 
 namespace cloudflaredump::compare {
 
+/// The kind of the finding that is not of the packets but of Cloudflare's analytics.
+inline constexpr const char* kDroppedAtCloudflare = "dropped_at_cloudflare";
+
 /// Something that the missing packets have in common, or that explains why nothing can be said.
 struct Finding {
   std::string kind{};   ///< size, flow, destination, …: the words of --json

@@ -132,7 +132,8 @@ std::vector<std::string> Remarks(const Comparison& c) {
         "its "
         "point of capture (DDoS protection, TCP protection, firewall).");
   }
-  if (c.compared > 0 && c.missing > 0 && c.arrived > 0 && c.findings.empty()) {
+  const auto of_analytics = [](const Finding& f) { return f.kind == kDroppedAtCloudflare; };
+  if (c.missing > 0 && c.arrived > 0 && std::ranges::all_of(c.findings, of_analytics)) {
     remarks.emplace_back("What is missing has nothing in common that chance does not explain.");
   }
   if (const std::uint64_t outbound = MissingFromArrivals(c)) {
@@ -173,7 +174,9 @@ std::vector<std::string> Remarks(const Comparison& c) {
     }
   }
   if (!c.cloud.damage().empty()) remarks.push_back("Cloudflare's file: " + c.cloud.damage() + ".");
-  add(c.not_covered, "were not covered by the local capture's time, and not compared.");
+  // Where nothing can be compared, the headline says why, and time need not be the reason.
+  if (c.not_comparable.empty())
+    add(c.not_covered, "were not covered by the local capture's time, and not compared.");
   add(c.egress, "came from our own addresses (egress), and were not compared.");
   add(c.translated, "look translated, and were not compared.");
   add(c.cloud.filtered_out, "of Cloudflare's did not match the filter.");

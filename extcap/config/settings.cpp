@@ -93,6 +93,9 @@ std::string WhyUnreadable(const GError* error) {
   if (g_error_matches(error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_PARSE)) {
     return "a line is not [section], key=value or # comment";
   }
+  if (g_error_matches(error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_GROUP_NOT_FOUND)) {
+    return "there is a key before the first [section]; put the line [default] above it";
+  }
   return CleanLine(error->message);
 }
 
@@ -199,10 +202,15 @@ Setting Effective(const Option& option, const OptionValues& given,
 /// Refuses a credential that no header can carry, such as one copied with a line break inside.
 Result<void> CheckCredential(const Settings& settings, Opt id) {
   const Setting& setting = settings.At(id);
-  if (std::ranges::all_of(setting.value, [](char c) { return g_ascii_isgraph(c); })) return {};
-  return Fail(Format("the %s (%s) contains a blank or another character that cannot be part of it",
-                     OptionOf(id).name, CleanLine(setting.where).c_str()),
-              "copy it again, without quotes or the word Bearer");
+  const bool quoted = setting.value.starts_with('"') || setting.value.starts_with('\'');
+  const bool carried =
+      std::ranges::all_of(setting.value, [](char c) { return g_ascii_isgraph(c); });
+  if (carried && !quoted) return {};
+  return Fail(Format("the %s (%s) %s", OptionOf(id).name, CleanLine(setting.where).c_str(),
+                     carried ? "begins with a quotation mark"
+                             : "contains a blank or another character that cannot be part of it"),
+              "copy it again, without quotes or the word Bearer",
+              setting.source == Source::kGiven ? Error::Kind::kUsage : Error::Kind::kFinal);
 }
 
 }  // namespace
@@ -272,6 +280,18 @@ std::uint64_t Settings::Number(Opt id) const {
   return ParseNumber(Text(id)).value_or(0);
 }
 
+namespace {
+
+/// "it has the unknown key [default] apitoken" between `before` and `after`, or nothing: what is
+/// missing may be there, misspelled.
+std::string UnknownKeys(const Settings& settings, const std::string& before,
+                        const std::string& after = {}) {
+  if (settings.unknown_keys().empty()) return {};
+  return before + "it has the unknown key " + settings.unknown_keys().front() + after;
+}
+
+}  // namespace
+
 Result<Credentials> FindCredentials(const Settings& settings) {
   const Setting& token = settings.At(Opt::kApiToken);
   const Setting& email = settings.At(Opt::kApiEmail);
@@ -294,20 +314,22 @@ Result<Credentials> FindCredentials(const Settings& settings) {
                        key.source == Source::kNone ? "the key" : "the address"),
                 "set both CLOUDFLARE_API_KEY and CLOUDFLARE_EMAIL, or better, an API token");
   }
-  return Fail(Format("no Cloudflare API token: put api-token=… and account-id=… under [default] in "
-                     "%s (chmod 600), set CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID, or fill "
-                     "in the dialog's Account tab",
-                     CleanLine(settings.file()).c_str()),
-              "the token needs the permission \"Magic Firewall Packet Captures: Edit\"");
+  return Fail(
+      Format("no Cloudflare API token: put api-token=… and account-id=… under [default] in "
+             "%s (chmod 600%s), set CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID, or fill "
+             "in the dialog's Account tab",
+             CleanLine(settings.file()).c_str(), UnknownKeys(settings, "; ").c_str()),
+      "the token needs the permission \"Magic Firewall Packet Captures: Edit\"");
 }
 
 Result<std::string> FindAccount(const Settings& settings) {
   const std::string& account = settings.Text(Opt::kAccountId);
   if (account.empty()) {
-    return Fail(Format("no Cloudflare account ID: put account-id=… under [default] in %s, set "
-                       "CLOUDFLARE_ACCOUNT_ID, or fill in the dialog's Account tab",
-                       CleanLine(settings.file()).c_str()),
-                "the ID is in the dashboard's URL");
+    return Fail(
+        Format("no Cloudflare account ID: put account-id=… under [default] in %s%s, set "
+               "CLOUDFLARE_ACCOUNT_ID, or fill in the dialog's Account tab",
+               CleanLine(settings.file()).c_str(), UnknownKeys(settings, " (", ")").c_str()),
+        "the ID is in the dashboard's URL");
   }
   // It becomes part of a path, so only these characters are allowed.
   const bool good = account.size() <= 32 && std::ranges::all_of(account, [](char c) {

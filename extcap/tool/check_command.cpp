@@ -2,8 +2,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <vector>
 
 #include "common/colos.h"
 #include "common/redact.h"
@@ -11,6 +13,7 @@
 #include "common/version.h"
 #include "extcap/api/analytics.h"
 #include "extcap/bucket/bucket.h"
+#include "extcap/bucket/destination_conf.h"
 #include "extcap/capture/bucket_ownership.h"
 #include "extcap/capture/bucket_source.h"
 #include "extcap/capture/engine.h"
@@ -107,18 +110,36 @@ void CheckColos(const std::string& colos, Report& report) {
   }
 }
 
-void CheckBucket(const api::BucketOwnership& ownership, const bucket::BucketSettings& settings,
-                 capture::Engine& engine, Report& report) {
+/// Whether full captures may need this one: not one that was mistyped, was registered again since,
+/// or is a colleague's.
+bool IsWanted(const api::BucketOwnership& ownership,
+              const std::vector<api::BucketOwnership>& registered,
+              const config::Settings& settings) {
+  const auto is_good = [](const api::BucketOwnership& one) {
+    return !capture::OwnershipTrouble(one);
+  };
+  const std::string& chosen = settings.Text(config::Opt::kDestinationConf);
+  if (chosen.empty()) return is_good(ownership) || std::ranges::none_of(registered, is_good);
+  if (bucket::WithoutKeys(ownership.destination_conf) != bucket::WithoutKeys(chosen)) return false;
+  return is_good(ownership) || capture::OwnershipTrouble(registered, chosen);
+}
+
+/// What is wrong with a bucket that is not `wanted` is only a note.
+void CheckBucket(const api::BucketOwnership& ownership, bool wanted,
+                 const bucket::BucketSettings& settings, capture::Engine& engine, Report& report) {
   const std::string name = "bucket " + RedactAddress(ownership.destination_conf);
-  if (const auto trouble = capture::OwnershipTrouble(ownership)) return report.Bad(*trouble);
+  const auto tell = [&](const std::string& trouble) {
+    wanted ? report.Bad(trouble) : report.Note(trouble);
+  };
+  if (const auto trouble = capture::OwnershipTrouble(ownership)) return tell(*trouble);
   auto conf = bucket::ParseDestinationConf(ownership.destination_conf);
   auto bucket = conf ? bucket::OpenBucket(*conf, settings, system::ProcessEnvironment,
                                           engine.http(), engine.loop())
                      : Result<std::unique_ptr<bucket::Bucket>>(Failure(conf));
   const std::string failed = name + " is validated, but reading it failed: ";
-  if (!bucket) return report.Bad(failed + SentenceOf(bucket.error()));
+  if (!bucket) return tell(failed + SentenceOf(bucket.error()));
   auto listed = (*bucket)->Probe(engine.stop().Stopping());
-  if (!listed) return report.Bad(failed + SentenceOf(listed.error()));
+  if (!listed) return tell(failed + SentenceOf(listed.error()));
   const std::string keys = (*bucket)->KeysFrom();
   report.Ok(name + " is validated and can be read from here" +
             (keys.empty() ? std::string() : " with the keys from " + keys));
@@ -165,7 +186,8 @@ void CheckApi(const config::Settings& settings, capture::Engine& engine, Report&
   const bucket::BucketSettings bucket_settings =
       capture::BucketSettingsOf(settings, api, engine.stop(), 5s);
   for (const api::BucketOwnership& ownership : *buckets) {
-    CheckBucket(ownership, bucket_settings, engine, report);
+    CheckBucket(ownership, IsWanted(ownership, *buckets, settings), bucket_settings, engine,
+                report);
   }
 }
 

@@ -18,13 +18,27 @@ WallTime TimeOf(std::int64_t nanoseconds) {
   return WallTime(std::chrono::nanoseconds(nanoseconds));
 }
 
-/// The filter of the comparison, or else the one of Cloudflare's capture.
+/// The address that all missing packets went to; empty if there is none.
+std::string WhereAllWent(const compare::Comparison& comparison) {
+  for (const compare::Finding& finding : comparison.findings) {
+    const bool address = finding.value.find('/') == std::string::npos;
+    if (finding.kind == "destination" && address && finding.lost == comparison.missing) {
+      return finding.value;
+    }
+  }
+  return {};
+}
+
+/// The filter of the comparison, or else the one of Cloudflare's capture, with the destination `to`
+/// if there is one: drops of other traffic explain nothing.
 std::optional<filter::CaptureFilter> FilterOf(const compare::Comparison& comparison,
-                                              const filter::CaptureFilter& filter) {
+                                              const filter::CaptureFilter& filter,
+                                              const std::string& to) {
   std::string text = filter.text();
   if (text.empty() && !comparison.cloud.descriptions().empty()) {
     text = comparison.cloud.descriptions().front().capture_filter.value_or("");
   }
+  if (!to.empty()) text = (text.empty() ? "" : "(" + text + ") and ") + ("dst host " + to);
   auto compiled = filter::CaptureFilter::Compile(text, filter::NameLookup::kRefuse);
   return compiled ? std::optional(*std::move(compiled)) : std::nullopt;
 }
@@ -35,7 +49,8 @@ void AddDropsAtCloudflare(compare::Comparison& comparison, const filter::Capture
                           const config::Settings& settings) {
   if (comparison.missing == 0) return;
   const auto access = capture::FindAccess(settings);
-  const auto asked = FilterOf(comparison, filter);
+  const std::string to = WhereAllWent(comparison);
+  const auto asked = FilterOf(comparison, filter, to);
   if (!access || !asked) return;
   auto engine = capture::Engine::Make(settings, system::ProcessEnvironment);
   if (!engine) return;
@@ -50,11 +65,12 @@ void AddDropsAtCloudflare(compare::Comparison& comparison, const filter::Capture
   (*engine)->stop().HandBack();
   if (!drops) return;
   comparison.findings.push_back(
-      {.kind = "dropped_at_cloudflare",
+      {.kind = compare::kDroppedAtCloudflare,
        .text = Format("Cloudflare itself dropped %s of %s%s (%s), by its analytics (about, from "
                       "%s). Whether captures have such packets is not published: some of the "
                       "missing may be among them.",
-                      capture::Percent(drops->dropped / drops->all).c_str(), drops->counted.c_str(),
+                      capture::Percent(drops->dropped / drops->all).c_str(),
+                      to.empty() ? drops->counted.c_str() : ("this traffic to " + to).c_str(),
                       colo.empty() ? "" : (" at " + colo).c_str(), drops->systems.c_str(),
                       drops->samples.c_str()),
        .value = drops->systems,

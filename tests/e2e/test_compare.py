@@ -231,6 +231,8 @@ def test_nothing_comparable_says_why(person, pair):
         assert (answer["compared"], answer["missing"]) == (0, 0)
         assert [f["kind"] for f in answer["findings"]] == [kind], kind
         assert answer["not_comparable"]
+        assert "not covered by" not in person.tool("compare", *pair(packets, local)).stdout
+    assert "all of them were lost" in answer["findings"][0]["text"]
     for cloudflare, local in (([], packets), (packets, [])):
         assert compared(person, *pair(cloudflare, local), status=3)["not_comparable"]
 

@@ -149,11 +149,24 @@ def test_what_cloudflare_itself_dropped_stands_beside_the_verdict(emulator):
     assert compared.stderr == ""
     answer = json.loads(compared.stdout)
     finding, = [one for one in answer["findings"] if one["kind"] == "dropped_at_cloudflare"]
-    assert finding["value"] == "dosd" and 0 < finding["lost"] < finding["of"]
+    # All that is missing went to one address: of that, all was dropped.
+    assert finding["value"] == "dosd" and 0 < finding["lost"] == finding["of"]
     # The first cause stays that of the packets themselves.
     assert answer["findings"][0]["kind"] == "destination"
     text = client.tool("compare", sample.path, router).stdout
     assert "Cloudflare itself dropped" in text and "dosd" in text
+    assert "of this traffic to 203.0.113.80" in finding["text"]
+    # Drops of other traffic than what is missing explain nothing.
+    elsewhere, (another,) = account(emulator, "--router-drop", "203.0.113.80",
+                                    "--drop", "dosd=udp port 53")
+    sample = elsewhere.capture(CUSTOMER)
+    assert "203.0.113.80" in elsewhere.tool("compare", sample.path, another).stdout.split("\n")[1]
+    assert "itself dropped" not in elsewhere.tool("compare", sample.path, another).stdout
+    # Nor does what the analytics say hide that the packets have nothing in common.
+    chance, (lossy,) = account(emulator, "--router-loss", "20", "--drop", "dosd=udp port 53")
+    sample = chance.capture(CUSTOMER)
+    text = chance.tool("compare", sample.path, lossy).stdout
+    assert "itself dropped" in text and "nothing in common that chance" in text
     denied, (other,) = account(emulator, "--router-drop", "203.0.113.80", "--analytics", "denied")
     sample = denied.capture(CUSTOMER)
     compared = denied.tool("compare", sample.path, other)

@@ -98,6 +98,22 @@ def test_check_leads_through_a_bucket_that_is_not_ready(emulator):
     assert client.tool("check").returncode == 0
 
 
+def test_a_mistyped_bucket_is_only_noted_beside_a_good_one(emulator):
+    bucket = Folder()
+    api, client = register(emulator, bucket)
+    mistyped = "file:///proc/none"
+    assert client.tool("register-bucket", mistyped).returncode == 1
+    def told(mark, *words):
+        check = client.tool("check", *words)
+        assert f"{mark}  the bucket {mistyped} is registered" in check.stdout
+        return check.returncode
+    assert told("NOT OK") == 1
+    assert client.tool("register-bucket", bucket.destination).returncode == 0
+    assert told("note  ") == 0
+    assert told("note  ", "--destination-conf", bucket.destination) == 0
+    assert told("NOT OK", "--destination-conf", mistyped) == 1
+
+
 def test_check_says_what_keeps_a_validated_bucket_from_being_read(emulator, s3):
     bucket = S3Bucket(s3, "unreadable")
     api = emulator("--registered", bucket.destination, *QUICK, environment=bucket.environment)

@@ -97,7 +97,10 @@ void EachStatusHasItsRemedyAndKind(void**) {
            Row{400, "answered HTTP 400: code 1001, why.", kFinal},
            Row{401, "check the API token", kFinal},
            Row{403, "token has the permission \"Magic Firewall Packet Captures: Edit\"", kFinal},
-           Row{404, "check the account ID, the capture's ID and the address of the API", kFinal},
+           Row{404,
+               "check the account ID, the capture's ID if you named one, and the address of the "
+               "API",
+               kFinal},
            Row{408, "answered HTTP 408", kPassing},
            Row{409, "answered HTTP 409", kFinal},
            Row{429, "wait a few minutes and try again", kPassing},
@@ -127,8 +130,8 @@ void ErrorsAreToldWhateverTheirForm(void**) {
   AssertText(told(R"([{"code":971,"message":"Please wait"}])"), ": code 971, Please wait.");
   AssertText(told(R"([{"code":9999}])"), ": code 9999.");
   AssertText(told(R"([{"code":7003},{"code":7000}])"),
-             ": code 7003; code 7000; check the account ID and the capture's ID (32 hexadecimal "
-             "digits each), and the address of the API.");
+             ": code 7003; code 7000; check the account ID, the capture's ID if you named one (32 "
+             "hexadecimal digits each), and the address of the API.");
   AssertText(told(R"([{"message":"No route..."}])"), ": No route.");
   AssertText(told(R"([{"code":"x","message":7},{"code":2,"message":"b"}])"), ": code 2, b.");
   AssertText(told(R"([{"message":"a"},{"message":"b"},{"message":"c"},{"message":"d"}])"),

@@ -86,7 +86,17 @@ void ACredentialWithABlankInsideIsRefusedByItsSource(void**) {
                "key me@x typed-key");
   }
   AssertFails(FindCredentials(LoadSettings(Given({{Opt::kApiEmail, "a b"}, {Opt::kApiKey, "k"}}))),
-              Error::Kind::kFinal, "the api-email (given as an option) contains a blank");
+              Error::Kind::kUsage, "the api-email (given as an option) contains a blank");
+  for (const char* quoted : {"\"planted-8\"", "'planted-8'"}) {
+    FakeEnvironment environment;
+    environment.Set("CLOUDFLARE_API_TOKEN", quoted);
+    AssertFails(FindCredentials(LoadSettings({}, InterfaceKind::kSample, environment)),
+                Error::Kind::kFinal,
+                "the api-token (CLOUDFLARE_API_TOKEN) begins with a quotation mark; copy it again");
+  }
+  AssertText(
+      Choice(LoadSettings(Given({{Opt::kApiEmail, "o'hara@x"}, {Opt::kApiKey, "typed-key"}}))),
+      "key o'hara@x typed-key");
 }
 
 void AnAccountIsTakenAsItIs(void**) {

@@ -298,6 +298,18 @@ void UnknownKeysAreKeptForCheck(void**) {
   AssertText(settings.unknown_keys()[2], "[lab] color");
   AssertText(settings.unknown_keys()[3], "[lab] profile");  // only [default] can choose
   AssertText(settings.Text(Opt::kTimeLimit), "5");
+  // A misspelled key is why there is no token, so the sentence names it.
+  AssertFails(FindCredentials(settings), Error::Kind::kFinal,
+              "(chmod 600; it has the unknown key [default] api_token), set CLOUDFLARE_API_TOKEN");
+  AssertFails(FindAccount(settings), Error::Kind::kFinal,
+              "config.ini (it has the unknown key [default] api_token), set CLOUDFLARE_ACCOUNT_ID");
+}
+
+void KeysWithoutASectionAreToldSo(void**) {
+  const ConfigFixture config("api-token=planted-secret-2\n[default]\n");
+  const Result<Settings> settings = config.Load();
+  AssertFails(settings, Error::Kind::kFinal, "put the line [default] above it");
+  AssertLacks(SentenceOf(settings.error()), "planted-secret-2");
 }
 
 /// GLib quotes the line that it cannot read, which may be a token on its own.
@@ -415,6 +427,7 @@ int main() {
       cmocka_unit_test(AdvisedCommandsAreQuoted),
       cmocka_unit_test(AFileWithoutSecretsMayBeReadByAll),
       cmocka_unit_test(UnknownKeysAreKeptForCheck),
+      cmocka_unit_test(KeysWithoutASectionAreToldSo),
       cmocka_unit_test(ABrokenFileIsRefusedWithoutItsContent),
       cmocka_unit_test(AFileOfAnotherEncodingIsRefused),
       cmocka_unit_test(AnEmptyFileIsAFile),

@@ -74,7 +74,22 @@ void RightRegionIsNamed(void**) {
 }
 
 void MissingBucketIsSaid(void**) {
-  AssertFinal(Listing(404, Xml("NoSuchBucket")), "there is no bucket pcaps at Amazon S3");
+  AssertFinal(Listing(404, Xml("NoSuchBucket")),
+              "there is no bucket pcaps at Amazon S3; check its name.");
+}
+
+/// On an endpoint of the user's own, nothing is Amazon's.
+void AnotherServerIsNamed(void**) {
+  StoreContext own = kS3;
+  own.server = "minio.example:9000";
+  AssertFinal(Listing(404, Xml("NoSuchBucket"), own),
+              "there is no bucket pcaps at the server minio.example:9000; check its name and the "
+              "endpoint.");
+  AssertFinal(Listing(403, Xml("InvalidAccessKeyId"), own),
+              "the server minio.example:9000 does not");
+  AssertFinal(Listing(403, Xml("SignatureDoesNotMatch"), own),
+              "at the bucket pcaps of the server minio.example:9000");
+  AssertLacks(SentenceOf(Listing(418, "", own)), "Amazon");
 }
 
 void MissingPermissionIsNamed(void**) {
@@ -270,6 +285,7 @@ int main() {
       cmocka_unit_test(UnknownKeyIsSaid),
       cmocka_unit_test(RightRegionIsNamed),
       cmocka_unit_test(MissingBucketIsSaid),
+      cmocka_unit_test(AnotherServerIsNamed),
       cmocka_unit_test(MissingPermissionIsNamed),
       cmocka_unit_test(PlainDenialGetsOurAdviceAndTheRequestsId),
       cmocka_unit_test(ReasonOfADenialIsShownAndAdviceFitsIt),
