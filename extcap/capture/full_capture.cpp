@@ -79,7 +79,9 @@ Result<void> FullCapture::RunSteps() {
                           context_.WithJob().retry_budget);
   if (!place) return Failure(place);
   FillIn(*job_, *request);
-  const std::string asked = FormatSpan(seconds(request->time_limit)) + " at " + request->colo;
+  // A stop or the packet limit may have ended it before.
+  const std::string asked =
+      "up to " + FormatSpan(seconds(request->time_limit)) + " at " + request->colo;
   return DeliverFull(context_, *place, *job_, plan_.exact, asked, outcome_);
 }
 

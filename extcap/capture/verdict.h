@@ -11,7 +11,7 @@ namespace cloudflaredump::capture {
 
 /// The window asked for and the times that arrived, for the verdict's sentence.
 struct Coverage {
-  std::string asked;    ///< "06:15:00 to 06:20:00 UTC", "60 s at ORD"
+  std::string asked;    ///< "06:15:00 to 06:20:00 UTC", "up to 1 min at ORD"
   bool sampled = true;  ///< not a full capture
   std::uint64_t first_nanoseconds = 0;
   std::uint64_t last_nanoseconds = 0;
