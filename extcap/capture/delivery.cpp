@@ -75,7 +75,6 @@ Result<void> Delivery::Take(Batch& batch, const pcap::Merge& merge) {
     outcome_.losses.push_back(file.name + ": " + ClauseOf(*untested) +
                               ", so its packets were not tested; all are delivered");
   }
-  if (untested) ++outcome_.counts.untested;
   const filter::FilterAnswer answer = (*test)->Test(merged.view.bytes, merged.view.original_length);
   NoteLosses(batch, merge);
   const bool rejected = answer == filter::FilterAnswer::kRejects && !batch.mismatch &&
@@ -106,11 +105,13 @@ Result<const filter::Residual*> Delivery::CompiledTest(std::uint32_t link_type) 
 Result<void> Delivery::DeliverPacket(Batch& batch, std::size_t number,
                                      const pcap::PacketView& packet, filter::FilterAnswer answer) {
   File& file = files_[number];
+  const bool untested = tests_.at(file.header.link_type).untested().has_value();
   if (batch.duplicates != nullptr &&
       !batch.duplicates->Take(file.request, Nanoseconds(packet.ticks, file.header.precision),
                               packet.original_length, packet.bytes)) {
     ++outcome_.counts.duplicates;
-    if (answer != filter::FilterAnswer::kRejects) ++outcome_.counts.matching_duplicates;
+    if (answer != filter::FilterAnswer::kRejects && !untested)
+      ++outcome_.counts.matching_duplicates;
     return {};
   }
   PacketMark mark = std::exchange(pending_, {});
@@ -127,6 +128,7 @@ Result<void> Delivery::DeliverPacket(Batch& batch, std::size_t number,
   if (mark.undecided) {
     ++file.statistics.undecided;
     ++outcome_.counts.undecided;
+    if (untested) ++outcome_.counts.untested;
   }
   if (answer == filter::FilterAnswer::kRejects) ++outcome_.counts.unmatched;
   return {};

@@ -78,6 +78,10 @@ Result<void> DeliverOthersFull(const CaptureContext& context, const api::PcapJob
   const auto place = OpenSourceOf(context, job);
   if (!place) return Failure(place);
   const std::string at = job.colo ? " at " + CleanLine(*job.colo, 20) : "";
+  if (job.stop_requested && !job.stop_requested->empty()) {
+    outcome.losses.push_back("the capture was stopped early, at " +
+                             CleanLine(*job.stop_requested, 40));
+  }
   FileCollection collection(context, *place, job, context.stop.StoppingSoon());
   return Deliver(context, collection, job, false, "full capture " + job.id + at, outcome);
 }

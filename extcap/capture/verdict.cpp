@@ -65,14 +65,16 @@ std::string Verdict(const Outcome& outcome, const Coverage& coverage, bool filte
                                             : "Complete as far as can be told: ";
   text += coverage.asked + ", " + CountedPackets(counts.received) + " received";
   if (filtered) {
-    const std::uint64_t matching = counts.delivered - counts.unmatched + counts.matching_duplicates;
+    const std::uint64_t matching =
+        counts.delivered - counts.unmatched - counts.untested + counts.matching_duplicates;
     text += ", " + WithThousands(matching) + " match the filter";
   }
   if (const std::uint64_t cut = counts.undecided - counts.untested; cut > 0) {
     text += " (" + WithThousands(cut) + " of them cut too short to be sure)";
   }
   if (counts.untested > 0) {
-    text += " (" + WithThousands(counts.untested) + " of them could not be tested)";
+    text += ", " + WithThousands(counts.untested) +
+            " could not be tested and were delivered all the same";
   }
   if (counts.unmatched > 0) {
     text += ", " + WithThousands(counts.unmatched) + " do not and were delivered all the same";

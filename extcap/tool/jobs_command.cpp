@@ -30,10 +30,14 @@ std::string StatusOf(const api::PcapJob& job) {
 }
 
 void PrintTable(const std::vector<api::PcapJob>& jobs) {
-  std::printf("%-32s  %-20s  %-6s  %-18s  %-6s  %s\n", "ID", "SUBMITTED", "TYPE", "STATUS", "COLO",
-              "REQUESTED FILTER");
+  // Outside UTC the local time stands beside the other.
+  std::size_t width = 20;
+  for (const api::PcapJob& job : jobs) width = std::max(width, ShortTime(job).size());
+  const int column = static_cast<int>(width);
+  std::printf("%-32s  %-*s  %-6s  %-18s  %-6s  %s\n", "ID", column, "SUBMITTED", "TYPE", "STATUS",
+              "COLO", "REQUESTED FILTER");
   for (const api::PcapJob& job : jobs) {
-    std::printf("%-32s  %-20s  %-6s  %-18s  %-6s  %s\n", CleanLine(job.id, 40).c_str(),
+    std::printf("%-32s  %-*s  %-6s  %-18s  %-6s  %s\n", CleanLine(job.id, 40).c_str(), column,
                 ShortTime(job).c_str(),
                 job.type == "simple" ? "sample" : CleanLine(job.type, 10).c_str(),
                 StatusOf(job).c_str(), CleanLine(job.colo.value_or("all"), 10).c_str(),

@@ -32,6 +32,11 @@ def test_list_is_a_table_newest_first(made):
     assert (kind, status, colo) == ("sample", "success", "all")
     assert capture_filter == "source_address 192.0.2.1, destination_port 443, protocol 6"
     assert rows[2].endswith(" none")
+    # Local times make a column wider, for its heading, too.
+    abroad = Client(client.env["CLOUDFLARE_API_BASE_URL"], TZ="America/New_York").tool("list").stdout.splitlines()
+    assert {line.index(word) for line, word in
+            zip(abroad, ["TYPE", *["sample"] * 3])} == {abroad[0].index("TYPE")}
+    assert abroad[0].index("TYPE") > head.index("TYPE")
 
 
 def test_list_as_json(made):

@@ -39,6 +39,15 @@ void UndecidedPacketsAreCounted(void**) {
   AssertContains(Told(outcome), "20 match the filter (3 of them cut too short to be sure), from");
 }
 
+void UntestedPacketsAreNotCalledMatches(void**) {
+  Outcome outcome = Received(50, 50);
+  outcome.counts.undecided = 30;
+  outcome.counts.untested = 30;
+  AssertContains(
+      Told(outcome),
+      "20 match the filter, 30 could not be tested and were delivered all the same, from");
+}
+
 void WhatWasDeliveredWithoutAMatchIsNotCalledAMatch(void**) {
   Outcome outcome = Received(50, 50);
   outcome.counts.unmatched = 30;
@@ -157,6 +166,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(ACompleteCaptureSaysWhatWasAskedAndCame),
       cmocka_unit_test(UndecidedPacketsAreCounted),
+      cmocka_unit_test(UntestedPacketsAreNotCalledMatches),
       cmocka_unit_test(WhatWasDeliveredWithoutAMatchIsNotCalledAMatch),
       cmocka_unit_test(WhatCameAgainIsAMatch),
       cmocka_unit_test(ASecretThatAServerRepeatsStaysOut),
