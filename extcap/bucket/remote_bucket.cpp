@@ -78,7 +78,7 @@ class RemoteBucket::ObjectRead : public http::HttpReceiver {
     } else if (head.status == 200) {
       skip_ = offset_;  // a store that does not know ranges
     } else if (head.status == 206 && RangeStart(head.Find("content-range")) != offset_) {
-      end_ = Fail(std::string(StoreName(bucket_.context_.kind)) + " sent another part of " +
+      end_ = Fail(NameOf(bucket_.context_) + " sent another part of " +
                   CleanLine(object_.key, 120) + " than was asked for");
     }
   }

@@ -64,10 +64,6 @@ bool IsOneOf(std::string_view code, std::initializer_list<std::string_view> code
   return std::ranges::find(codes, code) != codes.end();
 }
 
-std::string NameOf(const StoreContext& store) {
-  return store.server.empty() ? StoreName(store.kind) : "the server " + store.server;
-}
-
 std::string NamedBucket(const StoreContext& store) {
   return "the bucket " + store.bucket + " of " + NameOf(store);
 }
@@ -280,6 +276,10 @@ std::optional<Error> KnownFault(const StoreContext& store, StoreAction action,
 }
 
 }  // namespace
+
+std::string NameOf(const StoreContext& store) {
+  return store.server.empty() ? StoreName(store.kind) : "the server " + store.server;
+}
 
 Error StoreError(const StoreContext& store, StoreAction action, const std::string& key,
                  const http::HttpHead& head, std::string_view body, WallTime now) {

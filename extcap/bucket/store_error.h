@@ -24,6 +24,9 @@ struct StoreContext {
   bool bearer = false;            ///< A Google token, not a pair of keys.
 };
 
+/// "Amazon S3", or "the server minio.example:9000" in its place: as messages name it.
+std::string NameOf(const StoreContext& store);
+
 /// What was asked of the store.
 enum class StoreAction : std::uint8_t { kList, kRead };
 

@@ -20,7 +20,7 @@ struct PacketCounts {
   std::uint64_t untested = 0;    ///< of these, those of a link type that cannot be filtered
   std::uint64_t unmatched = 0;   ///< delivered, though the filter rejects them
   std::uint64_t duplicates = 0;  ///< delivered by an earlier request or window
-  std::uint64_t matching_duplicates = 0;  ///< of these, those that the filter does not reject
+  std::uint64_t matching_duplicates = 0;  ///< of these, tested and not rejected by the filter
 
   PacketCounts& operator+=(const PacketCounts& other);
 };
