@@ -157,6 +157,7 @@ std::optional<DroppedTraffic> DroppedAtCloudflare(api::AnalyticsApi& analytics,
                         .all = all.packets,
                         .systems = Systems(dropped_by),
                         .counted = CountedTraffic(terms),
+                        .exact = terms.exact,
                         .samples = CountedSamples(all.samples)};
 }
 

@@ -32,6 +32,7 @@ struct DroppedTraffic {
   double dropped = 0, all = 0;  ///< packets
   std::string systems;          ///< "dosd and flowtrackd"
   std::string counted;          ///< what traffic: "this traffic"
+  bool exact = false;           ///< just the filter's
   std::string samples;          ///< "1,234 samples"
 };
 

@@ -344,9 +344,10 @@ void CloudSide::MarkCopies() {
         second.copy = gap <= kRecordedTwiceWithin;
         continue;
       }
-      // Two of a kind alone are copies; many, each as near as the other, are a flood.
+      // Two of a kind alone are copies; many, each as near as the other, are a flood: its sender
+      // may give all of them one identification, though the file's others tell packets apart.
       const std::uint32_t third = slot.next[next];
-      if (gap <= kEqualCopyWithin) {
+      if (gap <= (first.told_apart ? kRecordedTwiceWithin : kEqualCopyWithin)) {
         second.copy =
             gaps[i] > 10 * gap && (third == kNone || packets_[third].time - second.time > 10 * gap);
       }

@@ -2,7 +2,6 @@
 #include "extcap/compare/comparison.h"
 
 #include <algorithm>
-#include <bit>
 #include <limits>
 #include <map>
 #include <set>
@@ -10,6 +9,7 @@
 #include "common/text.h"
 #include "common/time.h"
 #include "extcap/compare/causes.h"
+#include "extcap/compare/router_drops.h"
 
 namespace cloudflaredump::compare {
 namespace {
@@ -255,77 +255,18 @@ void ExplainNothing(const std::string& cloudflare_file, Comparison& c) {
        .of = c.compared});
 }
 
-/// Packets that passed one point of a local file and not the next one behind it.
-void FindRouterDrops(Comparison& c, const LocalResult& local,
-                     const std::vector<std::uint64_t>& points) {
-  const std::size_t count = std::min<std::size_t>(local.side.points.size(), 64);
-  if (points.empty() || count < 2) return;
-  std::vector<std::vector<std::uint64_t>> both(count, std::vector<std::uint64_t>(count));
-  for (const std::uint64_t seen : points) {
-    for (std::uint64_t a = seen; a != 0; a &= a - 1) {
-      for (std::uint64_t b = seen; b != 0; b &= b - 1) {
-        ++both[static_cast<std::size_t>(std::countr_zero(a))]
-              [static_cast<std::size_t>(std::countr_zero(b))];
-      }
-    }
-  }
-  const auto depth = [&](std::size_t point) {
-    std::uint32_t kinds = local.side.points[point].kinds;
-    int layers = 0;
-    for (; kinds != 0; kinds >>= 4) ++layers;
-    return layers;
-  };
-  // How far on its way through the router a packet is: each tunnel header that is still there is a
-  // step away, leaving is the last step.
-  const auto steps_left = [&](std::size_t point) {
-    return 2 * depth(point) + (local.side.points[point].sent ? 0 : 1);
-  };
-  for (std::size_t outer = 0; outer < count; ++outer) {
-    if (both[outer][outer] < 20) continue;
-    // The next step is where its packets mostly pass afterwards.
-    int next = -1;
-    for (std::size_t inner = 0; inner < count; ++inner) {
-      if (steps_left(inner) >= steps_left(outer)) continue;
-      if (both[outer][inner] * 10 >= both[outer][outer]) next = std::max(next, steps_left(inner));
-    }
-    std::uint64_t behind = 0;
-    std::string name;
-    std::int64_t first = std::numeric_limits<std::int64_t>::max();
-    std::int64_t last = 0;
-    for (std::size_t inner = 0; inner < count; ++inner) {
-      if (steps_left(inner) != next || both[outer][inner] * 10 < both[outer][outer]) continue;
-      behind |= std::uint64_t{1} << inner;
-      name += (name.empty() ? "" : ", ") + local.side.points[inner].name;
-      first = std::min(first, local.side.points[inner].first);
-      last = std::max(last, local.side.points[inner].last);
-    }
-    if (behind == 0) continue;
-    std::uint64_t passed = 0;
-    std::uint64_t dropped = 0;
-    for (std::size_t i = 0; i < points.size(); ++i) {
-      if ((points[i] >> outer & 1) == 0) continue;
-      const std::int64_t expected = local.clock.Expected(c.cloud.packets()[i].time);
-      if (expected - local.clock.close < first || expected + local.clock.close > last) continue;
-      ++passed;
-      dropped += (points[i] & behind) == 0 ? 1 : 0;
-    }
-    if (dropped == 0 || dropped * 2 > passed) continue;
-    c.findings.push_back(
-        {.kind = "router_drop",
-         .text =
-             Format("%s of %s that were seen at %s were not seen at %s: our own router lost them, "
-                    "or that interface's capture did. They count as arrived.",
-                    WithThousands(dropped).c_str(), CountedPackets(passed).c_str(),
-                    local.side.points[outer].name.c_str(), name.c_str()),
-         .value = local.side.points[outer].name + " > " + name,
-         .lost = dropped,
-         .of = passed});
-  }
-}
-
 /// What stands in the way of a sure answer though packets arrived.
 void AddDoubts(Comparison& c) {
   if (c.missing == 0) return;
+  for (const LocalResult& local : c.locals) {
+    if (local.clock.unsure_levels.empty()) continue;
+    Finding doubt{.kind = "clock",
+                  .text = Format("The clock of %s may have been %s: if so, the missing packets of "
+                                 "that time arrived.",
+                                 CleanLine(local.side.file.name, 100).c_str(),
+                                 SettingsOfClock(local.clock.unsure_levels).c_str())};
+    c.findings.insert(c.findings.begin(), std::move(doubt));
+  }
   for (const LocalResult& local : c.locals) {
     if (local.side.encrypted * 2 < c.missing) continue;
     Finding doubt{
@@ -414,13 +355,20 @@ void FillTables(Comparison& c) {
   c.seconds_per_row = step;
 }
 
+/// Whether it is known when Cloudflare's packet of this result arrived: with equal packets, or
+/// without a clock, the one that was paired with it need not be the same.
+bool KnowsDelay(const Comparison& c, const PacketResult& result) {
+  return (result.fate == Fate::kArrived || result.fate == Fate::kMerged) && !result.unsure &&
+         c.locals[result.file].clock.pairs > 0;
+}
+
 void FindFastest(Comparison& c) {
   if (c.cloud.sample()) return;
   constexpr std::int64_t kUnset = std::numeric_limits<std::int64_t>::max();
   std::vector<std::int64_t> fastest(c.cloud.interfaces().size(), kUnset);
   for (std::size_t i = 0; i < c.results.size(); ++i) {
     const PacketResult& result = c.results[i];
-    if (result.fate != Fate::kArrived && result.fate != Fate::kMerged) continue;
+    if (!KnowsDelay(c, result)) continue;
     const CloudPacket& packet = c.cloud.packets()[i];
     const std::int64_t took = result.local_time - c.locals[result.file].clock.Fastest(packet.time);
     fastest[packet.interface] = std::min(fastest[packet.interface], took);
@@ -432,9 +380,7 @@ void FindFastest(Comparison& c) {
 
 std::optional<std::int64_t> Comparison::DelayOf(std::size_t packet) const {
   const PacketResult& result = results[packet];
-  if (fastest.empty() || (result.fate != Fate::kArrived && result.fate != Fate::kMerged)) {
-    return std::nullopt;
-  }
+  if (fastest.empty() || !KnowsDelay(*this, result)) return std::nullopt;
   const CloudPacket& seen = cloud.packets()[packet];
   return result.local_time - locals[result.file].clock.Fastest(seen.time) - fastest[seen.interface];
 }

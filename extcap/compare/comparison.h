@@ -12,14 +12,12 @@
 
 namespace cloudflaredump::compare {
 
-/// The kind of the finding that is not of the packets but of Cloudflare's analytics.
-inline constexpr const char* kDroppedAtCloudflare = "dropped_at_cloudflare";
-
 /// Something that the missing packets have in common, or that explains why nothing can be said.
 struct Finding {
-  std::string kind{};   ///< size, flow, destination, …: the words of --json
-  std::string text{};   ///< a sentence
-  std::string value{};  ///< an address, prefix, number, colo, object, interval; empty for size
+  std::string kind{};      ///< size, flow, destination, …: the words of --json
+  std::string text{};      ///< a sentence
+  std::string value{};     ///< an address, prefix, number, colo, object, interval; empty for size
+  bool of_missing = true;  ///< it is about the missing packets of this comparison
   std::optional<std::uint32_t> threshold{};  ///< of size: the largest that still arrives
   std::uint64_t lost = 0, of = 0;            ///< packets; of flow: flows
 };
@@ -57,7 +55,7 @@ struct Comparison {
   std::string not_comparable{};
 
   /// When Cloudflare's packet of this result arrived after the fastest one of its file,
-  /// nanoseconds; nothing for samples, which have many machines.
+  /// nanoseconds; nothing for samples, which have many machines, and where it is not known.
   std::optional<std::int64_t> DelayOf(std::size_t packet) const;
   std::vector<std::int64_t> fastest{};  ///< by interface of Cloudflare's file
 };

@@ -24,6 +24,15 @@ void SetClock(json_t* object, const Clock& clock) {
   json_object_set_new(object, "clock_offset_seconds",
                       known ? Real(static_cast<double>(clock.offset) / 1e9, 1e-6) : json_null());
   json_object_set_new(object, "drift_ppm", known ? Real(clock.drift * 1e6, 1e-3) : json_null());
+  json_t* const settings = json_array();
+  for (std::size_t i = 1; i < clock.levels.size(); ++i) {
+    json_t* const entry = json_object();
+    const std::int64_t by = clock.levels[i].shift - clock.levels[i - 1].shift;
+    json_object_set_new(entry, "at", Text(FormatRfc3339(WallTime(Duration(clock.levels[i].from)))));
+    json_object_set_new(entry, "seconds", Real(static_cast<double>(by) / 1e9, 1e-6));
+    json_array_append_new(settings, entry);
+  }
+  json_object_set_new(object, "clock_set", settings);
 }
 
 json_t* LocalAsJson(const LocalResult& local) {

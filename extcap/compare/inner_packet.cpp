@@ -26,6 +26,8 @@ constexpr int kDeepest = 4;
 /// Fragments wait for the others for at most this long and in at most so many datagrams.
 constexpr std::int64_t kFragmentPatience = 30'000'000'000;
 constexpr std::size_t kMostWaiting = 8192;
+/// Copies of one packet come no further apart than this.
+constexpr std::int64_t kCopyPatience = 1'000'000;
 constexpr std::size_t kMostLeft = 200'000;
 constexpr std::size_t kMostPieces = 200;
 
@@ -377,19 +379,21 @@ bool PacketLooker::PutTogether(const Walk& walk, Header& header) {
                     static_cast<unsigned>(header.source.version));
   AppendTo(key, std::uint64_t{walk.interface} << 32 | walk.packet->outer.kinds);
   AppendTo(key, walk.packet->outer.link);
+  if (IsLateCopy(key, header, walk.packet->time)) return false;
   auto [at, added] = waiting_.try_emplace(key);
   Datagram& datagram = at->second;
   if (added) {
     datagram.first = walk.packet->time;
     order_.push_back(key);
   }
-  const auto same = [&](const InnerPacket& p) {
+  const auto copied = std::ranges::find_if(datagram.pieces, [&](const InnerPacket& p) {
     return p.offset == header.offset && p.length == header.length;
-  };
-  if (std::ranges::any_of(datagram.pieces, same) || datagram.pieces.size() >= kMostPieces) {
-    // A copy of a fragment, as a mirror port makes them, adds nothing.
+  });
+  if (copied != datagram.pieces.end()) {
+    ++datagram.copies[static_cast<std::size_t>(copied - datagram.pieces.begin())];
     return false;
   }
+  if (datagram.pieces.size() >= kMostPieces) return false;
   InnerPacket piece = *walk.packet;
   piece.source = header.source;
   piece.destination = header.destination;
@@ -406,6 +410,7 @@ bool PacketLooker::PutTogether(const Walk& walk, Header& header) {
   piece.do_not_fragment = header.do_not_fragment;
   piece.more = header.more;
   datagram.pieces.push_back(piece);
+  datagram.copies.push_back(0);
 
   std::vector<InnerPacket> sorted = datagram.pieces;
   std::ranges::sort(sorted, {}, &InnerPacket::offset);
@@ -430,10 +435,44 @@ bool PacketLooker::PutTogether(const Walk& walk, Header& header) {
   header.length = reached;
   header.offset = 0;
   header.payload = whole;
+  const std::int64_t time = walk.packet->time;
   walk.packet->time = datagram.first;
   for (const InnerPacket& p : datagram.pieces) pieces_.push_back(p.record);
+  ExpectLateCopies(key, datagram, time);
   waiting_.erase(at);
   return true;
+}
+
+bool PacketLooker::IsLateCopy(const std::vector<std::uint8_t>& datagram, const Header& header,
+                              std::int64_t now) {
+  const auto at = late_copies_.find(datagram);
+  if (at == late_copies_.end()) return false;
+  if (now - at->second.whole_at > kCopyPatience) {
+    late_copies_.erase(at);
+    return false;
+  }
+  for (LateCopies::Piece& piece : at->second.pieces) {
+    if (piece.offset != header.offset || piece.length != header.length || piece.count == 0)
+      continue;
+    --piece.count;
+    return true;
+  }
+  return false;
+}
+
+void PacketLooker::ExpectLateCopies(const std::vector<std::uint8_t>& key, const Datagram& datagram,
+                                    std::int64_t now) {
+  const std::uint32_t most = std::ranges::max(datagram.copies);
+  if (most == 0) return;
+  if (late_copies_.size() >= kMostWaiting) late_copies_.clear();
+  LateCopies& late = late_copies_[key];
+  late = {.pieces = {}, .whole_at = now};
+  for (std::size_t i = 0; i < datagram.pieces.size(); ++i) {
+    const InnerPacket& piece = datagram.pieces[i];
+    if (datagram.copies[i] == most) continue;
+    late.pieces.push_back(
+        {.offset = piece.offset, .length = piece.length, .count = most - datagram.copies[i]});
+  }
 }
 
 void PacketLooker::ForgetOld(std::int64_t now) {

@@ -99,6 +99,7 @@ class PacketLooker {
   struct Datagram {
     std::vector<InnerPacket> pieces;            ///< in order of arrival
     std::deque<std::vector<std::byte>> memory;  ///< of the pieces' bytes; a deque keeps views good
+    std::vector<std::uint32_t> copies;          ///< that came of each piece, as of a mirror port
     std::int64_t first = 0;
   };
   /// What the walk from the outside in knows.
@@ -116,9 +117,24 @@ class PacketLooker {
   std::optional<Look> WalkGre(Walk walk, const Header& header);
   /// True if the datagram of this fragment is now whole: `header` is then that of the whole.
   bool PutTogether(const Walk& walk, Header& header);
+  /// Whether this fragment is a copy of one whose datagram is whole already.
+  bool IsLateCopy(const std::vector<std::uint8_t>& datagram, const Header& header,
+                  std::int64_t now);
+  void ExpectLateCopies(const std::vector<std::uint8_t>& key, const Datagram& datagram,
+                        std::int64_t now);
   void ForgetOld(std::int64_t now);
 
+  /// Copies of a whole datagram's pieces that have yet to come, as copies of others did.
+  struct LateCopies {
+    struct Piece {
+      std::uint32_t offset = 0, length = 0, count = 0;
+    };
+    std::vector<Piece> pieces;
+    std::int64_t whole_at = 0;
+  };
+
   std::map<std::vector<std::uint8_t>, Datagram> waiting_;
+  std::map<std::vector<std::uint8_t>, LateCopies> late_copies_;
   std::deque<std::vector<std::uint8_t>> order_;  ///< of waiting_, the oldest first
   std::deque<InnerPacket> left_;
   std::deque<std::vector<std::byte>> left_memory_;

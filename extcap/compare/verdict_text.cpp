@@ -98,6 +98,7 @@ std::string ClockWords(const Clock& clock) {
   }
   words += " (the packets' journey included)";
   if (clock.drift != 0) words += Format(", drifting by %.1f ppm", clock.drift * 1e6);
+  if (!clock.levels.empty()) words += ", and was " + SettingsOfClock(clock.levels);
   return words;
 }
 
@@ -123,8 +124,8 @@ std::string Headline(const Comparison& c) {
 
 std::vector<std::string> Remarks(const Comparison& c) {
   std::vector<std::string> remarks;
-  const auto add = [&remarks](std::uint64_t count, const char* words) {
-    if (count > 0) remarks.push_back(CountedPackets(count) + " " + words);
+  const auto add = [&remarks](std::uint64_t count, const char* one, const char* several) {
+    if (count > 0) remarks.push_back(CountedPackets(count) + " " + (count == 1 ? one : several));
   };
   if (c.missing > 0) {
     remarks.emplace_back(
@@ -132,8 +133,7 @@ std::vector<std::string> Remarks(const Comparison& c) {
         "its "
         "point of capture (DDoS protection, TCP protection, firewall).");
   }
-  const auto of_analytics = [](const Finding& f) { return f.kind == kDroppedAtCloudflare; };
-  if (c.missing > 0 && c.arrived > 0 && std::ranges::all_of(c.findings, of_analytics)) {
+  if (c.missing > 0 && c.arrived > 0 && std::ranges::none_of(c.findings, &Finding::of_missing)) {
     remarks.emplace_back("What is missing has nothing in common that chance does not explain.");
   }
   if (const std::uint64_t outbound = MissingFromArrivals(c)) {
@@ -162,32 +162,42 @@ std::vector<std::string> Remarks(const Comparison& c) {
       remarks.push_back(FileName(local.side) + ": " + local.side.damage + ".");
     }
     if (local.side.too_short > 0) {
-      remarks.push_back(Format("%s of %s were cut before the inner headers end, and not compared.",
+      remarks.push_back(Format("%s of %s %s cut before the inner headers end, and not compared.",
                                CountedPackets(local.side.too_short).c_str(),
-                               FileName(local.side).c_str()));
+                               FileName(local.side).c_str(),
+                               local.side.too_short == 1 ? "was" : "were"));
     }
     for (const LocalPoint& point : local.side.points) {
       if (local.side.points.size() < 2 || point.matched == 0) continue;
-      remarks.push_back(Format("%s of Cloudflare's were seen on %s of %s.",
-                               CountedPackets(point.matched).c_str(), point.name.c_str(),
-                               FileName(local.side).c_str()));
+      remarks.push_back(Format(
+          "%s of Cloudflare's %s seen on %s of %s.", CountedPackets(point.matched).c_str(),
+          point.matched == 1 ? "was" : "were", point.name.c_str(), FileName(local.side).c_str()));
     }
   }
   if (!c.cloud.damage().empty()) remarks.push_back("Cloudflare's file: " + c.cloud.damage() + ".");
   // Where nothing can be compared, the headline says why, and time need not be the reason.
   if (c.not_comparable.empty())
-    add(c.not_covered, "were not covered by the local capture's time, and not compared.");
-  add(c.egress, "came from our own addresses (egress), and were not compared.");
-  add(c.translated, "look translated, and were not compared.");
-  add(c.cloud.filtered_out, "of Cloudflare's did not match the filter.");
-  add(c.cloud.too_short,
+    add(c.not_covered, "was not covered by the local capture's time, and not compared.",
+        "were not covered by the local capture's time, and not compared.");
+  add(c.egress, "came from our own addresses (egress), and was not compared.",
+      "came from our own addresses (egress), and were not compared.");
+  add(c.translated, "looks translated, and was not compared.",
+      "look translated, and were not compared.");
+  add(c.cloud.filtered_out, "of Cloudflare's did not match the filter.",
+      "of Cloudflare's did not match the filter.");
+  add(c.cloud.too_short, "of Cloudflare's was cut before the inner headers end, and not compared.",
       "of Cloudflare's were cut before the inner headers end, and not compared.");
-  add(c.cloud.without_time, "of Cloudflare's have no time, and were not compared.");
-  add(c.in_fragments, "travelled in fragments.");
-  add(c.merged, "arrived merged into longer records (receive offload).");
-  add(c.acknowledged, "were acknowledged, though the local capture lacks them: they arrived.");
-  add(c.duplicates, "were copies of others in one capture, and counted once.");
-  add(c.repeated, "that are missing were followed by equal ones: retransmissions.");
+  add(c.cloud.without_time, "of Cloudflare's has no time, and was not compared.",
+      "of Cloudflare's have no time, and were not compared.");
+  add(c.in_fragments, "travelled in fragments.", "travelled in fragments.");
+  add(c.merged, "arrived merged into a longer record (receive offload).",
+      "arrived merged into longer records (receive offload).");
+  add(c.acknowledged, "was acknowledged, though the local capture lacks it: it arrived.",
+      "were acknowledged, though the local capture lacks them: they arrived.");
+  add(c.duplicates, "was a copy of another in one capture, and counted once.",
+      "were copies of others in one capture, and counted once.");
+  add(c.repeated, "that is missing was followed by an equal one: a retransmission.",
+      "that are missing were followed by equal ones: retransmissions.");
   return remarks;
 }
 

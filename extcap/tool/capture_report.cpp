@@ -15,10 +15,10 @@ std::string CaptureReport(const capture::Outcome& outcome, const std::string& in
   if (!outcome.verdict.empty()) text += "**" + MarkdownText(outcome.verdict) + "**\n\n";
   if (!said.empty()) text += MarkdownText(said) + "\n\n";
   text += "- Interface: " + MarkdownText(interface) + "\n";
-  text += "- Filter: " + (filter.empty() ? "none" : "`" + MarkdownText(filter) + "`") + "\n";
+  text += "- Filter: " + (filter.empty() ? "none" : CodeText(filter)) + "\n";
   for (const std::string& id : outcome.pcap_ids) text += "- Capture: " + MarkdownText(id) + "\n";
   text += "- Command ran from " + BothTimes(from) + " to " + BothTimes(to) + "\n";
-  text += "- File: `" + MarkdownText(file) + "`, SHA-256 " +
+  text += "- File: " + CodeText(file) + ", SHA-256 " +
           (file == "-" ? "not known: standard output" : DigestText(file, stopped)) + "\n";
   const capture::PacketCounts& counts = outcome.counts;
   text += "- Packets: " + WithThousands(counts.received) + " received, " +

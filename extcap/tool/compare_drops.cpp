@@ -65,15 +65,17 @@ void AddDropsAtCloudflare(compare::Comparison& comparison, const filter::Capture
   (*engine)->stop().HandBack();
   if (!drops) return;
   comparison.findings.push_back(
-      {.kind = compare::kDroppedAtCloudflare,
-       .text = Format("Cloudflare itself dropped %s of %s%s (%s), by its analytics (about, from "
-                      "%s). Whether captures have such packets is not published: some of the "
-                      "missing may be among them.",
-                      capture::Percent(drops->dropped / drops->all).c_str(),
-                      to.empty() ? drops->counted.c_str() : ("this traffic to " + to).c_str(),
-                      colo.empty() ? "" : (" at " + colo).c_str(), drops->systems.c_str(),
-                      drops->samples.c_str()),
+      {.kind = "dropped_at_cloudflare",
+       .text = Format(
+           "Cloudflare itself dropped %s of %s%s (%s), by its analytics (about, from "
+           "%s). Whether captures have such packets is not published: some of the "
+           "missing may be among them.",
+           capture::Percent(drops->dropped / drops->all).c_str(),
+           !to.empty() && drops->exact ? ("this traffic to " + to).c_str() : drops->counted.c_str(),
+           colo.empty() ? "" : (" at " + colo).c_str(), drops->systems.c_str(),
+           drops->samples.c_str()),
        .value = drops->systems,
+       .of_missing = false,
        .lost = static_cast<std::uint64_t>(std::llround(drops->dropped)),
        .of = static_cast<std::uint64_t>(std::llround(drops->all))});
 }

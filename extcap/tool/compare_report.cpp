@@ -40,7 +40,7 @@ std::string Table(const char* title, const std::vector<TableRow>& rows) {
 }
 
 std::string CloudflareFile(const compare::Options& options, const Comparison& c) {
-  std::string text = "- Cloudflare: `" + MarkdownText(options.cloudflare_file.name) + "`, " +
+  std::string text = "- Cloudflare: " + CodeText(options.cloudflare_file.name) + ", " +
                      (c.cloud.sample() ? "a sample" : "a full capture") + ", " +
                      CountedPackets(c.cloud.records);
   if (!c.cloud.packets().empty()) text += ", " + Window(c.cloud.first(), c.cloud.last());
@@ -66,13 +66,13 @@ std::string CompareReport(const compare::Options& options, const Comparison& c) 
   }
   text += "\n## What was compared\n\n" + CloudflareFile(options, c);
   for (const compare::LocalResult& local : c.locals) {
-    text += "- Local: `" + MarkdownText(local.side.file.name) + "`, " +
-            CountedPackets(local.side.records);
+    text +=
+        "- Local: " + CodeText(local.side.file.name) + ", " + CountedPackets(local.side.records);
     if (local.side.has_times) text += ", " + Window(local.side.first, local.side.last);
     text += ", " + compare::ClockWords(local.clock) + ", SHA-256 " +
             DigestText(local.side.file.path) + "\n";
   }
-  if (!options.filter.empty()) text += "- Filter: `" + MarkdownText(options.filter) + "`\n";
+  if (!options.filter.empty()) text += "- Filter: " + CodeText(options.filter) + "\n";
   for (const compare::Translation& map : options.translations) {
     text += "- Translated: " + compare::PrefixText(map.outside) + " is " +
             compare::PrefixText(map.inside) + "\n";

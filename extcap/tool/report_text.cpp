@@ -3,6 +3,7 @@
 
 #include <glib.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <ctime>
 #include <filesystem>
@@ -20,6 +21,20 @@ std::string MarkdownText(const std::string& text) {
     out += c;
   }
   return out;
+}
+
+std::string CodeText(const std::string& text) {
+  const std::string line = CleanLine(text, 2000);
+  std::size_t longest = 0;
+  std::size_t run = 0;
+  for (const char c : line) {
+    run = c == '`' ? run + 1 : 0;
+    longest = std::max(longest, run);
+  }
+  const std::string fence(longest + 1, '`');
+  // Blanks at both ends are not part of the code, and keep its own backticks from the fence.
+  const char* const pad = longest > 0 ? " " : "";
+  return fence + pad + line + pad + fence;
 }
 
 std::string BothTimes(WallTime time) {

@@ -12,6 +12,9 @@ namespace cloudflaredump::tool {
 /// `text` for Markdown: one line, nothing in it is markup.
 std::string MarkdownText(const std::string& text);
 
+/// `text` as a code span of Markdown, in which a backslash is one: a filter or the name of a file.
+std::string CodeText(const std::string& text);
+
 /// "2026-11-23 07:20:00 CET (2026-11-23T06:20:00Z)": local time and UTC.
 std::string BothTimes(WallTime time);
 

@@ -410,6 +410,102 @@ def test_our_own_router_is_named(person, pair):
     answer = compared(person, *pair(packets, local, link_type=276))
     assert (answer["missing"], answer["duplicates"]) == (0, 0)
     assert [(f["kind"], f["lost"]) for f in answer["findings"]] == [("router_drop", dropped)]
+    # That is not what the packets which never came have in common.
+    pick = random.Random(5)
+    lost = {packet.time for packet in packets if pick.random() < 0.1}
+    files = pair(packets, [p for p in local if p.time // 10**8 * 10**8 not in
+                           {time // 10**8 * 10**8 for time in lost}], link_type=276)
+    text = person.tool("compare", *files).stdout
+    assert "our own router lost them" in text and "nothing in common that chance" in text
+
+
+def numbered(frame, number):
+    """`frame` with another IP identification."""
+    return frame[:18] + struct.pack("!H", number & 0xffff) + frame[20:]
+
+
+@pytest.mark.parametrize("snap", [65535, 160])
+def test_packets_that_cloudflare_recorded_twice_count_once(person, pair, snap):
+    """Of flows of one packet each, such as DNS or a scan: the file's other packets show that
+    identifications tell packets apart. The same packet again and again may be a flood."""
+    once = [Packet(numbered(udp(source=f"192.0.2.{i % 50 + 1}", source_port=1024 + 7 * i,
+                                payload=b"%05d" % i * 60), 7919 * i + 1),
+                   0, START + i * SECOND // 20) for i in range(400)]
+    twice = [Packet(p.data, 0, p.time + shift) for p in once for shift in (0, 100_000)]
+    cut = [Packet(p.data[:snap], 0, p.time, len(p.data)) for p in twice]
+    answer = compared(person, *pair(cut, arrivals(once, to("203.0.113.4"), wrap=lambda f: f)))
+    assert (answer["compared"], answer["missing"], answer["duplicates"]) == (400, 0, 400)
+    flood = [Packet(numbered(udp(payload=b"same" * 60), 5), 0, START + i * 100_000)
+             for i in range(300)]
+    cut = [Packet(p.data[:snap], 0, p.time, len(p.data)) for p in sorted(
+        once + flood, key=lambda packet: packet.time)]
+    answer = compared(person, *pair(cut, arrivals(once, to("203.0.113.4"), wrap=lambda f: f)))
+    assert answer["missing"] + answer["not_covered"] >= 299
+
+
+@pytest.mark.parametrize("steps", [[(10, 0.5)], [(5, -3600)], [(4, 3), (9, -1), (15, -0.4)]])
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_clock_that_is_set_in_between_loses_nothing(person, pair, steps, number):
+    packets = [Packet(numbered(p.data, number * (i + 1)), 0, p.time)
+               for i, p in enumerate(traffic())]
+    pick = random.Random(9)
+    # Near the ends of what the local clock shows, nobody could tell what was captured.
+    lost = {p.time for p in packets[10:-10] if pick.random() < 0.1
+            and all(abs(p.time - START - second * SECOND) > SECOND // 5 for second, _ in steps)}
+    local = []
+    for packet in packets:
+        set_by = sum(by for second, by in steps if packet.time - START >= second * SECOND)
+        if packet.time not in lost:
+            local.append(Packet(packet.data, 0, packet.time + 9_000_000 + int(set_by * SECOND)))
+    files = pair(packets, local)
+    answer = compared(person, *files)
+    assert answer["missing"] == len(lost) and answer["findings"] == []
+    assert [round(each["seconds"], 2) for each in answer["clock_set"]] == [by for _, by in steps]
+    text = person.tool("compare", *files).stdout
+    assert "forward by" in text or "set back by" in text
+    assert "retransmission" not in text
+
+
+def test_retries_after_an_outage_are_no_clock(person, pair):
+    """Everything is lost for 5 s, and sent again 5 s later: among packets that come as always."""
+    packets = traffic()
+    def lost(packet):
+        return 8 * SECOND <= packet.time - START < 13 * SECOND
+    local = [Packet(p.data, 0, p.time + 9_000_000 + lost(p) * 5 * SECOND) for p in packets]
+    for sampled in (False, True):
+        cut = [Packet(p.data[:160], 0, p.time, len(p.data)) for p in packets] if sampled else packets
+        answer = compared(person, *pair(cut, sorted(local, key=lambda packet: packet.time)))
+        assert (answer["missing"], answer["clock_set"]) == (sum(map(lost, packets)), [])
+        assert "time" in [finding["kind"] for finding in answer["findings"]]
+
+
+def test_a_sample_of_what_looks_the_same_when_sent_again_is_doubtful(person, pair):
+    packets = [Packet(p.data[:160], 0, p.time, len(p.data)) for p in traffic()]
+    local = [Packet(p.data, 0, p.time + 9_000_000 + (i >= 200) * SECOND)
+             for i, p in enumerate(traffic())]
+    answer = compared(person, *pair(packets, local))
+    assert answer["findings"][0]["kind"] == "clock" and answer["clock_set"] == []
+    assert "may have been set forward by 1.000 s at 2026-" in answer["findings"][0]["text"]
+
+
+def test_no_delay_is_told_where_no_clock_is_known(person, pair):
+    flood = [Packet(udp(payload=b"same"), 0, START + i * SECOND // 1000) for i in range(1500)]
+    files = pair(flood, arrivals(flood, lambda p: p.time // 10**6 % 5 == 0))
+    text = person.tool("compare", *files).stdout
+    assert "how its clock differs is not known" in text and "Delay" not in text
+
+
+def test_a_report_has_filters_and_names_as_they_are(person):
+    packets = traffic(30)
+    cloudflare = write_pcap(person.folder / "my_file_1.pcap", packets)
+    router = write_pcap(person.folder / "a`b*.pcap", arrivals(packets, to("203.0.113.1")))
+    report = person.new_path("report.md")
+    words = ["--report", report, "-f", "tcp[13]&2=0 and dst net 203.0.113.0/24"]
+    assert person.tool("compare", *words, cloudflare, router).returncode == 0
+    text = report.read_text()
+    assert re.search(r"^- Cloudflare: `\S*my_file_1\.pcap`, ", text, re.M)
+    assert re.search(r"^- Local: `` \S*a`b\*\.pcap ``, ", text, re.M)
+    assert "- Filter: `tcp[13]&2=0 and dst net 203.0.113.0/24`\n" in text
 
 
 def test_an_acknowledgment_proves_arrival(person, pair):

@@ -162,6 +162,12 @@ def test_what_cloudflare_itself_dropped_stands_beside_the_verdict(emulator):
     sample = elsewhere.capture(CUSTOMER)
     assert "203.0.113.80" in elsewhere.tool("compare", sample.path, another).stdout.split("\n")[1]
     assert "itself dropped" not in elsewhere.tool("compare", sample.path, another).stdout
+    # Analytics that cannot count just this traffic say what they counted.
+    inexact, (third,) = account(emulator, "--router-drop", "203.0.113.80",
+                                "--drop", "dosd=dst host 203.0.113.80 and less 90")
+    sample = inexact.capture("dst net 203.0.113.0/24 and greater 100")
+    text = inexact.tool("compare", sample.path, third).stdout
+    assert 'of the traffic of "' in text and "of this traffic" not in text
     # Nor does what the analytics say hide that the packets have nothing in common.
     chance, (lossy,) = account(emulator, "--router-loss", "20", "--drop", "dosd=udp port 53")
     sample = chance.capture(CUSTOMER)

@@ -109,6 +109,26 @@ void FragmentsComeInAnyOrder(void**) {
   assert_int_equal(packet.held.size(), 3008);
 }
 
+void CopiesOfFragmentsAddNothing(void**) {
+  const auto fragments = compare_traffic::Fragment(SomePacket(1500), 1000);
+  assert_int_equal(fragments.size(), 2);
+  const Octets first = compare_traffic::Ethernet(fragments[0]);
+  const Octets last = compare_traffic::Ethernet(fragments[1]);
+  PacketLooker looker;
+  InnerPacket packet;
+  // As a mirror port gives them, twice or more times each.
+  const std::vector<Octets> whole = {first, first, first, last};
+  assert_true(Through(whole, packet, looker) == Look::kPacket);
+  const std::vector<Octets> copies = {last, last};
+  assert_true(Through(copies, packet, looker) == Look::kFragment);
+  std::size_t left = 0;
+  looker.ForEachLeftFragment([&](const InnerPacket&) { ++left; });
+  assert_int_equal(left, 0);
+  // The next datagram may have the same identification.
+  const std::vector<Octets> next = {first, last};
+  assert_true(Through(next, packet, looker) == Look::kPacket);
+}
+
 void AFragmentWithoutTheOthersIsAPiece(void**) {
   const auto fragments = compare_traffic::Fragment(SomePacket(3000), 1000);
   const std::vector<Octets> frames = {compare_traffic::Ethernet(fragments[1])};
@@ -177,6 +197,7 @@ int main() {
       cmocka_unit_test(WhatRoutersChangeIsLeftOut),
       cmocka_unit_test(WhatDiffersIsTold),
       cmocka_unit_test(FragmentsComeInAnyOrder),
+      cmocka_unit_test(CopiesOfFragmentsAddNothing),
       cmocka_unit_test(AFragmentWithoutTheOthersIsAPiece),
       cmocka_unit_test(CutRecordsGiveWhatTheyHold),
       cmocka_unit_test(PrefixesAndTranslations),
