@@ -37,6 +37,12 @@ FilterV1 Canonical(FilterV1 filter) {
   return filter;
 }
 
+/// Leaves a limit of 0 unsaid: no capture has one, but a server may write what it does not know so.
+std::optional<std::uint64_t> JsonLimit(const json_t* object, const char* key) {
+  const auto limit = JsonNumber(object, key);
+  return limit == 0U ? std::nullopt : limit;
+}
+
 }  // namespace
 
 JobPhase PcapJob::phase() const {
@@ -64,10 +70,10 @@ PcapJob ReadPcapJob(const json_t* object) {
   job.status = JsonText(object, "status").value_or("");
   job.submitted = JsonText(object, "submitted").value_or("");
   // Nobody asks for more than a year: times are added to it.
-  job.time_limit = JsonNumber(object, "time_limit");
+  job.time_limit = JsonLimit(object, "time_limit");
   if (job.time_limit > kLongestTime) job.time_limit.reset();
-  job.packet_limit = JsonNumber(object, "packet_limit");
-  job.byte_limit = JsonNumber(object, "byte_limit");
+  job.packet_limit = JsonLimit(object, "packet_limit");
+  job.byte_limit = JsonLimit(object, "byte_limit");
   job.offset_time = JsonText(object, "offset_time");
   job.colo = JsonText(object, "colo_name");
   if (!job.colo) job.colo = JsonText(object, "colo");

@@ -45,8 +45,11 @@ BucketKeys AwsPairOf(const system::Environment& environment) {
 
 std::unexpected<Error> NoKeys(const DestinationConf& conf, std::string remedy,
                               const std::string& said = {}, const std::string& note = {}) {
-  return std::unexpected(Error{.what = "there are no keys to read the bucket " + conf.bucket +
-                                       " of " + StoreName(conf.kind) + note,
+  // An endpoint may lead elsewhere than to Amazon.
+  const std::string name = conf.kind == StoreKind::kS3
+                               ? "the S3 bucket " + conf.bucket
+                               : "the bucket " + conf.bucket + " of " + StoreName(conf.kind);
+  return std::unexpected(Error{.what = "there are no keys to read " + name + note,
                                .remedy = std::move(remedy),
                                .said = said});
 }

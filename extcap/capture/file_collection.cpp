@@ -179,6 +179,12 @@ Result<void> FileCollection::Add(const std::vector<bucket::StoredObject>& listed
   return {};
 }
 
+std::uint64_t FileCollection::MostBytes() const {
+  return job_.byte_limit && *job_.byte_limit < kMostBytes / 4
+             ? 4 * *job_.byte_limit + pcap::FileStore::kMemory
+             : kMostBytes;
+}
+
 Result<void> FileCollection::CheckSize(const std::vector<bucket::StoredObject>& fresh) const {
   if (files_.size() + fresh.size() > kMostFiles) {
     return Fail(Format("capture %s has %s files, and at most %s are read", job_.id.c_str(),
@@ -192,9 +198,7 @@ Result<void> FileCollection::CheckSize(const std::vector<bucket::StoredObject>& 
   for (const bucket::StoredObject& object : fresh) {
     bytes += std::min(object.size, kMostBytes + 1);  // the sum of kMostFiles cannot overflow
   }
-  const std::uint64_t most = job_.byte_limit && *job_.byte_limit < kMostBytes / 4
-                                 ? 4 * *job_.byte_limit + pcap::FileStore::kMemory
-                                 : kMostBytes;
+  const std::uint64_t most = MostBytes();
   if (bytes > most) {
     return Fail(Format("the files of capture %s have more than %s bytes in all", job_.id.c_str(),
                        WithThousands(most).c_str()),
@@ -221,8 +225,7 @@ void FileCollection::TakeIn(const bucket::StoredObject& object,
                             std::unique_ptr<pcap::FileBytes> bytes) {
   originals_.Keep(object.key, *bytes);
   if (pcap::IsGzip(*bytes)) {
-    const std::uint64_t most = job_.byte_limit ? 4 * *job_.byte_limit : kMostBytes / 4;
-    auto unpacked = pcap::Gunzip(*bytes, store_, std::min(most, kMostBytes / 4),
+    auto unpacked = pcap::Gunzip(*bytes, store_, std::min(MostBytes(), kMostBytes / 4),
                                  [this] { return WaitIsOver(); });
     if (unpacked) {
       bytes = *std::move(unpacked);

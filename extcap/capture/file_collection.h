@@ -57,6 +57,8 @@ class FileCollection {
   Result<void> Gather();
   /// Fetches or opens the files that are not here yet.
   Result<void> Add(const std::vector<bucket::StoredObject>& listed);
+  /// More than this does not come of the capture, unpacked or not.
+  std::uint64_t MostBytes() const;
   Result<void> CheckSize(const std::vector<bucket::StoredObject>& fresh) const;
   Result<void> FetchAll(const std::vector<bucket::StoredObject>& fresh);
   void TakeIn(const bucket::StoredObject& object, std::unique_ptr<pcap::FileBytes> bytes);

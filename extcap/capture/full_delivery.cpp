@@ -26,6 +26,12 @@ void CompareCounts(const api::PcapJob& job, Outcome& outcome) {
 Result<void> Deliver(const CaptureContext& context, FileCollection& collection,
                      const api::PcapJob& job, bool exact_plan, const std::string& asked,
                      Outcome& outcome) {
+  // After a stop of our own the verdict says so; anybody else's cut short what was asked for.
+  if (job.stop_requested && !job.stop_requested->empty() &&
+      !context.stop.AtLeast(system::StopLevel::kStop)) {
+    outcome.losses.push_back("the capture was stopped early, at " +
+                             CleanLine(*job.stop_requested, 40));
+  }
   if (auto collected = collection.Run(); !collected) return collected;
   for (const std::string& loss : collection.losses()) outcome.losses.push_back(loss);
   for (const std::string& left_out : collection.left_out()) outcome.notes.push_back(left_out);
@@ -78,10 +84,6 @@ Result<void> DeliverOthersFull(const CaptureContext& context, const api::PcapJob
   const auto place = OpenSourceOf(context, job);
   if (!place) return Failure(place);
   const std::string at = job.colo ? " at " + CleanLine(*job.colo, 20) : "";
-  if (job.stop_requested && !job.stop_requested->empty()) {
-    outcome.losses.push_back("the capture was stopped early, at " +
-                             CleanLine(*job.stop_requested, 40));
-  }
   FileCollection collection(context, *place, job, context.stop.StoppingSoon());
   return Deliver(context, collection, job, false, "full capture " + job.id + at, outcome);
 }

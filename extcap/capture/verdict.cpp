@@ -67,17 +67,21 @@ std::string Verdict(const Outcome& outcome, const Coverage& coverage, bool filte
   if (filtered) {
     const std::uint64_t matching =
         counts.delivered - counts.unmatched - counts.untested + counts.matching_duplicates;
-    text += ", " + WithThousands(matching) + " match the filter";
+    text += ", " + WithThousands(matching) +
+            (matching == 1 ? " matches the filter" : " match the filter");
   }
   if (const std::uint64_t cut = counts.undecided - counts.untested; cut > 0) {
     text += " (" + WithThousands(cut) + " of them cut too short to be sure)";
   }
   if (counts.untested > 0) {
     text += ", " + WithThousands(counts.untested) +
-            " could not be tested and were delivered all the same";
+            (counts.untested == 1 ? " could not be tested and was delivered all the same"
+                                  : " could not be tested and were delivered all the same");
   }
   if (counts.unmatched > 0) {
-    text += ", " + WithThousands(counts.unmatched) + " do not and were delivered all the same";
+    text += ", " + WithThousands(counts.unmatched) +
+            (counts.unmatched == 1 ? " does not and was delivered all the same"
+                                   : " do not and were delivered all the same");
   }
   if (counts.duplicates > 0) {
     text += ", " + Counted(counts.duplicates, "repeat") + " left out";

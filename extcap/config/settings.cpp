@@ -202,13 +202,16 @@ Setting Effective(const Option& option, const OptionValues& given,
 /// Refuses a credential that no header can carry, such as one copied with a line break inside.
 Result<void> CheckCredential(const Settings& settings, Opt id) {
   const Setting& setting = settings.At(id);
-  const bool quoted = setting.value.starts_with('"') || setting.value.starts_with('\'');
-  const bool carried =
-      std::ranges::all_of(setting.value, [](char c) { return g_ascii_isgraph(c); });
+  const auto is_quote = [](char c) { return c == '"' || c == '\''; };
+  const std::string& value = setting.value;
+  const bool begins = !value.empty() && is_quote(value.front());
+  const bool quoted = begins || (!value.empty() && is_quote(value.back()));
+  const bool carried = std::ranges::all_of(value, [](char c) { return g_ascii_isgraph(c); });
   if (carried && !quoted) return {};
   return Fail(Format("the %s (%s) %s", OptionOf(id).name, CleanLine(setting.where).c_str(),
-                     carried ? "begins with a quotation mark"
-                             : "contains a blank or another character that cannot be part of it"),
+                     !carried ? "contains a blank or another character that cannot be part of it"
+                     : begins ? "begins with a quotation mark"
+                              : "ends with a quotation mark"),
               "copy it again, without quotes or the word Bearer",
               setting.source == Source::kGiven ? Error::Kind::kUsage : Error::Kind::kFinal);
 }
@@ -283,11 +286,16 @@ std::uint64_t Settings::Number(Opt id) const {
 namespace {
 
 /// "it has the unknown key [default] apitoken" between `before` and `after`, or nothing: what is
-/// missing may be there, misspelled.
+/// missing may be there, misspelled, if it is in a section that was looked into.
 std::string UnknownKeys(const Settings& settings, const std::string& before,
                         const std::string& after = {}) {
-  if (settings.unknown_keys().empty()) return {};
-  return before + "it has the unknown key " + settings.unknown_keys().front() + after;
+  const std::string profile = "[" + CleanLine(settings.Text(Opt::kProfile), 60) + "] ";
+  for (const std::string& key : settings.unknown_keys()) {
+    if (key.starts_with("[default] ") || key.starts_with(profile)) {
+      return before + "it has the unknown key " + key + after;
+    }
+  }
+  return {};
 }
 
 }  // namespace

@@ -110,39 +110,89 @@ void CheckColos(const std::string& colos, Report& report) {
   }
 }
 
-/// Whether full captures may need this one: not one that was mistyped, was registered again since,
-/// or is a colleague's.
-bool IsWanted(const api::BucketOwnership& ownership,
-              const std::vector<api::BucketOwnership>& registered,
-              const config::Settings& settings) {
-  const auto is_good = [](const api::BucketOwnership& one) {
-    return !capture::OwnershipTrouble(one);
-  };
-  const std::string& chosen = settings.Text(config::Opt::kDestinationConf);
-  if (chosen.empty()) return is_good(ownership) || std::ranges::none_of(registered, is_good);
-  if (bucket::WithoutKeys(ownership.destination_conf) != bucket::WithoutKeys(chosen)) return false;
-  return is_good(ownership) || capture::OwnershipTrouble(registered, chosen);
-}
+/// What became of looking into a place that files of captures are read from.
+struct Look {
+  std::optional<std::string> trouble = {};
+  std::string keys = {};  ///< " with the keys from …", if it needs any
+};
 
-/// What is wrong with a bucket that is not `wanted` is only a note.
-void CheckBucket(const api::BucketOwnership& ownership, bool wanted,
-                 const bucket::BucketSettings& settings, capture::Engine& engine, Report& report) {
-  const std::string name = "bucket " + RedactAddress(ownership.destination_conf);
-  const auto tell = [&](const std::string& trouble) {
-    wanted ? report.Bad(trouble) : report.Note(trouble);
-  };
-  if (const auto trouble = capture::OwnershipTrouble(ownership)) return tell(*trouble);
-  auto conf = bucket::ParseDestinationConf(ownership.destination_conf);
+Look LookInto(const Result<bucket::DestinationConf>& conf, const bucket::BucketSettings& settings,
+              capture::Engine& engine) {
   auto bucket = conf ? bucket::OpenBucket(*conf, settings, system::ProcessEnvironment,
                                           engine.http(), engine.loop())
                      : Result<std::unique_ptr<bucket::Bucket>>(Failure(conf));
-  const std::string failed = name + " is validated, but reading it failed: ";
-  if (!bucket) return tell(failed + SentenceOf(bucket.error()));
-  auto listed = (*bucket)->Probe(engine.stop().Stopping());
-  if (!listed) return tell(failed + SentenceOf(listed.error()));
+  if (!bucket) return {.trouble = SentenceOf(bucket.error())};
+  if (auto listed = (*bucket)->Probe(engine.stop().Stopping()); !listed) {
+    return {.trouble = SentenceOf(listed.error())};
+  }
   const std::string keys = (*bucket)->KeysFrom();
-  report.Ok(name + " is validated and can be read from here" +
-            (keys.empty() ? std::string() : " with the keys from " + keys));
+  return {.keys = keys.empty() ? "" : " with the keys from " + keys};
+}
+
+/// A registered bucket, and whether captures can use it.
+struct Registered {
+  bool usable = false;
+  std::string line;
+};
+
+/// One that captures are read elsewhere from (`read_elsewhere`) need not be readable from here.
+Registered LookAtRegistered(const api::BucketOwnership& ownership, bool read_elsewhere,
+                            const bucket::BucketSettings& settings, capture::Engine& engine) {
+  if (auto trouble = capture::OwnershipTrouble(ownership)) return {.line = *std::move(trouble)};
+  const std::string name = "bucket " + RedactAddress(ownership.destination_conf) + " is validated";
+  if (read_elsewhere) return {.usable = true, .line = name};
+  const Look look =
+      LookInto(bucket::ParseDestinationConf(ownership.destination_conf), settings, engine);
+  if (look.trouble) return {.line = name + ", but reading it failed: " + *look.trouble};
+  return {.usable = true, .line = name + " and can be read from here" + look.keys};
+}
+
+/// What keeps the buckets that full captures would use from being used is to be mended; about
+/// others, which were mistyped or are a colleague's, there are notes.
+void CheckBuckets(const config::Settings& settings,
+                  const std::vector<api::BucketOwnership>& registered,
+                  const bucket::BucketSettings& bucket_settings, capture::Engine& engine,
+                  Report& report) {
+  const std::string& chosen = settings.Text(config::Opt::kDestinationConf);
+  const std::string& read_from = settings.Text(config::Opt::kReadFrom);
+  if (!read_from.empty()) {
+    const Look look = LookInto(bucket::ParseReadFrom(read_from), bucket_settings, engine);
+    const std::string name = "read-from = " + RedactAddress(read_from);
+    look.trouble ? report.Bad(name + ": " + *look.trouble)
+                 : report.Ok(name + " can be read from here" + look.keys);
+  }
+  if (registered.empty() && chosen.empty()) {
+    report.Note(
+        "no bucket is registered; only full captures need one: run cloudflaredump "
+        "register-bucket");
+  }
+  std::vector<Registered> looks;
+  looks.reserve(registered.size());
+  for (const api::BucketOwnership& ownership : registered) {
+    looks.push_back(LookAtRegistered(ownership, !read_from.empty(), bucket_settings, engine));
+  }
+  const auto is_chosen = [&](const api::BucketOwnership& ownership) {
+    return chosen.empty() ||
+           bucket::WithoutKeys(ownership.destination_conf) == bucket::WithoutKeys(chosen);
+  };
+  bool any_chosen = false;
+  bool any_usable = false;
+  for (std::size_t i = 0; i < looks.size(); ++i) {
+    any_chosen |= is_chosen(registered[i]);
+    any_usable |= looks[i].usable && is_chosen(registered[i]);
+  }
+  for (std::size_t i = 0; i < looks.size(); ++i) {
+    if (looks[i].usable) {
+      report.Ok(looks[i].line);
+    } else if (any_usable || !is_chosen(registered[i])) {
+      report.Note(looks[i].line);
+    } else {
+      report.Bad(looks[i].line);
+    }
+  }
+  if (!chosen.empty() && !any_chosen) {
+    report.Bad(capture::OwnershipTrouble(registered, chosen).value_or(""));
+  }
 }
 
 /// An extra: captures do without it.
@@ -178,17 +228,8 @@ void CheckApi(const config::Settings& settings, capture::Engine& engine, Report&
   CheckAnalytics(*access, engine, patience, report);
   auto buckets = api.ListBuckets(patience);
   if (!buckets) return report.Bad(SentenceOf(buckets.error()));
-  if (buckets->empty()) {
-    report.Note(
-        "no bucket is registered; only full captures need one: run cloudflaredump "
-        "register-bucket");
-  }
-  const bucket::BucketSettings bucket_settings =
-      capture::BucketSettingsOf(settings, api, engine.stop(), 5s);
-  for (const api::BucketOwnership& ownership : *buckets) {
-    CheckBucket(ownership, IsWanted(ownership, *buckets, settings), bucket_settings, engine,
-                report);
-  }
+  CheckBuckets(settings, *buckets, capture::BucketSettingsOf(settings, api, engine.stop(), 5s),
+               engine, report);
 }
 
 }  // namespace

@@ -72,7 +72,7 @@ def test_one_match_shows_that_the_filter_is_right(captured):
     assert done.returncode == 0, done.stderr
     assert [record[0] for record in done.records] == [match.time]
     assert "do not match it here" not in done.stderr
-    assert "71 packets received, 1 match the filter, from" in done.stderr
+    assert "71 packets received, 1 matches the filter, from" in done.stderr
     assert tshark_fields(done, "cloudflare.residual_mismatch") == [("",)]
 
 
@@ -80,7 +80,7 @@ def test_without_the_local_filter_all_is_delivered(captured):
     done = captured([[*numbered(40, step=2000), matching(2 * 10**18)]], local_filter="off")
     assert done.returncode == 0, done.stderr
     assert len(done.records) == 41
-    assert "1 match the filter, 40 do not" in done.stderr
+    assert "1 matches the filter, 40 do not" in done.stderr
     assert "do not match it here" not in done.stderr
 
 

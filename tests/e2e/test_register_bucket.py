@@ -114,6 +114,30 @@ def test_a_mistyped_bucket_is_only_noted_beside_a_good_one(emulator):
     assert told("NOT OK", "--destination-conf", mistyped) == 1
 
 
+def test_check_judges_the_bucket_that_captures_use(emulator, s3):
+    bucket = Folder()
+    other = S3Bucket(s3, "colleagues")
+    api = emulator("--registered", other.destination, *QUICK, environment=other.environment)
+    client = FullClient(api, bucket)
+    # Chosen, but not registered.
+    done = client.tool("check", "--destination-conf", "s3://nosuch?region=us-east-1")
+    assert done.returncode == 1
+    assert "NOT OK  the bucket s3://nosuch?region=us-east-1 is not registered" in done.stdout
+    # Not chosen: nobody needs to read a colleague's as long as there is another.
+    alone = client.tool("check")
+    assert alone.returncode == 1 and f"NOT OK  bucket {other.destination}" in alone.stdout
+    assert client.tool("register-bucket", bucket.destination).returncode == 0
+    beside = client.tool("check")
+    assert beside.returncode == 0 and f"note    bucket {other.destination}" in beside.stdout
+    # Where captures are read elsewhere, that place is looked into.
+    words = ["check", "--destination-conf", other.destination, "--read-from"]
+    elsewhere = client.tool(*words, bucket.path)
+    assert elsewhere.returncode == 0
+    assert f"ok      read-from = {bucket.path} can be read from here" in elsewhere.stdout
+    nowhere = client.tool(*words, "/nonexistent/folder")
+    assert nowhere.returncode == 1 and "NOT OK  read-from = /nonexistent/folder: " in nowhere.stdout
+
+
 def test_check_says_what_keeps_a_validated_bucket_from_being_read(emulator, s3):
     bucket = S3Bucket(s3, "unreadable")
     api = emulator("--registered", bucket.destination, *QUICK, environment=bucket.environment)

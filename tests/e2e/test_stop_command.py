@@ -4,8 +4,9 @@
 import re
 
 import pytest
-from capturing import Client
-from full_captures import Folder, FullClient, check_whole, emulator_of, stops
+from capturing import Client, requests_of, wait_until
+from full_captures import (Folder, FullClient, check_whole, emulator_of, end_of, ids_of,
+                           stops)
 
 
 @pytest.fixture
@@ -28,6 +29,23 @@ def test_a_running_capture_is_stopped_and_its_packets_are_got(running):
     captured = client.download(pcap_id)
     assert captured.returncode == 4 and "the capture was stopped early, at 20" in captured.stderr
     check_whole(captured, bucket.read(pcap_id))
+
+
+@pytest.mark.parametrize("options", [{}, {"if_busy": "attach"}])
+def test_a_capture_that_somebody_else_stops_is_incomplete(emulator, recorded, options):
+    bucket = Folder()
+    api = emulator_of(emulator, bucket, "--packets", recorded(), "--job-result", "never")
+    client = FullClient(api, bucket, speed=5)
+    if options:
+        api.create_full(destination_conf=bucket.destination, time_limit=600)
+    process, path = client.start_full(time_limit=600, **options)
+    wait_until(lambda: ids_of(api) and len(requests_of(api, "GET", ids_of(api)[0])) > 1, "watched")
+    assert FullClient(api, bucket).tool("stop", ids_of(api)[0]).returncode == 0
+    captured = end_of(process, path)
+    assert captured.returncode == 4, captured.stderr
+    assert "Incomplete: " in captured.stderr
+    assert "the capture was stopped early, at 20" in captured.stderr
+    check_whole(captured, bucket.read(ids_of(api)[0]))
 
 
 def test_one_that_is_over_is_left_alone(running):

@@ -134,13 +134,13 @@ void AMachineOfAmazonsIsAskedLast(void**) {
   AssertText(machine.tool.Words(), "aws configure export-credentials --format process");
   Machine none;
   none.tool.Fails(255, "Unable to retrieve credentials: no credentials found");
-  AssertContains(none.Missing(kS3), "no keys to read the bucket pcaps of Amazon S3: Unable to");
+  AssertContains(none.Missing(kS3), "no keys to read the S3 bucket pcaps: Unable to");
 }
 
 void MissingKeysLeadOn(void**) {
   Machine machine;
   const std::string s3 = machine.Missing(kS3);
-  AssertContains(s3, "no keys to read the bucket pcaps of Amazon S3; set aws-access-key-id");
+  AssertContains(s3, "no keys to read the S3 bucket pcaps; set aws-access-key-id");
   AssertContains(s3, machine.home / ".aws/credentials");
   machine.settings.aws_profile = "typo";
   AssertContains(machine.Missing(kS3), "there is no AWS profile typo; look into");

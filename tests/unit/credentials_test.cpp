@@ -94,6 +94,8 @@ void ACredentialWithABlankInsideIsRefusedByItsSource(void**) {
                 Error::Kind::kFinal,
                 "the api-token (CLOUDFLARE_API_TOKEN) begins with a quotation mark; copy it again");
   }
+  AssertFails(FindCredentials(LoadSettings(Given({{Opt::kApiToken, "planted-8\""}}))),
+              Error::Kind::kUsage, "the api-token (given as an option) ends with a quotation mark");
   AssertText(
       Choice(LoadSettings(Given({{Opt::kApiEmail, "o'hara@x"}, {Opt::kApiKey, "typed-key"}}))),
       "key o'hara@x typed-key");

@@ -126,7 +126,7 @@ void WhatCannotBeTestedIsKept(void**) {
   assert_int_equal(outcome.counts.delivered, 3);
   assert_int_equal(outcome.counts.untested, 1);
   AssertContains(outcome.verdict,
-                 ", 2 match the filter, 1 could not be tested and were delivered all the same");
+                 ", 2 match the filter, 1 could not be tested and was delivered all the same");
   AssertContains(outcome.verdict, "; file 2: ");
   assert_true(f.Read().packets[1].mark.undecided);
 }

@@ -177,6 +177,9 @@ void GzipIsUnpacked(void**) {
   // By its bytes, whatever its name: Content-Encoding: gzip leaves the name as it is.
   f.store.objects = {{Key("_a") + ".gz", packed}, {Key("_b"), packed}};
   AssertContains(f.Collect(), Key("_a") + ".gz:2|" + Key("_b") + ", a copy of");
+  // A limit beyond all reason bounds nothing.
+  f.job.byte_limit = std::uint64_t{1} << 62;
+  AssertContains(f.Collect(), Key("_a") + ".gz:2|");
 }
 
 void AFileThatCannotBeHadIsALossOfItsOwn(void**) {

@@ -216,6 +216,12 @@ void ATimeLimitBeyondAllReasonIsUnset(void**) {
   assert_false(ReadText(R"({"time_limit":9223372036854775807})").time_limit.has_value());
 }
 
+/// A server may write 0 for what it does not know.
+void ALimitOfZeroIsUnset(void**) {
+  const PcapJob job = ReadText(R"({"time_limit":0,"packet_limit":0,"byte_limit":0})");
+  assert_false(job.time_limit || job.packet_limit || job.byte_limit);
+}
+
 PcapRequest Sample() {
   return {.type = PcapRequest::Type::kSimple,
           .time_limit = 300,
@@ -374,6 +380,7 @@ int main() {
       cmocka_unit_test(NumbersMayComeAsTexts),
       cmocka_unit_test(WhatIsNoObjectIsAnEmptyJob),
       cmocka_unit_test(ATimeLimitBeyondAllReasonIsUnset),
+      cmocka_unit_test(ALimitOfZeroIsUnset),
       cmocka_unit_test(WholeNumbersMayBeWrittenWithAPoint),
       cmocka_unit_test(TheBodyOfASample),
       cmocka_unit_test(TheBodyOfAFullCapture),

@@ -174,7 +174,7 @@ void WhatTheFilterCannotTestIsKeptAndSaid(void**) {
                                       LibpcapSays("ether host 2:0:0:0:0:1"));
   AssertContains(outcome.verdict,
                  ", 0 match the filter, 1 could not be tested and "
-                 "were delivered all the same");
+                 "was delivered all the same");
   AssertText(f.Read().Data(), "x");
   assert_true(f.Read().packets[0].mark.undecided);
 }

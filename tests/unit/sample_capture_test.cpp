@@ -29,7 +29,7 @@ void OneRequestDeliversWhatMatches(void**) {
   assert_int_equal(stream.packets[0].ticks, (kWindowSeconds + 6) * 1'000'000ULL + 123456);
   assert_true(stream.packets[0].mark == PacketMark());
   AssertText(outcome.verdict,
-             "Complete: sample from 06:15:00 to 06:20:00 UTC, 2 packets received, 1 match the "
+             "Complete: sample from 06:15:00 to 06:20:00 UTC, 2 packets received, 1 matches the "
              "filter, from 2026-11-23T06:15:05Z to 2026-11-23T06:15:06.123Z.");
   assert_int_equal(outcome.counts.filtered_out, 1);
   AssertText(outcome.pcap_ids.at(0), f.cloudflare.samples[0].id);

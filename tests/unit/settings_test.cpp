@@ -303,6 +303,11 @@ void UnknownKeysAreKeptForCheck(void**) {
               "(chmod 600; it has the unknown key [default] api_token), set CLOUDFLARE_API_TOKEN");
   AssertFails(FindAccount(settings), Error::Kind::kFinal,
               "config.ini (it has the unknown key [default] api_token), set CLOUDFLARE_ACCOUNT_ID");
+  // One of a profile that is not in use has nothing to do with it.
+  const ConfigFixture another("[default]\ntime-limit=5\n[lab]\ncolor=blue\n");
+  const Settings other = ValueOf(another.Load());
+  AssertFails(FindCredentials(other), Error::Kind::kFinal, "(chmod 600), set CLOUDFLARE_API_TOKEN");
+  AssertFails(FindAccount(other), Error::Kind::kFinal, "config.ini, set CLOUDFLARE_ACCOUNT_ID");
 }
 
 void KeysWithoutASectionAreToldSo(void**) {
