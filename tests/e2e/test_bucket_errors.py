@@ -82,7 +82,7 @@ def test_no_permission_to_list(s3, refused):
 
 def test_no_keys_at_all(s3, refused):
     said = refused(Place(S3, s3.environment(AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None)))
-    assert "there are no keys to read the bucket pcaps" in said and "AWS_ACCESS_KEY_ID" in said
+    assert "there are no keys to read the S3 bucket pcaps" in said and "AWS_ACCESS_KEY_ID" in said
 
 
 def test_session_token_that_has_expired(emulator, refused, tmp_path):
