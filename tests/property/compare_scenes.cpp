@@ -158,6 +158,18 @@ Scene OneHour(Random& r) {
   ShiftLocals(scene, 3600 * kSecond, 0);
   return scene;
 }
+/// Somebody, or NTP, sets the router's clock by more than packets are ever held up.
+Scene SetClock(Random& random) {
+  Scene scene = InGre(random);
+  const auto& sent = scene.sent;
+  const std::int64_t at = sent[sent.size() / 2 + random() % (sent.size() / 3)].time;
+  const auto size = 300 * kMillisecond + static_cast<std::int64_t>(random() % 9'000) * kMillisecond;
+  const std::int64_t by = random() % 2 == 0 ? size : -size;
+  for (Record& record : scene.locals[0]) {
+    if (record.time >= at) record.time += by;
+  }
+  return scene;
+}
 Scene Snap96(Random& r) {
   Scene scene = InGre(r);
   scene.snap = 96;
@@ -330,6 +342,7 @@ constexpr Case kCases[] = {
     {"both-routers", BothRouters},
     {"drift", Drift},
     {"one-hour", OneHour},
+    {"set-clock", SetClock},
     {"snap-96", Snap96},
     {"duplicates", Duplicates},
     {"two-points", TwoPoints},
