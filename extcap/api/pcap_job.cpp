@@ -124,6 +124,16 @@ bool IsColo(const PcapJob& job, const std::string& colo) {
   return !job.colo || g_ascii_strcasecmp(job.colo->c_str(), colo.c_str()) == 0;
 }
 
+bool Covers(const FilterV1& wide, const FilterV1& narrow) {
+  const FilterV1 a = Canonical(wide);
+  const FilterV1 b = Canonical(narrow);
+  const auto covers = [](const auto& one, const auto& other) { return !one || one == other; };
+  return covers(a.source_address, b.source_address) &&
+         covers(a.destination_address, b.destination_address) &&
+         covers(a.source_port, b.source_port) && covers(a.destination_port, b.destination_port) &&
+         covers(a.protocol, b.protocol);
+}
+
 bool CameFrom(const PcapJob& job, const PcapRequest& request) {
   const bool full = request.type == PcapRequest::Type::kFull;
   if (job.type != (full ? "full" : "simple")) return false;

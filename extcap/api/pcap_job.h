@@ -78,6 +78,9 @@ void FillIn(PcapJob& job, const PcapRequest& request);
 /// Whether two filters are the same, in whatever form their addresses are written.
 bool IsSameFilter(const FilterV1& a, const FilterV1& b);
 
+/// Whether every packet that `narrow` lets through passes `wide`, too, as far as they show it.
+bool Covers(const FilterV1& wide, const FilterV1& narrow);
+
 /// Whether `job` is at the data center `colo`, in either case, as far as it says where it is.
 bool IsColo(const PcapJob& job, const std::string& colo);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture/bucket_ownership.h"
 
+#include "common/redact.h"
 #include "common/text.h"
 #include "extcap/bucket/destination_conf.h"
 
@@ -36,6 +37,20 @@ std::optional<std::string> OwnershipTrouble(const std::vector<api::BucketOwnersh
     if (!trouble) break;
   }
   return trouble;
+}
+
+std::optional<std::string> SpelledOtherwise(const std::vector<api::BucketOwnership>& registered,
+                                            const std::string& destination_conf) {
+  const std::string wanted = RedactAddress(destination_conf);
+  for (const api::BucketOwnership& ownership : registered) {
+    const std::string spelled = RedactAddress(ownership.destination_conf);
+    if (spelled == wanted) return std::nullopt;
+    if (bucket::WithoutKeys(spelled) == bucket::WithoutKeys(wanted)) {
+      return "the bucket is registered as " + CleanLine(spelled, 300) +
+             "; write destination-conf like that";
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace cloudflaredump::capture

@@ -18,4 +18,9 @@ std::optional<std::string> OwnershipTrouble(const api::BucketOwnership& ownershi
 std::optional<std::string> OwnershipTrouble(const std::vector<api::BucketOwnership>& registered,
                                             const std::string& destination_conf);
 
+/// Advises the way of writing in which the bucket of `destination_conf` is registered, if it is
+/// only in another: Cloudflare compares addresses as they are written.
+std::optional<std::string> SpelledOtherwise(const std::vector<api::BucketOwnership>& registered,
+                                            const std::string& destination_conf);
+
 }  // namespace cloudflaredump::capture

@@ -14,8 +14,9 @@ Result<std::string> FindId(const CaptureContext& context) {
   const std::string& given = context.settings.Text(config::Opt::kPcapId);
   if (given != "latest") return given;
   if (const auto latest = context.started.Latest(context.account_id)) return *latest;
-  return Fail("no capture was started from here yet",
-              "give an ID with the option pcap-id, as `cloudflaredump list` shows them");
+  return Fail(
+      "no capture that was started from here is on record in " + CleanLine(context.started.path()),
+      "give an ID with the option pcap-id, as `cloudflaredump list` shows them");
 }
 
 Result<void> DownloadSample(const CaptureContext& context, const api::PcapJob& job,
@@ -43,15 +44,17 @@ Result<void> Download(const CaptureContext& context, Outcome& outcome) {
   auto job = context.api.Get(*id, context.BeforeJob());
   if (!job) return Failure(job);
   outcome.pcap_ids.push_back(job->id);
+  bool failed = false;
   auto done =
       AwaitJob(context.api, context.loop, *job, DeadlineOf(*job, context), context.WithJob(),
                [&](const api::PcapJob& told) {
+                 failed = told.phase() == api::JobPhase::kFailed;
                  if (told.phase() != api::JobPhase::kGoing) return;
                  context.Tell("waiting for capture " + NameRunning(told, context.loop.Now()));
                });
   if (!done) {
-    if (done.error().kind != Error::Kind::kInterrupted) {
-      outcome.left_behind = HowToGetLater(job->id);
+    if (done.error().kind != Error::Kind::kInterrupted && !failed) {
+      outcome.left_behind = HowToGetLater(job->id, context.filter.text());
     }
     return Failure(done);
   }

@@ -44,12 +44,12 @@ Outcome FullCapture::Run() {
 std::string FullCapture::LeftBehind() const {
   return Format(
       "capture %s %s; get it with the interface cloudflare-download, where it is preselected, or "
-      "with: cloudflaredump capture -i cloudflare-download --pcap-id %s",
+      "with: %s",
       job_->id.c_str(),
       finished_    ? "was stopped before all of it was delivered"
       : stop_sent_ ? "was told to stop, and has not ended yet"
                    : "goes on at Cloudflare",
-      job_->id.c_str());
+      DownloadCommand(job_->id, context_.filter.text()).c_str());
 }
 
 Result<void> FullCapture::RunSteps() {
@@ -74,7 +74,10 @@ Result<void> FullCapture::RunSteps() {
   outcome_.window = {std::min(job_->submitted_at().value_or(began), now), now};
   outcome_.colo = job_->colo.value_or(request->colo);
   // What was attached to was asked for by others, with another filter and for another bucket.
-  if (!ours_) return DeliverOthersFull(context_, *job_, outcome_);
+  if (!ours_) {
+    NoteWhatItLacks(*request);
+    return DeliverOthersFull(context_, *job_, outcome_);
+  }
   auto place = OpenSource(context_, context_.settings.Text(config::Opt::kDestinationConf),
                           context_.WithJob().retry_budget);
   if (!place) return Failure(place);
@@ -83,6 +86,17 @@ Result<void> FullCapture::RunSteps() {
   const std::string asked =
       "up to " + FormatSpan(seconds(request->time_limit)) + " at " + request->colo;
   return DeliverFull(context_, *place, *job_, plan_.exact, asked, outcome_);
+}
+
+void FullCapture::NoteWhatItLacks(const api::PcapRequest& request) {
+  if (!api::IsColo(*job_, request.colo)) {
+    outcome_.losses.push_back("the capture that this one was attached to is at " +
+                              CleanLine(job_->colo.value_or(""), 20) + ", not at " + request.colo);
+  }
+  if (!api::Covers(job_->filter_v1, request.filter_v1)) {
+    outcome_.losses.push_back("the capture that this one was attached to has the " +
+                              FilterOf(*job_) + ", and other packets are not in it");
+  }
 }
 
 Result<void> FullCapture::LookAtBucket() const {
@@ -124,7 +138,8 @@ Error FullCapture::ExplainRefusal(Error refusal, const std::string& destination_
   const api::PcapJob* const running = jobs ? FindRunning(*jobs, context_.loop.Now()) : nullptr;
   if (running != nullptr) return BusyError(*running, context_.loop.Now());
   auto buckets = context_.api.ListBuckets(context_.BeforeJob());
-  const auto trouble = buckets ? OwnershipTrouble(*buckets, destination_conf) : std::nullopt;
+  auto trouble = buckets ? OwnershipTrouble(*buckets, destination_conf) : std::nullopt;
+  if (buckets && !trouble) trouble = SpelledOtherwise(*buckets, destination_conf);
   // Source: cloudflare-docs, "Traffic steering", beta limitations (2026-10).
   const std::string cause = trouble.value_or(
       "if the account is on Unified Routing, Cloudflare does not support full captures there yet");

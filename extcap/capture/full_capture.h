@@ -22,6 +22,8 @@ class FullCapture {
 
  private:
   Result<void> RunSteps();
+  /// Notes as losses what a capture that was attached to does not have of what was asked for.
+  void NoteWhatItLacks(const api::PcapRequest& request);
   /// What cannot be read would be captured for nothing: the user learns it before, not after.
   Result<void> LookAtBucket() const;
   Result<void> Post(const api::PcapRequest& request, const std::vector<api::PcapJob>& known);

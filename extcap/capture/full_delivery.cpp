@@ -17,9 +17,9 @@ namespace {
 void CompareCounts(const api::PcapJob& job, Outcome& outcome) {
   const std::uint64_t read = outcome.counts.received;
   if (!job.packets_captured || read == *job.packets_captured) return;
-  outcome.losses.push_back(Format("Cloudflare captured %s packets, but %s were found",
-                                  WithThousands(*job.packets_captured).c_str(),
-                                  WithThousands(read).c_str()));
+  outcome.losses.push_back(Format("Cloudflare captured %s, but %s %s found",
+                                  CountedPackets(*job.packets_captured).c_str(),
+                                  WithThousands(read).c_str(), read == 1 ? "was" : "were"));
 }
 
 /// Delivers what `collection` brings.
@@ -35,7 +35,9 @@ Result<void> Deliver(const CaptureContext& context, FileCollection& collection,
   if (auto collected = collection.Run(); !collected) return collected;
   for (const std::string& loss : collection.losses()) outcome.losses.push_back(loss);
   for (const std::string& left_out : collection.left_out()) outcome.notes.push_back(left_out);
-  if (collection.AllFailed()) outcome.left_behind = HowToGetLater(job.id);
+  if (collection.AllFailed()) {
+    outcome.left_behind = HowToGetLater(job.id, context.filter.text());
+  }
 
   std::vector<CollectedFile>& files = collection.files();
   std::vector<FileToDeliver> to_deliver;
@@ -66,7 +68,9 @@ Result<void> Deliver(const CaptureContext& context, FileCollection& collection,
   if (context.stop.AtLeast(system::StopLevel::kLeave)) return {};
   CompareCounts(job, outcome);
   delivery.Finish(asked, JudgeLimits(job, delivery.received()), false);
-  if (outcome.error) outcome.left_behind = HowToGetLater(job.id);  // A full disk, say.
+  if (outcome.error) {  // A full disk, say.
+    outcome.left_behind = HowToGetLater(job.id, context.filter.text());
+  }
   return {};
 }
 

@@ -33,8 +33,18 @@ bool IsEmptyCapture(const api::PcapJob& job) {
          job.error_message->find("No packets matched") != std::string::npos;
 }
 
-std::string HowToGetLater(const std::string& id) {
-  return "get it later with: cloudflaredump capture -i cloudflare-download --pcap-id " + id;
+std::string DownloadCommand(const std::string& id, const std::string& filter) {
+  constexpr std::size_t kLongest = 300;
+  std::string command =
+      "cloudflaredump capture -i cloudflare-download --pcap-id " + CleanLine(id, 40);
+  if (!filter.empty()) {
+    command += " -f " + (filter.size() <= kLongest ? ShellQuote(CleanLine(filter)) : "FILTER");
+  }
+  return command + " -w FILE";
+}
+
+std::string HowToGetLater(const std::string& id, const std::string& filter) {
+  return "get it later with: " + DownloadCommand(id, filter);
 }
 
 Duration PollInterval(int poll, Duration waited) {

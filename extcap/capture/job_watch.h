@@ -12,8 +12,12 @@ namespace cloudflaredump::capture {
 /// Whether a failed job is no failure but an empty capture: "No packets matched the filter…".
 bool IsEmptyCapture(const api::PcapJob& job);
 
+/// The command that downloads the capture `id`, to be pasted; with the capture filter, if there is
+/// one and it is not so long that nobody would.
+std::string DownloadCommand(const std::string& id, const std::string& filter);
+
 /// The remedy of whoever cannot have the capture `id` now.
-std::string HowToGetLater(const std::string& id);
+std::string HowToGetLater(const std::string& id, const std::string& filter);
 
 /// How long to wait before poll number `poll` (from 0), `waited` into the job: 1, 2, 3, 5 s, then
 /// every 5 s, and every 30 s after ten minutes.

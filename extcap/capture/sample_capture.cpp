@@ -28,6 +28,15 @@ Error TooDear(const std::vector<Window>& windows, std::size_t requests, std::uin
       .kind = Error::Kind::kUsage};
 }
 
+/// "sample from 06:15:00 to 06:20:00 UTC", and of which day if it was another than `now`.
+std::string AskedFor(const Window& window, WallTime now) {
+  const auto day = [](WallTime at) { return FormatRfc3339(at).substr(0, 10); };
+  const std::string times = "sample from " + FormatTimes(window.start, window.end);
+  // Times of two days have their dates.
+  const bool dated = day(window.start) != day(window.end) || day(window.start) == day(now);
+  return dated ? times : times + " of " + day(window.start);
+}
+
 }  // namespace
 
 SampleCapture::SampleCapture(const CaptureContext& context)
@@ -45,8 +54,8 @@ Outcome SampleCapture::Run() {
   outcome_.Note(windows ? CaptureWindows(*windows) : Result<void>(Failure(windows)));
   if (context_.stream.begun()) {
     if (limited_) NoteShare(covered_, windows->back().end - windows->front().start, outcome_);
-    delivery_.Finish("sample from " + FormatTimes(windows->front().start, windows->back().end),
-                     {.known = true});
+    NoteRequestsNotMade(*windows);
+    delivery_.Finish(AskedFor(*outcome_.window, context_.loop.Now()), {.known = true});
   }
   return outcome_;
 }
@@ -74,6 +83,13 @@ Result<void> SampleCapture::CaptureWindows(const std::vector<Window>& windows) {
                               " is missing or not whole: " + ClauseOf(captured.error()));
   }
   return {};
+}
+
+void SampleCapture::NoteRequestsNotMade(const std::vector<Window>& windows) {
+  const std::size_t price = windows.size() * plan_.requests.size();
+  const std::size_t made = outcome_.pcap_ids.size();
+  if (!outcome_.stopped || made >= price) return;
+  outcome_.losses.push_back(Format("%zu of %zu requests were not made", price - made, price));
 }
 
 Result<void> SampleCapture::CaptureWindow(const Window& window) {

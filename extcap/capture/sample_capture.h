@@ -33,6 +33,7 @@ class SampleCapture {
   Result<void> CaptureWindow(const Window& window);
   Result<void> CaptureHalves(const Window& window, std::vector<SampleFile> whole);
   Result<void> Deliver(const Window& window, std::vector<SampleFile> files);
+  void NoteRequestsNotMade(const std::vector<Window>& windows);
   void CountCovered(const Window& window, const std::vector<SampleFile>& files);
   /// Whether `window`, of which `files` came, is to be asked in halves.
   bool DeservesHalves(const Window& window, const std::vector<SampleFile>& files) const;

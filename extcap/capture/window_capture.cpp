@@ -130,15 +130,17 @@ Result<SampleFile> WindowCapture::CaptureRequest(const Window& window, std::size
 
   const system::SteadyTime started = context_.loop.Steady();
   const auto deadline = started + seconds(settings.Number(config::Opt::kMaxWait));
+  bool failed = false;
   auto finished =
       AwaitJob(context_.api, context_.loop, *job, deadline, context_.WithJob(),
                [&](const api::PcapJob& told) {
+                 failed = told.phase() == api::JobPhase::kFailed;
                  const Duration age = context_.loop.Steady() - started;
                  context_.Tell(progress_ + CleanLine(told.status, 40) + ", " + FormatSpan(age));
                });
   if (!finished) {
-    if (finished.error().kind != Error::Kind::kInterrupted) {
-      outcome_.left_behind = HowToGetLater(job->id);
+    if (finished.error().kind != Error::Kind::kInterrupted && !failed) {
+      outcome_.left_behind = HowToGetLater(job->id, context_.filter.text());
     }
     return Failure(finished);
   }

@@ -393,7 +393,12 @@ Result<Comparison> Compare(const Options& options, const filter::CaptureFilter* 
   for (const InputFile& file : options.local_files) {
     auto local = LocalSide::Read(file, options, c.cloud);
     if (!local) return FailFile(file, local.error());
-    if (local->described && !c.cloud.described()) {
+    if (local->described && c.cloud.described()) {
+      return Fail(NameOf(file) + " was captured at Cloudflare, too, and does not show what arrived",
+                  "name one file of Cloudflare's, and those of your routers behind it",
+                  Error::Kind::kUsage);
+    }
+    if (local->described) {
       return Fail(NameOf(file) + " was captured at Cloudflare, but " +
                       NameOf(options.cloudflare_file) + " is named first",
                   "name Cloudflare's file first", Error::Kind::kUsage);

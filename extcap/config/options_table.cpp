@@ -169,7 +169,9 @@ constexpr Option kOptions[] = {
      .label = "If a full capture is running",
      .value_name = "WHAT",
      .help = "Choose what to do if a full capture is already running, as Cloudflare runs one at a "
-             "time: fail and name it, wait for it to end, or attach to it.",
+             "time: fail and name it, wait for it to end, or attach to it, for what its data "
+             "center and "
+             "filter have of yours.",
      .fallback = "fail",
      .choices = "fail,wait,attach"},
     {.id = Opt::kIfBroad,
@@ -303,7 +305,8 @@ constexpr Option kOptions[] = {
      .tab = kAdvanced,
      .label = "Wait after Stop (s)",
      .value_name = "SECONDS",
-     .help = "Keep delivering what was captured for this long after a stop.",
+     .help = "Keep delivering what was captured for this long after a stop. A sample that is not "
+             "finished is not waited for.",
      .fallback = "20",
      .minimum = 0,
      .maximum = 3600},

@@ -31,8 +31,21 @@ Result<void> FileSink::Check() {
   }
   if (access(path_.c_str(), W_OK) == 0) return {};
   if (errno != ENOENT) return Failed("write");
-  const std::string folder = std::filesystem::path(path_).parent_path();
-  if (access(folder.empty() ? "." : folder.c_str(), W_OK | X_OK) != 0) return Failed("create");
+  // A link may lead to where nothing is yet.
+  namespace fs = std::filesystem;
+  constexpr int kMostLinks = 40;
+  std::error_code none;
+  fs::path place = path_;
+  for (int i = 0; i < kMostLinks && fs::is_symlink(fs::symlink_status(place, none)); ++i) {
+    place = place.parent_path() / fs::read_symlink(place, none);
+  }
+  const std::string parent = place.parent_path();
+  const char* const folder = parent.empty() ? "." : parent.c_str();
+  if (access(folder, W_OK | X_OK) != 0) return Failed("create");
+  if (stat(folder, &status) == 0 && status.st_nlink == 0) {  // deleted while we are in it
+    errno = ENOENT;
+    return Failed("create");
+  }
   return {};
 }
 

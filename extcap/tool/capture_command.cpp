@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <fcntl.h>
 #include <jansson.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "common/redact.h"
 #include "common/text.h"
 #include "extcap/capture/bucket_source.h"
+#include "extcap/capture/job_watch.h"
 #include "extcap/capture/run_capture.h"
 #include "extcap/config/arguments.h"
 #include "extcap/system/fifo_sink.h"
@@ -41,8 +43,9 @@ constexpr const char* kCaptureSummary =
     "\n"
     "Exit status: 0 complete, 1 failed, 2 usage error, 3 complete but no packets,\n"
     "4 incomplete (limit reached, file lost, or stopped early; stopping a live sample\n"
-    "once its first window is complete does not make it incomplete). Ctrl-C stops the\n"
-    "capture and still writes what arrives; a second Ctrl-C exits immediately.";
+    "once its first window is complete does not make it incomplete). Ctrl-C stops a\n"
+    "full capture at Cloudflare and still writes its packets; of a sample it writes\n"
+    "what is there. A second Ctrl-C exits immediately.";
 
 Result<config::Arguments> Parse(int argc, char** argv, CaptureWords& words) {
   const config::ExtraArgument extra[] = {
@@ -125,6 +128,9 @@ void WarnOfOthersOptions(const config::OptionValues& given,
 Result<std::unique_ptr<system::ByteSink>> OpenSink(const std::string& file,
                                                    capture::Engine& engine) {
   if (file == "-") {
+    if (fcntl(STDOUT_FILENO, F_GETFD) < 0) {
+      return Fail("standard output is closed", "give a file with -w", Error::Kind::kUsage);
+    }
     return std::make_unique<system::FifoSink>(dup(STDOUT_FILENO), engine.loop(), engine.stop());
   }
   // A pipe's reader may come late or leave; FifoSink can be interrupted meanwhile.
@@ -138,13 +144,15 @@ Result<std::unique_ptr<system::ByteSink>> OpenSink(const std::string& file,
 }
 
 /// Reports a capture that was stopped before there was a verdict on it.
-std::string StoppedEarly(const capture::Outcome& outcome) {
+std::string StoppedEarly(const capture::Outcome& outcome, const std::string& filter) {
   if (!outcome.stopped || !outcome.verdict.empty()) return {};
   if (outcome.pcap_ids.empty()) return "stopped before anything was captured.";
-  return Format(
-      "stopped before everything was delivered; get the rest later with: cloudflaredump capture -i "
-      "cloudflare-download --pcap-id %s",
-      CleanLine(outcome.pcap_ids.back(), 40).c_str());
+  std::string text = "stopped before everything was delivered; get what was captured with: " +
+                     capture::DownloadCommand(outcome.pcap_ids.front(), filter);
+  for (std::size_t i = 1; i < outcome.pcap_ids.size(); ++i) {
+    text += (i == 1 ? ", and likewise " : ", ") + CleanLine(outcome.pcap_ids[i], 40);
+  }
+  return text;
 }
 
 json_t* Texts(const std::vector<std::string>& texts) {
@@ -224,7 +232,7 @@ int CaptureCommand(int argc, char** argv) {
   reporter.Clear();
   const capture::ExitStatus status = capture::StatusOf(outcome);
   std::string said = capture::Complaint(outcome);
-  if (said.empty() && !words.quiet) said = StoppedEarly(outcome);
+  if (said.empty() && !words.quiet) said = StoppedEarly(outcome, words.filter);
   if (!said.empty()) Complain({.what = said});
   if (!outcome.verdict.empty() && !words.quiet) {
     std::fprintf(stderr, "%s\n", outcome.verdict.c_str());

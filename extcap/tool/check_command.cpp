@@ -29,8 +29,8 @@ using namespace std::chrono_literals;
 
 constexpr const char* kCheckSummary =
     "Check the installation, configuration, credentials, Cloudflare's API and the\n"
-    "registered buckets. Each line says ok or what to do. The exit status is 1 if\n"
-    "there is anything to do.";
+    "registered buckets. The exit status is 1 if a line says NOT OK; a note is about\n"
+    "what captures do without.";
 
 /// Prints lines and keeps track of whether all were good.
 class Report {

@@ -263,6 +263,9 @@ Result<void> CheckOutputs(const std::vector<std::string>& inputs, const Words& w
                    "give -w and --report other names");
     }
   }
+  if (words.write == "-") {
+    return Usage("-w - would mix the packets with the verdict", "give a file with -w");
+  }
   if (!words.write.empty()) {
     if (auto good = system::FileSink(words.write).Check(); !good) return good;
   }

@@ -73,6 +73,10 @@ std::string DigestText(const std::string& path, const std::function<bool()>& sto
 Result<void> CheckReport(const std::string& report, const std::string& file) {
   namespace fs = std::filesystem;
   if (report.empty()) return {};
+  if (report == "-") {
+    return Fail("--report - would mix the report with other output", "give a file with --report",
+                Error::Kind::kUsage);
+  }
   // Neither has to be there yet; in a folder that is closed to us, a name has no canonical form.
   std::error_code none;
   const fs::path place = fs::weakly_canonical(report, none);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <cstdio>
 
+#include "extcap/capture/job_watch.h"
 #include "extcap/capture/started_captures.h"
 #include "extcap/tool/api_call.h"
 #include "extcap/tool/commands.h"
@@ -33,10 +34,8 @@ int StopCommand(int argc, char** argv) {
   job = call->api->Get(id, call->patience());
   if (!job) return Complain(job.error());
   const bool over = job->phase() != api::JobPhase::kGoing;
-  std::printf(
-      "capture %s %s; get it with: cloudflaredump capture -i cloudflare-download --pcap-id %s -w "
-      "FILE\n",
-      id.c_str(), over ? "is over" : "is stopping", id.c_str());
+  std::printf("capture %s %s; get it with: %s\n", id.c_str(), over ? "is over" : "is stopping",
+              capture::DownloadCommand(id, "").c_str());
   return 0;
 }
 

@@ -308,7 +308,27 @@ def test_files_in_the_wrong_order_are_refused(person, pair):
     assert run.sentence == (f"{marked} was captured at Cloudflare, but {router} is named first; "
                             "name Cloudflare's file first.")
     assert person.tool("compare", marked, router).returncode == 0
-    assert person.tool("compare", marked, marked).returncode == 0
+
+
+def test_a_second_file_of_cloudflares_is_no_router(person, pair):
+    packets = traffic()
+    cloudflare, router = pair(packets, arrivals(packets, to("203.0.113.4")))
+    marked = person.new_path("marked.pcapng")
+    assert person.tool("compare", "-w", marked, cloudflare, router).returncode == 0
+    for words in ([marked, marked], [marked, router, marked], [marked, marked, router]):
+        run = person.tool("compare", *words)
+        assert run.returncode == 2 and run.stdout == ""
+        assert "was captured at Cloudflare, too, and does not show what arrived" in run.stderr
+    assert person.tool("compare", marked, router).returncode == 0
+
+
+def test_only_a_capture_goes_to_standard_output(person, pair):
+    packets = traffic(30)
+    files = pair(packets, arrivals(packets, lambda p: False))
+    for option in ("-w", "--report"):
+        run = person.tool("compare", option, "-", *files)
+        assert run.returncode == 2 and f"{option} - would mix" in run.stderr
+        assert not (person.folder / "-").exists()
 
 
 def test_router_filters_find_what_is_inside(person):

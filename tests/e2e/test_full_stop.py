@@ -226,6 +226,23 @@ def test_what_was_attached_to_is_others(emulator, bucket, recorded):
     assert "destination_address" not in description
 
 
+def test_what_was_attached_to_lacks_what_it_did_not_ask_for(emulator, bucket, recorded):
+    api = emulator_of(emulator, bucket, "--packets", recorded())
+    api.create_full(destination_conf=bucket.destination, time_limit=20,
+                    filter_v1={"destination_address": "203.0.113.7"})
+    client = FullClient(api, bucket)
+    wider = client.start_full("-f", "udp", if_busy="attach", if_broad="warn")
+    elsewhere = client.start_full("-f", "udp and dst host 203.0.113.7", if_busy="attach",
+                                  interface="cloudflare-FRA")
+    captured = end_of(*wider)
+    assert captured.returncode == 4
+    assert "has the filter " in captured.stderr and "other packets are not in it" in captured.stderr
+    captured = end_of(*elsewhere)
+    assert captured.returncode == 4
+    assert "was attached to is at ORD, not at FRA" in captured.stderr
+    assert "not in it" not in captured.stderr
+
+
 def test_waiting_for_another_ends(emulator, bucket):
     api = emulator_of(emulator, bucket, "--job-result", "never")
     api.create_full(destination_conf=bucket.destination, time_limit=2)

@@ -32,6 +32,17 @@ void WhatIsMissingComesWithTheCommand(void**) {
   AssertContains(Trouble({Owned("fail\x01", kS3)}), "registered with the status \"fail");
 }
 
+void AnotherWayOfWritingIsAdvised(void**) {
+  const auto said = [](const std::string& wanted) {
+    return SpelledOtherwise({Owned("success", kS3)}, wanted).value_or("none");
+  };
+  AssertText(said(kS3), "none");
+  AssertText(said("s3://other/dir?region=us-east-1"), "none");
+  AssertText(said("s3://pcaps/dir/?region=us-east-1"),
+             "the bucket is registered as s3://pcaps/dir?region=us-east-1; write destination-conf "
+             "like that");
+}
+
 void TheCommandIsQuotedForAShell(void**) {
   AssertContains(Trouble({}, "s3://pcaps/it's?region=us-east-1"),
                  R"(register-bucket 's3://pcaps/it'\''s?region=us-east-1')");
@@ -71,6 +82,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(AValidatedBucketIsNoTrouble),
       cmocka_unit_test(WhatIsMissingComesWithTheCommand),
+      cmocka_unit_test(AnotherWayOfWritingIsAdvised),
       cmocka_unit_test(TheCommandIsQuotedForAShell),
       cmocka_unit_test(AFolderIsNamedAsItWasRegistered),
       cmocka_unit_test(AnotherDirectoryIsAnotherBucket),

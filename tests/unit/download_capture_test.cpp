@@ -75,7 +75,7 @@ void NothingStartedHereIsSaid(void**) {
   Scene f;
   const Outcome outcome = f.Run(Given({{config::Opt::kPcapId, "latest"}}));
   AssertStatus(outcome, ExitStatus::kFailed);
-  AssertContains(Complaint(outcome), "no capture was started from here yet; give an ID");
+  AssertContains(Complaint(outcome), "started.json; give an ID");
 }
 
 void AFullCaptureIsReadFromTheUsersFolder(void**) {

@@ -59,6 +59,19 @@ void WhetherItCanBeWrittenIsKnownBefore(void**) {
               "cannot create /nonexistent/out.pcapng: No such file or directory");
 }
 
+void ALinkIsCheckedWhereItLeads(void**) {
+  const TempFolder folder;
+  const std::string link = folder / "link.pcapng";
+  const std::string second = folder / "second.pcapng";
+  assert_int_equal(symlink("/nonexistent/out.pcapng", link.c_str()), 0);
+  assert_int_equal(symlink("link.pcapng", second.c_str()), 0);
+  AssertFails(FileSink(second).Check(), Error::Kind::kFinal, "cannot create");
+  assert_int_equal(unlink(link.c_str()), 0);
+  assert_int_equal(symlink("new.pcapng", link.c_str()), 0);
+  AssertGood(FileSink(second).Check());
+  assert_true(access((folder / "new.pcapng").c_str(), F_OK) != 0);
+}
+
 void AFullDiskFailsNowAndEverAfter(void**) {
   FileSink sink("/dev/full");
   AssertFails(sink.Write("x"), Error::Kind::kFinal,
@@ -78,6 +91,7 @@ int main() {
       cmocka_unit_test(ACaptureThatNeverBeganLeavesTheOlderFile),
       cmocka_unit_test(AFolderThatIsNotThereIsNamed),
       cmocka_unit_test(WhetherItCanBeWrittenIsKnownBefore),
+      cmocka_unit_test(ALinkIsCheckedWhereItLeads),
       cmocka_unit_test(AFullDiskFailsNowAndEverAfter),
   };
   return cmocka_run_group_tests_name("file_sink", tests, nullptr, nullptr);

@@ -118,8 +118,11 @@ void TheDeadlineNamesHowToGetTheCaptureLater(void**) {
   f.http.Answer("GET", "*", Ok(JobJson(kTestId, "running")));
   AssertFails(Await(f), Error::Kind::kFinal,
               "Cloudflare has not finished capture " + std::string(kTestId) + " within 2 min");
-  AssertText(HowToGetLater("a1"),
-             "get it later with: cloudflaredump capture -i cloudflare-download --pcap-id a1");
+  AssertText(
+      HowToGetLater("a1", ""),
+      "get it later with: cloudflaredump capture -i cloudflare-download --pcap-id a1 -w FILE");
+  AssertContains(DownloadCommand("a1", "udp and host 'x'"), "--pcap-id a1 -f 'udp and host ");
+  AssertContains(DownloadCommand("a1", std::string(5000, 'x')), "--pcap-id a1 -f FILTER -w FILE");
   assert_int_equal(f.Elapsed(), 120);
 }
 

@@ -222,6 +222,15 @@ void ALimitOfZeroIsUnset(void**) {
   assert_false(job.time_limit || job.packet_limit || job.byte_limit);
 }
 
+void AFilterCoversWhatItDoesNotLeaveOut(void**) {
+  const FilterV1 all;
+  const FilterV1 seven{.destination_address = "203.0.113.7/32"};
+  const FilterV1 web{.destination_address = "203.0.113.7", .destination_port = 443};
+  const FilterV1 other{.destination_address = "203.0.113.8", .destination_port = 443};
+  assert_true(Covers(all, web) && Covers(seven, web) && Covers(web, web));
+  assert_false(Covers(web, seven) || Covers(seven, all) || Covers(seven, other));
+}
+
 PcapRequest Sample() {
   return {.type = PcapRequest::Type::kSimple,
           .time_limit = 300,
@@ -381,6 +390,7 @@ int main() {
       cmocka_unit_test(WhatIsNoObjectIsAnEmptyJob),
       cmocka_unit_test(ATimeLimitBeyondAllReasonIsUnset),
       cmocka_unit_test(ALimitOfZeroIsUnset),
+      cmocka_unit_test(AFilterCoversWhatItDoesNotLeaveOut),
       cmocka_unit_test(WholeNumbersMayBeWrittenWithAPoint),
       cmocka_unit_test(TheBodyOfASample),
       cmocka_unit_test(TheBodyOfAFullCapture),

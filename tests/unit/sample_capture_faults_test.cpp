@@ -47,6 +47,7 @@ void AStopWhileWaitingDeliversWhatIsHeld(void**) {
   assert_int_equal(f.Elapsed(), 30);
   assert_int_equal(f.Read().packets.size(), 1);
   AssertText(outcome.verdict.substr(0, 9), "Stopped: ");
+  AssertContains(outcome.verdict, "; 1 of 2 requests were not made");
   AssertText(f.Read().interfaces[0].comment, outcome.verdict);
 }
 
@@ -182,7 +183,9 @@ void WhatTheFilterCannotTestIsKeptAndSaid(void**) {
 void AFailedJobIsToldInCloudflaresWords(void**) {
   SampleFixture f;
   f.http.Answer("GET", "*1", Ok(R"({"status":"failed","error_message":"Bad filter"})"));
-  AssertFailedBefore(f, f.Run({}, ""), " failed: Bad filter");
+  const Outcome outcome = f.Run({}, "");
+  AssertFailedBefore(f, outcome, " failed: Bad filter");
+  AssertLacks(Complaint(outcome), "get it later");
 }
 
 void AJobThatFoundNothingIsAnEmptyCapture(void**) {

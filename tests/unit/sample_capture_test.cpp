@@ -344,6 +344,14 @@ void AStopAmongTheHalvesKeepsWhatIsHeld(void**) {
   assert_true(outcome.stopped);
 }
 
+void TimesOfAnotherDayHaveItsDate(void**) {
+  SampleFixture f;
+  f.cloudflare.files = {File(PcapBytes())};
+  const Outcome outcome =
+      f.Run(Given({{config::Opt::kStartTime, "-20h"}, {config::Opt::kEndTime, "-1195m"}}), "udp");
+  AssertContains(outcome.verdict, " UTC of 20");
+}
+
 void OneSecondIsNotHalved(void**) {
   SampleFixture f;
   ServeAPacketASecond(f, 1);
@@ -444,6 +452,7 @@ int main() {
       cmocka_unit_test(AWindowAtTheLimitIsAskedInHalves),
       cmocka_unit_test(HalvesStayWithinTheRequestsAllowed),
       cmocka_unit_test(AStopAmongTheHalvesKeepsWhatIsHeld),
+      cmocka_unit_test(TimesOfAnotherDayHaveItsDate),
       cmocka_unit_test(OneSecondIsNotHalved),
       cmocka_unit_test(APacketCutTooShortIsKeptAndMarked),
       cmocka_unit_test(WithoutTheLocalFilterAllComes),
