@@ -170,8 +170,7 @@ constexpr Option kOptions[] = {
      .value_name = "WHAT",
      .help = "Choose what to do if a full capture is already running, as Cloudflare runs one at a "
              "time: fail and name it, wait for it to end, or attach to it, for what its data "
-             "center and "
-             "filter have of yours.",
+             "center and filter have of yours.",
      .fallback = "fail",
      .choices = "fail,wait,attach"},
     {.id = Opt::kIfBroad,
