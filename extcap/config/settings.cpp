@@ -292,7 +292,7 @@ std::string UnknownKeys(const Settings& settings, const std::string& before,
   const std::string profile = "[" + CleanLine(settings.Text(Opt::kProfile), 60) + "] ";
   for (const std::string& key : settings.unknown_keys()) {
     if (key.starts_with("[default] ") || key.starts_with(profile)) {
-      return before + "it has the unknown key " + key + after;
+      return Format("%sit has the unknown key %s%s", before.c_str(), key.c_str(), after.c_str());
     }
   }
   return {};
