@@ -127,11 +127,10 @@ bool IsColo(const PcapJob& job, const std::string& colo) {
 bool Covers(const FilterV1& wide, const FilterV1& narrow) {
   const FilterV1 a = Canonical(wide);
   const FilterV1 b = Canonical(narrow);
-  const auto covers = [](const auto& one, const auto& other) { return !one || one == other; };
-  return covers(a.source_address, b.source_address) &&
-         covers(a.destination_address, b.destination_address) &&
-         covers(a.source_port, b.source_port) && covers(a.destination_port, b.destination_port) &&
-         covers(a.protocol, b.protocol);
+  return std::ranges::all_of(FilterV1Fields(), [&](const FilterV1Field& field) {
+    return std::visit([&](auto member) { return !(a.*member) || a.*member == b.*member; },
+                      field.member);
+  });
 }
 
 bool CameFrom(const PcapJob& job, const PcapRequest& request) {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <limits>
+#include <optional>
 #include <tuple>
 
 #include "common/text.h"
@@ -219,23 +220,33 @@ struct SurePair {
 };
 
 /// A sampled packet that nothing tells from its retransmission may have arrived as that: these are
-/// left out unless `all_wanted`.
+/// left out unless `all_wanted`. None at all where fewer lie away from the line than a level has:
+/// there may be millions of them.
 std::vector<SurePair> CollectSure(const CloudSide& cloud, const LocalSide& local,
                                   std::int64_t origin, const Line& line, bool all_wanted) {
-  std::vector<SurePair> sure;
   const auto& all = local.sightings;
-  for (std::size_t i = 0; i < all.size(); ++i) {
+  const auto pair_at = [&](std::size_t i) -> std::optional<SurePair> {
     const auto is_of = [&](std::size_t other) {
       return all[other].first == all[i].first && all[other].slot == all[i].slot;
     };
-    if ((i > 0 && is_of(i - 1)) || (i + 1 < all.size() && is_of(i + 1))) continue;
+    if ((i > 0 && is_of(i - 1)) || (i + 1 < all.size() && is_of(i + 1))) return std::nullopt;
     const CloudPacket& packet = cloud.packets()[all[i].first];
-    if (cloud.NextInChain(all[i].slot, all[i].first) != kNone) continue;
-    if (!all_wanted && cloud.sample() && !packet.told_apart) continue;
+    if (cloud.NextInChain(all[i].slot, all[i].first) != kNone) return std::nullopt;
+    if (!all_wanted && cloud.sample() && !packet.told_apart) return std::nullopt;
     const auto time = static_cast<double>(packet.time - origin);
     const double rest = static_cast<double>(all[i].time - packet.time) - line.At(time);
     const int level = std::abs(rest) <= kWindow ? 0 : SurePair::kNoLevel;
-    sure.push_back({.time = time, .rest = rest, .frame = all[i].frame, .level = level});
+    return SurePair{.time = time, .rest = rest, .frame = all[i].frame, .level = level};
+  };
+  std::size_t away = 0;
+  for (std::size_t i = 0; i < all.size() && away < kFewPairs; ++i) {
+    const auto pair = pair_at(i);
+    away += pair && pair->level == SurePair::kNoLevel ? 1 : 0;
+  }
+  std::vector<SurePair> sure;
+  if (away < kFewPairs) return sure;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (const auto pair = pair_at(i)) sure.push_back(*pair);
   }
   return sure;
 }

@@ -14,9 +14,8 @@ namespace {
 
 /// What Cloudflare keeps of a sampled packet.
 constexpr std::size_t kSampleLength = 160;
-/// Two records of one packet are no further apart than this; equal packets that nothing tells apart
-/// may well be two, unless they come closer than any sender sends them.
-constexpr std::int64_t kRecordedTwiceWithin = 1'000'000;
+/// Equal packets that nothing tells apart may well be two, unless they come closer than any sender
+/// sends them.
 constexpr std::int64_t kEqualCopyWithin = 20'000;
 constexpr std::uint64_t kMostRecords = 0xfffffff0;
 
@@ -341,13 +340,13 @@ void CloudSide::MarkCopies() {
            (first.payload_length > 0 || (first.tcp_flags & (kTcpSyn | kTcpFin)) != 0));
       const std::int64_t gap = second.time - first.time;
       if (told_apart) {
-        second.copy = gap <= kRecordedTwiceWithin;
+        second.copy = gap <= kCopyWithin;
         continue;
       }
       // Two of a kind alone are copies; many, each as near as the other, are a flood: its sender
       // may give all of them one identification, though the file's others tell packets apart.
       const std::uint32_t third = slot.next[next];
-      if (gap <= (first.told_apart ? kRecordedTwiceWithin : kEqualCopyWithin)) {
+      if (gap <= (first.told_apart ? kCopyWithin : kEqualCopyWithin)) {
         second.copy =
             gaps[i] > 10 * gap && (third == kNone || packets_[third].time - second.time > 10 * gap);
       }

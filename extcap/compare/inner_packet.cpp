@@ -26,8 +26,6 @@ constexpr int kDeepest = 4;
 /// Fragments wait for the others for at most this long and in at most so many datagrams.
 constexpr std::int64_t kFragmentPatience = 30'000'000'000;
 constexpr std::size_t kMostWaiting = 8192;
-/// Copies of one packet come no further apart than this.
-constexpr std::int64_t kCopyPatience = 1'000'000;
 constexpr std::size_t kMostLeft = 200'000;
 constexpr std::size_t kMostPieces = 200;
 
@@ -447,7 +445,7 @@ bool PacketLooker::IsLateCopy(const std::vector<std::uint8_t>& datagram, const H
                               std::int64_t now) {
   const auto at = late_copies_.find(datagram);
   if (at == late_copies_.end()) return false;
-  if (now - at->second.whole_at > kCopyPatience) {
+  if (now - at->second.whole_at > kCopyWithin) {
     late_copies_.erase(at);
     return false;
   }

@@ -24,6 +24,9 @@ inline constexpr std::uint8_t kGre = 47;
 inline constexpr std::uint8_t kEsp = 50;
 inline constexpr std::uint8_t kIcmpv6 = 58;
 
+/// Two records of one packet at one point are no further apart than this, in nanoseconds.
+inline constexpr std::int64_t kCopyWithin = 1'000'000;
+
 /// Of Encapsulation::kinds.
 enum TunnelKind : std::uint32_t { kKindGre = 1, kKind4, kKind6, kKindGreEthernet };
 

@@ -9,8 +9,6 @@
 namespace cloudflaredump::compare {
 namespace {
 
-/// Copies of one packet at one point come no further apart than this.
-constexpr std::int64_t kCopyWithin = 1'000'000;
 /// Neighbors in a flow that are looked at for one packet.
 constexpr std::size_t kMostLooks = 2000;
 /// Of more equal packets than this it is not told which arrived.
