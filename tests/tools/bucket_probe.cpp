@@ -116,7 +116,8 @@ Result<int> Run(const std::vector<std::string>& arguments) {
     return 0;
   }
   ObjectFiles files(arguments[3], *objects);
-  bucket::ObjectFetcher::Options options{.patience = std::chrono::seconds(5)};
+  // Keeps the product's patience: a loaded machine can lose the bytes of several reads in a row.
+  bucket::ObjectFetcher::Options options;
   if (arguments.size() > 4) options.max_at_once = ParseNumber(arguments[4]).value_or(1);
   bucket::ObjectFetcher fetcher(**bucket, loop, files, options);
   for (const bucket::StoredObject& object : *objects) fetcher.Add(object);
