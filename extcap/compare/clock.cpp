@@ -4,24 +4,19 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <limits>
-#include <optional>
 #include <tuple>
-
-#include "common/text.h"
-#include "common/time.h"
 
 namespace cloudflaredump::compare {
 namespace {
 
+/// By how much it is not known by how much a clock was set, nanoseconds.
+constexpr double kSettingError = 1e6;
 constexpr std::size_t kMostPairs = 200'000;
 constexpr std::size_t kFewPairs = 10;
 constexpr double kWindow = 0.25e9;         ///< of delays around the most frequent one
 constexpr double kNarrowWindow = 0.005e9;  ///< the same where packets repeat
 /// Below the least time after which TCP sends again (200 ms).
 constexpr std::int64_t kLeastWide = 100'000'000;
-constexpr double kLargestDrift = 500e-6;  ///< of any computer's clock
-constexpr std::size_t kMostLevels = 16;
 
 /// A packet of Cloudflare's and a local one that may be the same.
 struct Pair {
@@ -179,27 +174,6 @@ std::vector<Pair> Near(const std::vector<Pair>& pairs, const Line& line, double 
   return near;
 }
 
-/// By chain, point and time. They come nearly in order of time, and there may be millions: sorted
-/// by counting first.
-void SortSightings(std::vector<Sighting>& sightings, std::size_t packets) {
-  std::vector<std::uint32_t> place(packets + 1);
-  for (const Sighting& s : sightings) ++place[s.first + 1];
-  for (std::size_t i = 1; i < place.size(); ++i) place[i] += place[i - 1];
-  std::vector<Sighting> sorted(sightings.size());
-  for (const Sighting& s : sightings) sorted[place[s.first]++] = s;
-  sightings.swap(sorted);
-  for (std::size_t begin = 0, end = 0; begin < sightings.size(); begin = end) {
-    while (end < sightings.size() && sightings[end].first == sightings[begin].first) ++end;
-    if (end - begin < 2) continue;
-    const auto from = sightings.begin();
-    std::sort(from + static_cast<std::ptrdiff_t>(begin), from + static_cast<std::ptrdiff_t>(end),
-              [](const Sighting& a, const Sighting& b) {
-                return std::tuple(a.slot, a.point, a.time, a.frame) <
-                       std::tuple(b.slot, b.point, b.time, b.frame);
-              });
-  }
-}
-
 /// The standard error of the slope, from the spread of the rests.
 double SlopeError(const std::vector<Pair>& pairs, double spread) {
   double mean = 0;
@@ -209,154 +183,9 @@ double SlopeError(const std::vector<Pair>& pairs, double spread) {
   return squares > 0 ? 1.3 * spread / std::sqrt(squares) : 0;
 }
 
-/// A packet that is there once on either side, in order of Cloudflare's time.
-struct SurePair {
-  double time = 0;  ///< as Pair's
-  double rest = 0;  ///< of its shift, without what the line explains
-  std::uint64_t frame = 0;
-  int level = kNoLevel;  ///< 0: the line's own
-
-  static constexpr int kNoLevel = -1;
-};
-
-/// A sampled packet that nothing tells from its retransmission may have arrived as that: these are
-/// left out unless `all_wanted`. None at all where fewer lie away from the line than a level has:
-/// there may be millions of them.
-std::vector<SurePair> CollectSure(const CloudSide& cloud, const LocalSide& local,
-                                  std::int64_t origin, const Line& line, bool all_wanted) {
-  const auto& all = local.sightings;
-  const auto pair_at = [&](std::size_t i) -> std::optional<SurePair> {
-    const auto is_of = [&](std::size_t other) {
-      return all[other].first == all[i].first && all[other].slot == all[i].slot;
-    };
-    if ((i > 0 && is_of(i - 1)) || (i + 1 < all.size() && is_of(i + 1))) return std::nullopt;
-    const CloudPacket& packet = cloud.packets()[all[i].first];
-    if (cloud.NextInChain(all[i].slot, all[i].first) != kNone) return std::nullopt;
-    if (!all_wanted && cloud.sample() && !packet.told_apart) return std::nullopt;
-    const auto time = static_cast<double>(packet.time - origin);
-    const double rest = static_cast<double>(all[i].time - packet.time) - line.At(time);
-    const int level = std::abs(rest) <= kWindow ? 0 : SurePair::kNoLevel;
-    return SurePair{.time = time, .rest = rest, .frame = all[i].frame, .level = level};
-  };
-  std::size_t away = 0;
-  for (std::size_t i = 0; i < all.size() && away < kFewPairs; ++i) {
-    const auto pair = pair_at(i);
-    away += pair && pair->level == SurePair::kNoLevel ? 1 : 0;
-  }
-  std::vector<SurePair> sure;
-  if (away < kFewPairs) return sure;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    if (const auto pair = pair_at(i)) sure.push_back(*pair);
-  }
-  return sure;
-}
-
-/// The stretch of the pairs, from the first to behind the last, that has most of the pairs with
-/// `level` and fewest with other levels.
-std::pair<std::size_t, std::size_t> StretchOf(const std::vector<SurePair>& sure, int level) {
-  std::pair<std::size_t, std::size_t> best{0, 0};
-  std::int64_t most = 0;
-  std::int64_t sum = 0;
-  std::size_t begin = 0;
-  for (std::size_t i = 0; i < sure.size(); ++i) {
-    if (sure[i].level != SurePair::kNoLevel) sum += sure[i].level == level ? 1 : -1;
-    if (sum <= 0) {
-      sum = 0;
-      begin = i + 1;
-    } else if (sum > most) {
-      most = sum;
-      best = {begin, i + 1};
-    }
-  }
-  return best;
-}
-
-/// Whether all packets of a stretch have the level, and nearly none elsewhere, by Cloudflare's time
-/// and by the order of the local file alike: packets that were held up, or sent again by an
-/// application, lie among others.
-bool IsLevel(const std::vector<SurePair>& sure, int level,
-             const std::pair<std::size_t, std::size_t>& stretch) {
-  std::size_t inside = 0;
-  std::size_t outside = 0;
-  std::size_t others = 0;
-  std::vector<std::uint64_t> frames;
-  for (std::size_t i = 0; i < sure.size(); ++i) {
-    const bool in = i >= stretch.first && i < stretch.second;
-    if (sure[i].level == level) ++(in ? inside : outside);
-    if (!in) continue;
-    if (sure[i].level == level) frames.push_back(sure[i].frame);
-    if (sure[i].level != level && sure[i].level != SurePair::kNoLevel) ++others;
-  }
-  if (inside < kFewPairs || outside * 10 > inside || others * 10 > inside) return false;
-  const auto [first, last] = std::ranges::minmax(frames);
-  const auto among = std::ranges::count_if(sure, [&, first = first, last = last](const auto& pair) {
-    return pair.level != level && pair.level != SurePair::kNoLevel && pair.frame > first &&
-           pair.frame < last;
-  });
-  return static_cast<std::size_t>(among) * 10 <= inside;
-}
-
-/// The levels of a clock that was set. `sure` get theirs.
-std::vector<ClockLevel> FindLevels(std::vector<SurePair>& sure, std::int64_t origin) {
-  struct Stretch {
-    std::size_t begin = 0, end = 0;
-    std::int64_t shift = 0;
-  };
-  std::vector<Stretch> stretches;
-  for (int level = 1; level < static_cast<int>(kMostLevels); ++level) {
-    std::vector<double> rests;
-    for (const SurePair& pair : sure) {
-      if (pair.level == SurePair::kNoLevel) rests.push_back(pair.rest);
-    }
-    if (rests.size() < kFewPairs) break;
-    std::ranges::sort(rests);
-    const double middle = DensestMiddle(rests, kWindow, 1);
-    std::erase_if(rests, [middle](double rest) { return std::abs(rest - middle) > kWindow; });
-    for (SurePair& pair : sure) {
-      if (pair.level == SurePair::kNoLevel && std::abs(pair.rest - middle) <= kWindow) {
-        pair.level = level;
-      }
-    }
-    const auto stretch = StretchOf(sure, level);
-    if (!IsLevel(sure, level, stretch)) break;
-    stretches.push_back({.begin = stretch.first,
-                         .end = stretch.second,
-                         .shift = static_cast<std::int64_t>(Median(rests))});
-  }
-  std::ranges::sort(stretches, {}, &Stretch::begin);
-  std::vector<ClockLevel> levels;
-  // Nobody saw when it was set: in the middle between two packets.
-  const auto between = [&](std::size_t next) {
-    if (next == 0) return std::numeric_limits<std::int64_t>::min();
-    return origin + static_cast<std::int64_t>((sure[next - 1].time + sure[next].time) / 2);
-  };
-  const auto add = [&levels](std::int64_t from, std::int64_t shift) {
-    if (!levels.empty() && levels.back().from >= from) levels.pop_back();
-    levels.push_back({.from = from, .shift = shift});
-  };
-  for (const Stretch& stretch : stretches) {
-    if (levels.empty()) add(std::numeric_limits<std::int64_t>::min(), 0);
-    add(between(stretch.begin), stretch.shift);
-    if (stretch.end < sure.size()) add(between(stretch.end), 0);
-  }
-  return levels;
-}
-
 }  // namespace
 
-std::string SettingsOfClock(const std::vector<ClockLevel>& levels) {
-  std::vector<std::string> settings;
-  for (std::size_t i = 1; i < levels.size(); ++i) {
-    const std::int64_t by = levels[i].shift - levels[i - 1].shift;
-    settings.push_back(Format("%s by %.3f s at %s", by < 0 ? "back" : "forward",
-                              std::abs(static_cast<double>(by)) / 1e9,
-                              FormatRfc3339(WallTime(Duration(levels[i].from))).c_str()));
-  }
-  return "set " + Listed(settings);
-}
-
-Clock EstimateClock(const CloudSide& cloud, LocalSide& local) {
-  SortSightings(local.sightings, cloud.packets().size());
+Clock EstimateClock(const CloudSide& cloud, const LocalSide& local) {
   Clock clock{.origin = cloud.first()};
   const auto [pairs, of_equal] = CollectPairs(cloud, local, clock.origin);
   if (pairs.empty()) return clock;
@@ -387,7 +216,9 @@ Clock EstimateClock(const CloudSide& cloud, LocalSide& local) {
   std::vector<double> rests = RestsOf(near, line);
   std::ranges::sort(rests);
   const double spread = (Quantile(rests, 0.84) - Quantile(rests, 0.16)) / 2;
-  clock.drift_error = SlopeError(near, std::max(spread, 1000.0));
+  clock.drift_error =
+      SlopeError(near, std::max(spread, 1000.0)) +
+      static_cast<double>(local.settings.size()) * kSettingError / std::max(span, 1.0);
   if (line.slope != 0 && std::abs(line.slope) < 5 * clock.drift_error) {
     line = {.at_origin = Median(ShiftsOf(near))};
     rests = RestsOf(near, line);
@@ -398,14 +229,6 @@ Clock EstimateClock(const CloudSide& cloud, LocalSide& local) {
   const double low = Quantile(rests, rests.size() >= 100 ? 0.01 : 0.05);
   clock.typical = static_cast<std::int64_t>(-low);
   clock.offset = static_cast<std::int64_t>(line.at_origin + low);
-  if (!of_equal) {
-    std::vector<SurePair> sure = CollectSure(cloud, local, clock.origin, line, false);
-    clock.levels = FindLevels(sure, clock.origin);
-    if (clock.levels.empty() && cloud.sample()) {
-      sure = CollectSure(cloud, local, clock.origin, line, true);
-      clock.unsure_levels = FindLevels(sure, clock.origin);
-    }
-  }
   if (rests.size() < kFewPairs) return clock;
   const double before = -Quantile(rests, 0.05);
   const double after = Quantile(rests, 0.95);

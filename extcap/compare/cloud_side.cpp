@@ -313,48 +313,70 @@ void CloudSide::MarkToldApart() {
   // Some senders, and tools that make packets, give all of them one identification.
   std::vector<bool> seen(65536, false);
   std::size_t different = 0;
+  std::size_t flows = 0;
   for (const std::uint32_t identification : flow_identification_) {
-    if (identification >= seen.size() || seen[identification]) continue;
+    if (identification == 0 || identification >= seen.size()) continue;
+    ++flows;
+    if (seen[identification]) continue;
     seen[identification] = true;
     ++different;
   }
-  const bool varies = different >= 10 && different >= std::min<std::size_t>(flow_count_ / 4, 5000);
+  const bool varies = different >= 10 && different >= std::min<std::size_t>(flows / 4, 5000);
   for (CloudPacket& packet : packets_) {
     packet.told_apart = packet.datagram != 0 && (varies || flow_varies_[packet.flow]);
   }
 }
 
 void CloudSide::MarkCopies() {
-  // To the packet before it in its chain.
-  std::vector<std::int64_t> gaps(packets_.size(), std::numeric_limits<std::int64_t>::max());
-  const auto mark = [&](const Slot& slot) {
-    for (std::size_t i = 0; i < packets_.size(); ++i) {
-      const std::uint32_t next = slot.next[i];
-      if (next == kNone) continue;
-      const CloudPacket& first = packets_[i];
-      CloudPacket& second = packets_[next];
-      if (first.payload_hash != second.payload_hash) continue;
-      const bool told_apart =
-          flow_varies_[first.flow] ||
-          (first.protocol == filter::kProtocolTcp &&
-           (first.payload_length > 0 || (first.tcp_flags & (kTcpSyn | kTcpFin)) != 0));
-      const std::int64_t gap = second.time - first.time;
-      if (told_apart) {
-        second.copy = gap <= kCopyWithin;
-        continue;
-      }
-      // Two of a kind alone are copies; many, each as near as the other, are a flood: its sender
-      // may give all of them one identification, though the file's others tell packets apart.
-      const std::uint32_t third = slot.next[next];
-      if (gap <= (first.told_apart ? kCopyWithin : kEqualCopyWithin)) {
-        second.copy =
-            gaps[i] > 10 * gap && (third == kNone || packets_[third].time - second.time > 10 * gap);
-      }
-      gaps[next] = gap;
+  const auto mark = [this](const Slot& slot) {
+    std::vector<bool> behind(packets_.size(), false);
+    for (const std::uint32_t next : slot.next) {
+      if (next != kNone) behind[next] = true;
+    }
+    for (std::uint32_t i = 0; i < packets_.size(); ++i) {
+      if (!behind[i] && slot.next[i] != kNone) MarkCopiesInChain(slot, i);
     }
   };
   mark(slots_[whole_slot_]);
   for (const std::uint8_t slot : cut_slots_) mark(slots_[slot]);
+}
+
+void CloudSide::MarkCopiesInChain(const Slot& slot, std::uint32_t first) {
+  // A few of a kind, alone, are copies; many, each as near as the other, are a flood: its sender
+  // may give all of them one identification, though the file's others tell packets apart.
+  constexpr std::size_t kMostCopies = 4;
+  constexpr std::int64_t kFar = std::numeric_limits<std::int64_t>::max();
+  std::vector<std::uint32_t> run{first};
+  std::int64_t before = kFar;
+  std::int64_t widest = 0;
+  const auto end_run = [&](std::int64_t after, std::uint32_t next) {
+    if (run.size() <= kMostCopies && std::min(before, after) / 10 > widest) {
+      for (std::size_t i = 1; i < run.size(); ++i) packets_[run[i]].copy = true;
+    }
+    run.assign(1, next);
+    before = after;
+    widest = 0;
+  };
+  for (std::uint32_t at = first, next = slot.next[at]; next != kNone;
+       at = next, next = slot.next[at]) {
+    const CloudPacket& one = packets_[at];
+    CloudPacket& other = packets_[next];
+    const std::int64_t gap = other.time - one.time;
+    const bool told_apart =
+        flow_varies_[one.flow] ||
+        (one.protocol == filter::kProtocolTcp &&
+         (one.payload_length > 0 || (one.tcp_flags & (kTcpSyn | kTcpFin)) != 0));
+    if (one.payload_hash != other.payload_hash || told_apart) {
+      end_run(kFar, next);
+      other.copy = told_apart && one.payload_hash == other.payload_hash && gap <= kCopyWithin;
+    } else if (gap > (one.told_apart ? kCopyWithin : kEqualCopyWithin)) {
+      end_run(gap, next);
+    } else {
+      widest = std::max(widest, gap);
+      if (run.size() <= kMostCopies) run.push_back(next);
+    }
+  }
+  end_run(kFar, kNone);
 }
 
 }  // namespace cloudflaredump::compare

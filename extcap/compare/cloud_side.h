@@ -109,6 +109,7 @@ class CloudSide {
   void SortByTime();
   void MarkToldApart();
   void MarkCopies();
+  void MarkCopiesInChain(const Slot& slot, std::uint32_t first);
   void BuildIndexes();
   template <class Wanted, class Key>
   std::uint8_t BuildSlot(std::uint32_t level, const Wanted& wanted, const Key& key);

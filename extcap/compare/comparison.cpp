@@ -2,6 +2,7 @@
 #include "extcap/compare/comparison.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <limits>
 #include <map>
 #include <set>
@@ -9,6 +10,7 @@
 #include "common/text.h"
 #include "common/time.h"
 #include "extcap/compare/causes.h"
+#include "extcap/compare/clock_settings.h"
 #include "extcap/compare/router_drops.h"
 
 namespace cloudflaredump::compare {
@@ -255,18 +257,35 @@ void ExplainNothing(const std::string& cloudflare_file, Comparison& c) {
        .of = c.compared});
 }
 
+/// Tells of missing packets that are in the file at other times: why, their bytes do not show.
+void AddStrays(Comparison& c, const LocalResult& local) {
+  constexpr std::size_t kFew = 10;
+  std::map<std::uint32_t, std::int64_t> late;
+  for (const Stray& stray : local.counts.strays) {
+    if (c.results[stray.packet].fate == Fate::kMissing) late.emplace(stray.packet, stray.late);
+  }
+  if (late.size() < kFew || late.size() * 2 < c.missing) return;
+  std::vector<std::int64_t> times;
+  times.reserve(late.size());
+  for (const auto& [packet, time] : late) times.push_back(time);
+  const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
+  std::ranges::nth_element(times, middle);
+  Finding doubt{
+      .kind = "clock",
+      .text =
+          Format("%s of the missing are in %s at other times, in the median %.3f s %s than "
+                 "expected: they were held up or sent again, or its clock was set.",
+                 WithThousands(late.size()).c_str(), CleanLine(local.side.file.name, 100).c_str(),
+                 std::abs(static_cast<double>(*middle)) / 1e9, *middle < 0 ? "earlier" : "later"),
+      .lost = late.size(),
+      .of = c.missing};
+  c.findings.insert(c.findings.begin(), std::move(doubt));
+}
+
 /// What stands in the way of a sure answer though packets arrived.
 void AddDoubts(Comparison& c) {
   if (c.missing == 0) return;
-  for (const LocalResult& local : c.locals) {
-    if (local.clock.unsure_levels.empty()) continue;
-    Finding doubt{.kind = "clock",
-                  .text = Format("The clock of %s may have been %s: if so, the missing packets of "
-                                 "that time arrived.",
-                                 CleanLine(local.side.file.name, 100).c_str(),
-                                 SettingsOfClock(local.clock.unsure_levels).c_str())};
-    c.findings.insert(c.findings.begin(), std::move(doubt));
-  }
+  for (const LocalResult& local : c.locals) AddStrays(c, local);
   for (const LocalResult& local : c.locals) {
     if (local.side.encrypted * 2 < c.missing) continue;
     Finding doubt{
@@ -355,11 +374,15 @@ void FillTables(Comparison& c) {
   c.seconds_per_row = step;
 }
 
-/// Whether it is known when Cloudflare's packet of this result arrived: with equal packets, or
-/// without a clock, the one that was paired with it need not be the same.
-bool KnowsDelay(const Comparison& c, const PacketResult& result) {
-  return (result.fate == Fate::kArrived || result.fate == Fate::kMerged) && !result.unsure &&
-         c.locals[result.file].clock.pairs > 0;
+/// How long Cloudflare's packet took beyond the offset of the clock. With equal packets, or without
+/// a clock, the one that was paired with it need not be the same; and none is faster than light.
+std::optional<std::int64_t> Took(const Comparison& c, std::size_t packet) {
+  const PacketResult& result = c.results[packet];
+  if ((result.fate != Fate::kArrived && result.fate != Fate::kMerged) || result.unsure) return {};
+  const Clock& clock = c.locals[result.file].clock;
+  if (clock.pairs == 0) return std::nullopt;
+  const std::int64_t took = result.local_time - clock.Fastest(c.cloud.packets()[packet].time);
+  return took < -clock.wide_before ? std::nullopt : std::optional(took);
 }
 
 void FindFastest(Comparison& c) {
@@ -367,11 +390,8 @@ void FindFastest(Comparison& c) {
   constexpr std::int64_t kUnset = std::numeric_limits<std::int64_t>::max();
   std::vector<std::int64_t> fastest(c.cloud.interfaces().size(), kUnset);
   for (std::size_t i = 0; i < c.results.size(); ++i) {
-    const PacketResult& result = c.results[i];
-    if (!KnowsDelay(c, result)) continue;
-    const CloudPacket& packet = c.cloud.packets()[i];
-    const std::int64_t took = result.local_time - c.locals[result.file].clock.Fastest(packet.time);
-    fastest[packet.interface] = std::min(fastest[packet.interface], took);
+    std::int64_t& least = fastest[c.cloud.packets()[i].interface];
+    if (const auto took = Took(c, i)) least = std::min(least, *took);
   }
   c.fastest = std::move(fastest);
 }
@@ -379,10 +399,9 @@ void FindFastest(Comparison& c) {
 }  // namespace
 
 std::optional<std::int64_t> Comparison::DelayOf(std::size_t packet) const {
-  const PacketResult& result = results[packet];
-  if (fastest.empty() || !KnowsDelay(*this, result)) return std::nullopt;
-  const CloudPacket& seen = cloud.packets()[packet];
-  return result.local_time - locals[result.file].clock.Fastest(seen.time) - fastest[seen.interface];
+  if (fastest.empty()) return std::nullopt;
+  const auto took = Took(*this, packet);
+  return took ? std::optional(*took - fastest[cloud.packets()[packet].interface]) : std::nullopt;
 }
 
 Result<Comparison> Compare(const Options& options, const filter::CaptureFilter* filter) {
@@ -408,6 +427,8 @@ Result<Comparison> Compare(const Options& options, const filter::CaptureFilter* 
   std::vector<std::vector<std::uint64_t>> points(c.locals.size());
   for (std::size_t i = 0; i < c.locals.size(); ++i) {
     LocalResult& local = c.locals[i];
+    auto settings = FindClockSettings(c.cloud, local.side);
+    if (!settings.empty()) local.side.UndoSettings(std::move(settings));
     local.clock = EstimateClock(c.cloud, local.side);
     if (local.side.points.size() > 1) points[i].resize(c.results.size());
     local.counts = MatchPackets(c.cloud, local.side, local.clock, static_cast<std::uint16_t>(i),

@@ -19,27 +19,26 @@ json_t* Real(double number, double unit) {
   return json_real(std::round(number / unit) * unit);
 }
 
-void SetClock(json_t* object, const Clock& clock) {
+void SetClock(json_t* object, const Clock& clock, const std::vector<ClockSetting>& set) {
   const bool known = clock.pairs > 0;
   json_object_set_new(object, "clock_offset_seconds",
                       known ? Real(static_cast<double>(clock.offset) / 1e9, 1e-6) : json_null());
   json_object_set_new(object, "drift_ppm", known ? Real(clock.drift * 1e6, 1e-3) : json_null());
-  json_t* const settings = json_array();
-  for (std::size_t i = 1; i < clock.levels.size(); ++i) {
+  json_t* const clock_set = json_array();
+  for (const ClockSetting& setting : set) {
     json_t* const entry = json_object();
-    const std::int64_t by = clock.levels[i].shift - clock.levels[i - 1].shift;
-    json_object_set_new(entry, "at", Text(FormatRfc3339(WallTime(Duration(clock.levels[i].from)))));
-    json_object_set_new(entry, "seconds", Real(static_cast<double>(by) / 1e9, 1e-6));
-    json_array_append_new(settings, entry);
+    json_object_set_new(entry, "at", Text(FormatRfc3339(WallTime(Duration(setting.at)))));
+    json_object_set_new(entry, "seconds", Real(static_cast<double>(setting.by) / 1e9, 1e-6));
+    json_array_append_new(clock_set, entry);
   }
-  json_object_set_new(object, "clock_set", settings);
+  json_object_set_new(object, "clock_set", clock_set);
 }
 
 json_t* LocalAsJson(const LocalResult& local) {
   json_t* const object = json_object();
   json_object_set_new(object, "file", Text(local.side.file.name));
   json_object_set_new(object, "packets", MakeJson(local.side.records));
-  SetClock(object, local.clock);
+  SetClock(object, local.clock, local.side.settings);
   json_object_set_new(object, "duplicates", MakeJson(local.counts.duplicates));
   json_object_set_new(object, "merged_by_offload", MakeJson(local.counts.merged));
   json_object_set_new(object, "acknowledged", MakeJson(local.counts.acknowledged));
@@ -126,10 +125,13 @@ std::string ComparisonJson(const Comparison& c) {
   set("loss_high", c.compared > 0 ? Real(100 * c.loss.high, 1e-6) : json_null());
   // Of the file that most packets were found in; each file's own is in `locals`.
   Clock clock;
+  std::vector<ClockSetting> clock_set;
   for (const LocalResult& local : c.locals) {
-    if (local.clock.pairs > clock.pairs) clock = local.clock;
+    if (local.clock.pairs <= clock.pairs) continue;
+    clock = local.clock;
+    clock_set = local.side.settings;
   }
-  SetClock(object.get(), clock);
+  SetClock(object.get(), clock, clock_set);
   json_t* const locals = json_array();
   for (const LocalResult& local : c.locals) json_array_append_new(locals, LocalAsJson(local));
   set("locals", locals);

@@ -2,6 +2,7 @@
 #include "extcap/compare/inner_packet.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 #include "extcap/compare/hash.h"
@@ -445,7 +446,7 @@ bool PacketLooker::IsLateCopy(const std::vector<std::uint8_t>& datagram, const H
                               std::int64_t now) {
   const auto at = late_copies_.find(datagram);
   if (at == late_copies_.end()) return false;
-  if (now - at->second.whole_at > kCopyWithin) {
+  if (std::abs(now - at->second.whole_at) > kCopyWithin) {
     late_copies_.erase(at);
     return false;
   }

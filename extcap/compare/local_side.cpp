@@ -2,6 +2,7 @@
 #include "extcap/compare/local_side.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "common/text.h"
 
@@ -16,6 +17,8 @@ constexpr std::uint64_t kMostLookalikeTries = 200'000;
 constexpr std::size_t kMostLookalikes = 4096;
 constexpr std::int64_t kMostWidening = std::int64_t{3600} * 1'000'000'000;
 constexpr std::size_t kMostSegments = 4'000'000;
+/// Records no further apart make no TimeJump: clocks are set by twice as much and more.
+constexpr std::int64_t kJump = 50'000'000;
 
 /// UDP that carries ESP (RFC 3948): a keepalive is one byte, IKE begins with four zeros.
 bool IsEncrypted(const InnerPacket& packet, const Identity& identity) {
@@ -109,8 +112,10 @@ void LocalSide::TakeTcp(const InnerPacket& packet, const Identity& identity, std
   const auto [at, added] = last_acknowledgment_.try_emplace(reverse, identity.acknowledgment);
   if (!added && at->second == identity.acknowledgment) return;
   at->second = identity.acknowledgment;
-  acknowledgments.push_back(
-      {.flow = reverse, .number = identity.acknowledgment, .time = packet.time});
+  acknowledgments.push_back({.flow = reverse,
+                             .number = identity.acknowledgment,
+                             .frame = static_cast<std::uint32_t>(packet.record),
+                             .time = packet.time});
 }
 
 void LocalSide::TakeOther(const InnerPacket& packet, const Identity& identity,
@@ -202,6 +207,66 @@ void LocalSide::NamePoints(const std::vector<pcap::FileInterface>& interfaces) {
   }
 }
 
+void LocalSide::NoteTime(std::int64_t time, std::uint64_t record) {
+  if (!has_times) {
+    first = last = first_record_ = last_record_ = time;
+    has_times = true;
+  }
+  const std::int64_t by = time - last_record_;
+  if (by < 0 || by > kJump)
+    jumps.push_back({.frame = static_cast<std::uint32_t>(record), .by = by});
+  first = std::min(first, time);
+  last = std::max(last, time);
+  last_record_ = time;
+}
+
+void LocalSide::SortSightings() {
+  std::uint32_t chains = 0;
+  for (const Sighting& s : sightings) chains = std::max(chains, s.first + 1);
+  std::vector<std::uint32_t> place(chains + std::size_t{1});
+  for (const Sighting& s : sightings) ++place[s.first + 1];
+  for (std::size_t i = 1; i < place.size(); ++i) place[i] += place[i - 1];
+  std::vector<Sighting> sorted(sightings.size());
+  for (const Sighting& s : sightings) sorted[place[s.first]++] = s;
+  sightings.swap(sorted);
+  for (std::size_t begin = 0, end = 0; begin < sightings.size(); begin = end) {
+    while (end < sightings.size() && sightings[end].first == sightings[begin].first) ++end;
+    if (end - begin < 2) continue;
+    const auto from = sightings.begin();
+    std::sort(from + static_cast<std::ptrdiff_t>(begin), from + static_cast<std::ptrdiff_t>(end),
+              [](const Sighting& a, const Sighting& b) {
+                return std::tuple(a.slot, a.point, a.time, a.frame) <
+                       std::tuple(b.slot, b.point, b.time, b.frame);
+              });
+  }
+}
+
+void LocalSide::UndoSettings(std::vector<ClockSetting> found) {
+  settings = std::move(found);
+  std::vector<std::int64_t> sums{0};
+  for (const ClockSetting& setting : settings) sums.push_back(sums.back() + setting.by);
+  const auto undo = [&](auto& all) {
+    for (auto& each : all) {
+      const auto next = std::ranges::upper_bound(settings, each.frame, {}, &ClockSetting::frame);
+      each.time -= sums[static_cast<std::size_t>(next - settings.begin())];
+    }
+  };
+  undo(sightings);
+  undo(piece_sightings);
+  undo(segments);
+  undo(acknowledgments);
+  SortSightings();
+  first = first_record_;
+  last = last_record_ - sums.back();
+  // Of each point, only the packets that equal Cloudflare's are known.
+  for (LocalPoint& point : points) point.first = point.last = 0;
+  for (const Sighting& sighting : sightings) {
+    LocalPoint& point = points[sighting.point];
+    if (point.first == 0 || sighting.time < point.first) point.first = sighting.time;
+    point.last = std::max(point.last, sighting.time);
+  }
+}
+
 Result<LocalSide> LocalSide::Read(const InputFile& file, const Options& options, CloudSide& cloud) {
   auto reader = pcap::CaptureReader::Open(file.path);
   if (!reader) return Failure(reader);
@@ -221,9 +286,7 @@ Result<LocalSide> LocalSide::Read(const InputFile& file, const Options& options,
       continue;
     }
     const std::int64_t time = *record.time;
-    side.first = side.has_times ? std::min(side.first, time) : time;
-    side.last = side.has_times ? std::max(side.last, time) : time;
-    side.has_times = true;
+    side.NoteTime(time, number);
     const auto interface = static_cast<std::uint32_t>(record.interface);
     const Look look = looker.Take({.link_type = reader->interfaces()[interface].link_type,
                                    .original_length = record.original_length,
@@ -255,6 +318,7 @@ Result<LocalSide> LocalSide::Read(const InputFile& file, const Options& options,
   side.NamePoints(reader->interfaces());
   for (const auto& [key, pair] : side.lookalike_index_) side.lookalikes.push_back(pair);
   std::ranges::sort(side.left_datagrams);
+  side.SortSightings();
   return side;
 }
 

@@ -52,7 +52,7 @@ struct Segment {
 
 /// An acknowledgment that left for Cloudflare: proof that bytes of `flow` have arrived.
 struct Acknowledgment {
-  std::uint32_t flow = 0, number = 0;
+  std::uint32_t flow = 0, number = 0, frame = 0;
   std::int64_t time = 0;
 };
 
@@ -64,20 +64,38 @@ struct Lookalike {
   std::uint64_t packets = 0;
 };
 
+/// The times of two records in a row that are not close together, or go back.
+struct TimeJump {
+  std::uint32_t frame = 0;  ///< of the second, from 0
+  std::int64_t by = 0;
+};
+
+/// The local clock was set between two records.
+struct ClockSetting {
+  std::uint32_t frame = 0;  ///< the first by the new clock
+  std::int64_t at = 0;      ///< Cloudflare's time
+  std::int64_t by = 0;      ///< forward if positive
+};
+
 /// One local capture, as far as Cloudflare's packets are concerned.
 class LocalSide {
  public:
   /// Reads `file` against `cloud`, whose indexes may grow.
   static Result<LocalSide> Read(const InputFile& file, const Options& options, CloudSide& cloud);
 
+  /// Takes all times back to the clock of the first record.
+  void UndoSettings(std::vector<ClockSetting> found);
+
   InputFile file;
   std::vector<LocalPoint> points;
   std::vector<Endpoint> endpoints;
-  std::vector<Sighting> sightings;
+  std::vector<Sighting> sightings;        ///< by chain, slot, point and time
   std::vector<Sighting> piece_sightings;  ///< `first` is a piece of Cloudflare's side
   std::vector<Segment> segments;
   std::vector<Acknowledgment> acknowledgments;
   std::vector<Lookalike> lookalikes;
+  std::vector<TimeJump> jumps;
+  std::vector<ClockSetting> settings;         ///< undone
   std::vector<std::uint32_t> left_datagrams;  ///< CloudPacket's datagram keys that came in part
 
   std::uint64_t records = 0, without_time = 0, not_ip = 0, too_short = 0, encrypted = 0;
@@ -92,6 +110,9 @@ class LocalSide {
   std::string damage;
 
  private:
+  void NoteTime(std::int64_t time, std::uint64_t record);
+  /// They come nearly in order of time, and there may be millions: sorted by counting first.
+  void SortSightings();
   std::uint16_t PointOf(const Encapsulation& outer, std::uint32_t interface);
   std::uint16_t EndpointOf(const Encapsulation& outer);
   void TakePacket(InnerPacket& packet, std::uint32_t interface, const Options& options,
@@ -106,6 +127,7 @@ class LocalSide {
   std::map<std::uint32_t, std::uint32_t> last_acknowledgment_;
   std::map<std::pair<std::uint32_t, IpAddress>, Lookalike> lookalike_index_;
   std::uint64_t looked_alike_ = 0;
+  std::int64_t first_record_ = 0, last_record_ = 0;  ///< their times, in the order of the file
 };
 
 }  // namespace cloudflaredump::compare

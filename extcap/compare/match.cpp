@@ -122,6 +122,8 @@ class ChainMatch {
       if (late >= -std::max(clock_.wide_before, sure ? kSureWithin : 0) &&
           late <= std::max(clock_.wide_after, sure ? kSureWithin : 0)) {
         partner_[0] = 0;
+      } else if (clock_.pairs > 0) {
+        counts_.strays.push_back({.packet = chain_[0], .late = late});
       }
     } else {
       PairInOrder(expected_, seen_, clock_.close, partner_);
@@ -207,7 +209,7 @@ class ChainMatch {
                      std::abs(sighting.time - result.local_time) > clock_.close;
     if (late < -clock_.wide_before || late > clock_.wide_after || result.copies == 0 || far) {
       ++counts_.repeats;
-      result.repeated = true;
+      result.repeated |= late > 0;
       return;
     }
     ++counts_.duplicates;

@@ -6,6 +6,7 @@
 
 #include "common/text.h"
 #include "common/time.h"
+#include "extcap/compare/clock_settings.h"
 
 namespace cloudflaredump::compare {
 namespace {
@@ -61,7 +62,7 @@ std::string LocalRemark(const LocalResult& local) {
     text += ", " + FormatRfc3339(WallTime(Duration(side.first))) + " to " +
             FormatRfc3339(WallTime(Duration(side.last)));
   }
-  return text + "; " + ClockWords(local.clock) + ".";
+  return text + "; " + ClockWords(local) + ".";
 }
 
 }  // namespace
@@ -79,7 +80,8 @@ std::string TimeTitle(const Comparison& c) {
   return "Time (" + FormatSpan(std::chrono::seconds(c.seconds_per_row)) + " each)";
 }
 
-std::string ClockWords(const Clock& clock) {
+std::string ClockWords(const LocalResult& local) {
+  const Clock& clock = local.clock;
   if (clock.pairs == 0) return "how its clock differs is not known";
   const double offset = static_cast<double>(clock.offset) / 1e9;
   const double size = std::abs(offset);
@@ -97,8 +99,10 @@ std::string ClockWords(const Clock& clock) {
     words += offset > 0 ? " ahead" : " behind";
   }
   words += " (the packets' journey included)";
+  const bool was_set = !local.side.settings.empty();
+  if (was_set) words += " at first";
   if (clock.drift != 0) words += Format(", drifting by %.1f ppm", clock.drift * 1e6);
-  if (!clock.levels.empty()) words += ", and was " + SettingsOfClock(clock.levels);
+  if (was_set) words += ", and seems to have been " + SettingsOfClock(local.side.settings);
   return words;
 }
 
@@ -196,8 +200,11 @@ std::vector<std::string> Remarks(const Comparison& c) {
       "were acknowledged, though the local capture lacks them: they arrived.");
   add(c.duplicates, "was a copy of another in one capture, and counted once.",
       "were copies of others in one capture, and counted once.");
-  add(c.repeated, "that is missing was followed by an equal one: a retransmission.",
-      "that are missing were followed by equal ones: retransmissions.");
+  const auto doubts = [](const Finding& finding) { return finding.kind == "clock"; };
+  if (std::ranges::none_of(c.findings, doubts)) {
+    add(c.repeated, "that is missing was followed by an equal one: a retransmission.",
+        "that are missing were followed by equal ones: retransmissions.");
+  }
   return remarks;
 }
 

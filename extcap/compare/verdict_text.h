@@ -25,7 +25,7 @@ std::string ComparisonJson(const Comparison& comparison);
 std::string TimeTitle(const Comparison& comparison);
 
 /// "3.2 s ahead", "1 h 0.012 s behind".
-std::string ClockWords(const Clock& clock);
+std::string ClockWords(const LocalResult& local);
 
 /// "4.1%", with as many decimals as tell something.
 std::string PercentWords(double share);

@@ -158,15 +158,33 @@ Scene OneHour(Random& r) {
   ShiftLocals(scene, 3600 * kSecond, 0);
   return scene;
 }
-/// Somebody, or NTP, sets the router's clock by more than packets are ever held up.
+/// Somebody, or NTP, sets the router's clock, once or a few times.
 Scene SetClock(Random& random) {
   Scene scene = InGre(random);
   const auto& sent = scene.sent;
-  const std::int64_t at = sent[sent.size() / 2 + random() % (sent.size() / 3)].time;
-  const auto size = 300 * kMillisecond + static_cast<std::int64_t>(random() % 9'000) * kMillisecond;
-  const std::int64_t by = random() % 2 == 0 ? size : -size;
+  const std::size_t times = 1 + random() % 3;
+  std::vector<std::pair<std::int64_t, std::int64_t>> settings;
+  for (std::size_t i = 1; i <= times; ++i) {
+    const std::size_t at = sent.size() * i / (times + 1) + random() % (sent.size() / 20);
+    const auto size =
+        130 * kMillisecond + static_cast<std::int64_t>(random() % 4'000) * kMillisecond;
+    settings.emplace_back(sent[at].time, random() % 2 == 0 ? size : -size);
+  }
   for (Record& record : scene.locals[0]) {
-    if (record.time >= at) record.time += by;
+    const std::int64_t time = record.time;
+    for (const auto& [at, by] : settings) record.time += time >= at ? by : 0;
+  }
+  return scene;
+}
+/// A hop holds all packets for up to two seconds, and then sends them at once.
+Scene HeldUp(Random& random) {
+  Scene scene = InGre(random);
+  const auto& sent = scene.sent;
+  const std::int64_t from = sent[sent.size() / 3 + random() % (sent.size() / 3)].time;
+  const std::int64_t until = from + static_cast<std::int64_t>(100 + random() % 1800) * kMillisecond;
+  std::int64_t sent_on = until;
+  for (Record& record : scene.locals[0]) {
+    if (record.time >= from && record.time < sent_on) record.time = sent_on += 20'000;
   }
   return scene;
 }
@@ -343,6 +361,7 @@ constexpr Case kCases[] = {
     {"drift", Drift},
     {"one-hour", OneHour},
     {"set-clock", SetClock},
+    {"held-up", HeldUp},
     {"snap-96", Snap96},
     {"duplicates", Duplicates},
     {"two-points", TwoPoints},
