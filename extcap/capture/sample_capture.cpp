@@ -87,15 +87,16 @@ Result<void> SampleCapture::CaptureWindows(const std::vector<Window>& windows) {
 
 void SampleCapture::NoteRequestsNotMade(const std::vector<Window>& windows) {
   const std::size_t price = windows.size() * plan_.requests.size();
-  const std::size_t made = outcome_.pcap_ids.size();
-  if (!outcome_.stopped || made >= price) return;
-  outcome_.losses.push_back(Format("%zu of %zu requests were not made", price - made, price));
+  if (!outcome_.stopped || made_ >= price) return;
+  outcome_.losses.push_back(Format("%zu of %zu requests were not made", price - made_, price));
 }
 
 Result<void> SampleCapture::CaptureWindow(const Window& window) {
   --windows_left_;
   std::vector<SampleFile> files;
+  const std::size_t before = outcome_.pcap_ids.size();
   auto captured = requests_.Capture(window, progress_, files);
+  if (progress_.empty()) made_ += outcome_.pcap_ids.size() - before;
   if (captured && DeservesHalves(window, files)) return CaptureHalves(window, std::move(files));
   // A stop, or a fault after the first answer, still delivers what is held.
   duplicates_.BeginWindow(window.start);

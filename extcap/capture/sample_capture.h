@@ -44,9 +44,10 @@ class SampleCapture {
   WindowCapture requests_;
   Delivery delivery_;
   filter::DuplicateFilter duplicates_;
+  std::size_t made_ = 0;          ///< requests, but for those for halves
   std::size_t windows_left_ = 0;  ///< windows and halves that are still to be asked
   WallTime whole_until_;          ///< of the window in hand all was delivered up to here
-  std::string progress_;          ///< why a window is asked again
+  std::string progress_;          ///< why a window is asked again; empty before halves
   Duration covered_{0};           ///< of the time of all windows
   WallTime covered_until_;        ///< the end of what is counted in it
   bool limited_ = false;          ///< a limit ended a window that was not asked again

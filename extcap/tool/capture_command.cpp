@@ -128,7 +128,7 @@ void WarnOfOthersOptions(const config::OptionValues& given,
 Result<std::unique_ptr<system::ByteSink>> OpenSink(const std::string& file,
                                                    capture::Engine& engine) {
   if (file == "-") {
-    if (fcntl(STDOUT_FILENO, F_GETFD) < 0) {
+    if ((fcntl(STDOUT_FILENO, F_GETFL) & O_ACCMODE) == O_RDONLY) {
       return Fail("standard output is closed", "give a file with -w", Error::Kind::kUsage);
     }
     return std::make_unique<system::FifoSink>(dup(STDOUT_FILENO), engine.loop(), engine.stop());

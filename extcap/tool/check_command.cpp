@@ -190,9 +190,10 @@ void CheckBuckets(const config::Settings& settings,
       report.Bad(looks[i].line);
     }
   }
-  if (!chosen.empty() && !any_chosen) {
-    report.Bad(capture::OwnershipTrouble(registered, chosen).value_or(""));
-  }
+  if (chosen.empty()) return;
+  const auto trouble = any_chosen ? capture::SpelledOtherwise(registered, chosen)
+                                  : capture::OwnershipTrouble(registered, chosen);
+  if (trouble) report.Bad(*trouble);
 }
 
 /// An extra: captures do without it.

@@ -69,8 +69,8 @@ std::string CompareReport(const compare::Options& options, const Comparison& c) 
     text +=
         "- Local: " + CodeText(local.side.file.name) + ", " + CountedPackets(local.side.records);
     if (local.side.has_times) text += ", " + Window(local.side.first, local.side.last);
-    text += ", " + compare::ClockWords(local.clock) + ", SHA-256 " +
-            DigestText(local.side.file.path) + "\n";
+    text +=
+        ", " + compare::ClockWords(local) + ", SHA-256 " + DigestText(local.side.file.path) + "\n";
   }
   if (!options.filter.empty()) text += "- Filter: " + CodeText(options.filter) + "\n";
   for (const compare::Translation& map : options.translations) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <fcntl.h>
 #include <glib.h>
 #include <langinfo.h>
 #include <poll.h>
@@ -68,6 +69,14 @@ int RunCommand(const Command& command, int argc, char** argv) {
   return command.run(argc, argv);
 }
 
+/// Keeps what is opened later from getting the number of a standard descriptor that was closed, and
+/// so what is printed: writing to it fails as before.
+void HoldStandardDescriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(descriptor, F_GETFD) < 0) open("/dev/null", O_RDONLY);
+  }
+}
+
 /// Whether nobody reads standard output any more, as after `head`.
 bool ReaderHasGone() {
   pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
@@ -134,6 +143,7 @@ int Complain(const Error& error) {
 }  // namespace cloudflaredump::tool
 
 int main(int argc, char** argv) {
+  cloudflaredump::tool::HoldStandardDescriptors();
   cloudflaredump::system::HideMemory();
   return cloudflaredump::tool::Written(cloudflaredump::tool::Main(argc, argv));
 }

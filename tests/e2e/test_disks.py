@@ -41,6 +41,18 @@ def test_what_cannot_be_printed_is_a_failure(instant_api, command):
         1, "cloudflaredump: cannot write to standard output: No space left on device.\n")
 
 
+def test_nothing_is_captured_for_a_closed_standard_output(large):
+    client = Client(large)
+    command = client.capture_command("-")
+    run = client.run(["sh", "-c", 'exec "$@" >&-', "sh", *command])
+    assert (run.returncode, run.stderr) == (
+        2, "cloudflaredump: standard output is closed; give a file with -w.\n")
+    closed = client.run(["sh", "-c", 'exec "$@" >&-', "sh", client.tool_path, "list", "--json"])
+    assert closed.returncode == 1 and closed.stdout == ""
+    assert "cannot write to standard output" in closed.stderr
+    assert json.loads(client.tool("list", "--json").stdout) == []
+
+
 def limited(kilobytes, *command):
     """A command whose files may grow so far."""
     return ["prlimit", f"--fsize={kilobytes * 1024}", *command]

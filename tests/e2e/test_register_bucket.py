@@ -129,6 +129,9 @@ def test_check_judges_the_bucket_that_captures_use(emulator, s3):
     assert client.tool("register-bucket", bucket.destination).returncode == 0
     beside = client.tool("check")
     assert beside.returncode == 0 and f"note    bucket {other.destination}" in beside.stdout
+    # Cloudflare takes only the spelling that it was registered in.
+    slash = client.tool("check", "--destination-conf", bucket.destination + "/")
+    assert slash.returncode == 1 and "NOT OK  the bucket is registered as " in slash.stdout
     # Where captures are read elsewhere, that place is looked into.
     words = ["check", "--destination-conf", other.destination, "--read-from"]
     elsewhere = client.tool(*words, bucket.path)

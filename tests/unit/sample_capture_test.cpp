@@ -344,6 +344,20 @@ void AStopAmongTheHalvesKeepsWhatIsHeld(void**) {
   assert_true(outcome.stopped);
 }
 
+void HalvesAreNoRequestsThatWereNotMade(void**) {
+  SampleFixture f;
+  ServeAPacketASecond(f, 100);
+  f.loop.CallAt(f.loop.Steady() + 150s, [&f] { f.stop.Request(); });
+  const Outcome outcome = f.Run(Given({{config::Opt::kPacketLimit, "100"},
+                                       {config::Opt::kTimeLimit, "300"},
+                                       {config::Opt::kStartTime, "-1h"},
+                                       {config::Opt::kEndTime, "-50m"}}),
+                                "");
+  AssertStatus(outcome, ExitStatus::kIncomplete);
+  assert_int_equal(f.cloudflare.samples.size(), 3);
+  AssertContains(outcome.verdict, "1 of 2 requests were not made");
+}
+
 void TimesOfAnotherDayHaveItsDate(void**) {
   SampleFixture f;
   f.cloudflare.files = {File(PcapBytes())};
@@ -452,6 +466,7 @@ int main() {
       cmocka_unit_test(AWindowAtTheLimitIsAskedInHalves),
       cmocka_unit_test(HalvesStayWithinTheRequestsAllowed),
       cmocka_unit_test(AStopAmongTheHalvesKeepsWhatIsHeld),
+      cmocka_unit_test(HalvesAreNoRequestsThatWereNotMade),
       cmocka_unit_test(TimesOfAnotherDayHaveItsDate),
       cmocka_unit_test(OneSecondIsNotHalved),
       cmocka_unit_test(APacketCutTooShortIsKeptAndMarked),
