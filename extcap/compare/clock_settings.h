@@ -9,9 +9,10 @@
 namespace cloudflaredump::compare {
 
 /// The times that the clock of `local` was set, in order. Believed only where the file's own times
-/// jump between two records, and where the packets that nothing can be mistaken for come as much
-/// later from there on, or earlier, and all of them as steadily as before: packets that are held
-/// up, sent again or take another way do not. Empty if it was not set, or if that cannot be told.
+/// jump between two records, packets that nothing can be mistaken for come as much later from there
+/// on, or earlier, for as long as a queue of that length would last, and all others agree: packets
+/// that are held up, sent again or take another way do not. Empty if it was not set, or if that
+/// cannot be told.
 std::vector<ClockSetting> FindClockSettings(const CloudSide& cloud, const LocalSide& local);
 
 /// "set forward by 0.500 s at 2026-11-23T06:20:00Z", each time that it was set.

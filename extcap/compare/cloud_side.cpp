@@ -347,31 +347,33 @@ void CloudSide::MarkCopiesInChain(const Slot& slot, std::uint32_t first) {
   constexpr std::size_t kMostCopies = 4;
   constexpr std::int64_t kFar = std::numeric_limits<std::int64_t>::max();
   std::vector<std::uint32_t> run{first};
+  std::size_t most = kMostCopies;
   std::int64_t before = kFar;
   std::int64_t widest = 0;
   const auto end_run = [&](std::int64_t after, std::uint32_t next) {
-    if (run.size() <= kMostCopies && std::min(before, after) / 10 > widest) {
+    if (run.size() <= most && std::min(before, after) / 10 > widest) {
       for (std::size_t i = 1; i < run.size(); ++i) packets_[run[i]].copy = true;
     }
     run.assign(1, next);
+    most = kMostCopies;
     before = after;
     widest = 0;
   };
   for (std::uint32_t at = first, next = slot.next[at]; next != kNone;
        at = next, next = slot.next[at]) {
     const CloudPacket& one = packets_[at];
-    CloudPacket& other = packets_[next];
+    const CloudPacket& other = packets_[next];
     const std::int64_t gap = other.time - one.time;
     const bool told_apart =
-        flow_varies_[one.flow] ||
+        one.told_apart || flow_varies_[one.flow] ||
         (one.protocol == filter::kProtocolTcp &&
          (one.payload_length > 0 || (one.tcp_flags & (kTcpSyn | kTcpFin)) != 0));
-    if (one.payload_hash != other.payload_hash || told_apart) {
+    if (one.payload_hash != other.payload_hash) {
       end_run(kFar, next);
-      other.copy = told_apart && one.payload_hash == other.payload_hash && gap <= kCopyWithin;
-    } else if (gap > (one.told_apart ? kCopyWithin : kEqualCopyWithin)) {
+    } else if (gap > (told_apart ? kCopyWithin : kEqualCopyWithin)) {
       end_run(gap, next);
     } else {
+      if (!told_apart) most = 2;  // chance brings as many together in a flood
       widest = std::max(widest, gap);
       if (run.size() <= kMostCopies) run.push_back(next);
     }

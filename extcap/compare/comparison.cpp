@@ -257,28 +257,33 @@ void ExplainNothing(const std::string& cloudflare_file, Comparison& c) {
        .of = c.compared});
 }
 
-/// Tells of missing packets that are in the file at other times: why, their bytes do not show.
+/// Tells of missing packets that are in the file at other times, all as much later or earlier: why,
+/// their bytes do not show.
 void AddStrays(Comparison& c, const LocalResult& local) {
   constexpr std::size_t kFew = 10;
+  constexpr std::int64_t kSame = 20'000'000;
   std::map<std::uint32_t, std::int64_t> late;
   for (const Stray& stray : local.counts.strays) {
     if (c.results[stray.packet].fate == Fate::kMissing) late.emplace(stray.packet, stray.late);
   }
-  if (late.size() < kFew || late.size() * 2 < c.missing) return;
+  if (late.empty()) return;
   std::vector<std::int64_t> times;
   times.reserve(late.size());
   for (const auto& [packet, time] : late) times.push_back(time);
   const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
   std::ranges::nth_element(times, middle);
-  Finding doubt{
-      .kind = "clock",
-      .text =
-          Format("%s of the missing are in %s at other times, in the median %.3f s %s than "
-                 "expected: they were held up or sent again, or its clock was set.",
-                 WithThousands(late.size()).c_str(), CleanLine(local.side.file.name, 100).c_str(),
-                 std::abs(static_cast<double>(*middle)) / 1e9, *middle < 0 ? "earlier" : "later"),
-      .lost = late.size(),
-      .of = c.missing};
+  const auto same = static_cast<std::size_t>(std::ranges::count_if(
+      times, [by = *middle](std::int64_t time) { return std::abs(time - by) <= kSame; }));
+  if (same < kFew || same * 2 < c.missing) return;
+  Finding doubt{.kind = "clock",
+                .text = Format(
+                    "%s of the missing are in %s %.3f s %s than expected: %s.",
+                    WithThousands(same).c_str(), CleanLine(local.side.file.name, 100).c_str(),
+                    std::abs(static_cast<double>(*middle)) / 1e9, *middle < 0 ? "earlier" : "later",
+                    *middle < 0 ? "its clock was set, or there are others like them"
+                                : "they were held up or sent again, or its clock was set"),
+                .lost = same,
+                .of = c.missing};
   c.findings.insert(c.findings.begin(), std::move(doubt));
 }
 

@@ -161,6 +161,15 @@ void LocalSide::TakePacket(InnerPacket& packet, std::uint32_t interface, const O
   LocalPoint& place = points[point];
   if (place.first == 0 || packet.time < place.first) place.first = packet.time;
   place.last = std::max(place.last, packet.time);
+  const auto frame = static_cast<std::uint32_t>(packet.record);
+  if (place.begin == 0 || frame < place.begin_frame) {
+    place.begin = packet.time;
+    place.begin_frame = frame;
+  }
+  if (frame >= place.end_frame) {
+    place.end = packet.time;
+    place.end_frame = frame;
+  }
   if (packet.outer.gre) {
     saw_gre = true;
     gre_overhead = std::max(gre_overhead, packet.outer.overhead);
@@ -209,12 +218,17 @@ void LocalSide::NamePoints(const std::vector<pcap::FileInterface>& interfaces) {
 
 void LocalSide::NoteTime(std::int64_t time, std::uint64_t record) {
   if (!has_times) {
-    first = last = first_record_ = last_record_ = time;
+    first = last = last_record_ = begin_.first = begin_.last = time;
     has_times = true;
   }
   const std::int64_t by = time - last_record_;
-  if (by < 0 || by > kJump)
-    jumps.push_back({.frame = static_cast<std::uint32_t>(record), .by = by});
+  if (by < 0 || by > kJump) {
+    jumps.push_back(
+        {.frame = static_cast<std::uint32_t>(record), .by = by, .first = time, .last = time});
+  }
+  TimeJump& stretch = jumps.empty() ? begin_ : jumps.back();
+  stretch.first = std::min(stretch.first, time);
+  stretch.last = std::max(stretch.last, time);
   first = std::min(first, time);
   last = std::max(last, time);
   last_record_ = time;
@@ -245,25 +259,29 @@ void LocalSide::UndoSettings(std::vector<ClockSetting> found) {
   settings = std::move(found);
   std::vector<std::int64_t> sums{0};
   for (const ClockSetting& setting : settings) sums.push_back(sums.back() + setting.by);
+  const auto sum_at = [&](std::uint32_t frame) {
+    const auto next = std::ranges::upper_bound(settings, frame, {}, &ClockSetting::frame);
+    return sums[static_cast<std::size_t>(next - settings.begin())];
+  };
   const auto undo = [&](auto& all) {
-    for (auto& each : all) {
-      const auto next = std::ranges::upper_bound(settings, each.frame, {}, &ClockSetting::frame);
-      each.time -= sums[static_cast<std::size_t>(next - settings.begin())];
-    }
+    for (auto& each : all) each.time -= sum_at(each.frame);
   };
   undo(sightings);
   undo(piece_sightings);
   undo(segments);
   undo(acknowledgments);
   SortSightings();
-  first = first_record_;
-  last = last_record_ - sums.back();
-  // Of each point, only the packets that equal Cloudflare's are known.
-  for (LocalPoint& point : points) point.first = point.last = 0;
-  for (const Sighting& sighting : sightings) {
-    LocalPoint& point = points[sighting.point];
-    if (point.first == 0 || sighting.time < point.first) point.first = sighting.time;
-    point.last = std::max(point.last, sighting.time);
+  first = begin_.first;
+  last = begin_.last;
+  for (const TimeJump& stretch : jumps) {
+    first = std::min(first, stretch.first - sum_at(stretch.frame));
+    last = std::max(last, stretch.last - sum_at(stretch.frame));
+  }
+  first -= lead_;
+  last += tail_;
+  for (LocalPoint& point : points) {
+    point.first = point.begin - sum_at(point.begin_frame);
+    point.last = point.end - sum_at(point.end_frame);
   }
 }
 
@@ -312,8 +330,14 @@ Result<LocalSide> LocalSide::Read(const InputFile& file, const Options& options,
     // What the capture says of itself widens what its packets show, within reason.
     if (!side.has_times) continue;
     const auto widens = [](std::int64_t by) { return by > 0 && by < kMostWidening; };
-    if (interface.start && widens(side.first - *interface.start)) side.first = *interface.start;
-    if (interface.end && widens(*interface.end - side.last)) side.last = *interface.end;
+    if (interface.start && widens(side.first - *interface.start)) {
+      side.lead_ += side.first - *interface.start;
+      side.first = *interface.start;
+    }
+    if (interface.end && widens(*interface.end - side.last)) {
+      side.tail_ += *interface.end - side.last;
+      side.last = *interface.end;
+    }
   }
   side.NamePoints(reader->interfaces());
   for (const auto& [key, pair] : side.lookalike_index_) side.lookalikes.push_back(pair);

@@ -21,7 +21,9 @@ struct LocalPoint {
   bool sent = false;                 ///< Encapsulation::sent
   std::string name;                  ///< "eth0 (in GRE)"
   std::int64_t first = 0, last = 0;  ///< of all packets there
-  std::uint64_t matched = 0;         ///< packets of Cloudflare's that passed
+  std::int64_t begin = 0, end = 0;   ///< the same in the order of the file
+  std::uint32_t begin_frame = 0, end_frame = 0;
+  std::uint64_t matched = 0;  ///< packets of Cloudflare's that passed
 };
 
 /// Both ends of a tunnel through which packets of Cloudflare's came.
@@ -68,6 +70,7 @@ struct Lookalike {
 struct TimeJump {
   std::uint32_t frame = 0;  ///< of the second, from 0
   std::int64_t by = 0;
+  std::int64_t first = 0, last = 0;  ///< of all records from here to the next one
 };
 
 /// The local clock was set between two records.
@@ -127,7 +130,9 @@ class LocalSide {
   std::map<std::uint32_t, std::uint32_t> last_acknowledgment_;
   std::map<std::pair<std::uint32_t, IpAddress>, Lookalike> lookalike_index_;
   std::uint64_t looked_alike_ = 0;
-  std::int64_t first_record_ = 0, last_record_ = 0;  ///< their times, in the order of the file
+  TimeJump begin_;                    ///< the records before the first of `jumps`
+  std::int64_t last_record_ = 0;      ///< its time, in the order of the file
+  std::int64_t lead_ = 0, tail_ = 0;  ///< covered before and after all records
 };
 
 }  // namespace cloudflaredump::compare

@@ -202,8 +202,8 @@ std::vector<std::string> Remarks(const Comparison& c) {
       "were copies of others in one capture, and counted once.");
   const auto doubts = [](const Finding& finding) { return finding.kind == "clock"; };
   if (std::ranges::none_of(c.findings, doubts)) {
-    add(c.repeated, "that is missing was followed by an equal one: a retransmission.",
-        "that are missing were followed by equal ones: retransmissions.");
+    add(c.repeated, "that is missing was followed by an equal one: sent again, or held up.",
+        "that are missing were followed by equal ones: sent again, or held up.");
   }
   return remarks;
 }
