@@ -39,15 +39,12 @@ using LonePairs = std::span<const LonePair>;
 /// In the order of the local file.
 std::vector<LonePair> CollectPairsByFrame(const CloudSide& cloud, const LocalSide& local) {
   std::vector<LonePair> pairs;
-  const auto& all = local.sightings;
-  for (std::size_t begin = 0, end = 0; begin < all.size(); begin = end) {
-    const Sighting& first = all[begin];
-    while (end < all.size() && all[end].first == first.first && all[end].slot == first.slot &&
-           all[end].point == first.point) {
-      ++end;
-    }
+  std::span<const Sighting> group;
+  for (std::size_t begin = 0; begin < local.sightings.size(); begin += group.size()) {
+    group = OfOnePoint(local.sightings, begin);
+    const Sighting& first = group.front();
     const CloudPacket& packet = cloud.packets()[first.first];
-    if (all[end - 1].time - first.time > kCopyWithin) continue;
+    if (group.back().time - first.time > kCopyWithin) continue;
     std::uint32_t next = cloud.NextInChain(first.slot, first.first);
     while (next != kNone && cloud.packets()[next].copy) next = cloud.NextInChain(first.slot, next);
     if (next != kNone) continue;
@@ -73,6 +70,12 @@ std::int64_t Median(std::vector<std::int64_t> values) {
 
 /// The shifts on one side of a jump, one for each time, the nearest first.
 using Votes = std::vector<std::int64_t>;
+
+/// Those of a jump, and by how much they differ.
+struct Sides {
+  Votes before, after;
+  std::int64_t by = 0;
+};
 
 /// At least `least`, if there are so many, and as many as come within `span`.
 template <class Side>
@@ -190,21 +193,10 @@ class SettingFinder {
                 .size() < kFewVotes;
     const std::size_t known = found_.size() - (rival ? 1 : 0);
     const std::size_t from = known == 0 ? 0 : found_[known - 1].at;
-    Votes before;
-    Votes after;
-    std::int64_t by = 0;
-    // Among fewer there may be no other setting.
-    for (const std::size_t least : {kNeighbors, kNeighbors / 2}) {
-      before = VotesOf(Backwards(sure.subspan(from, at - from)), least, 0, looks_);
-      after = VotesOf(sure.subspan(at), least, 0, looks_);
-      if (before.size() < kFewVotes || after.size() < kFewVotes) return;
-      by = Difference(before, after);
-      if (std::abs(by) >= kLeastSetting && Agree(before, after, by)) break;
-      by = 0;
-    }
-    if (by == 0) return;
-    const std::int64_t middle = Median(before) + by / 2;
-    const auto is_after = [=](std::int64_t shift) {
+    const auto nearest = Nearest(from, at);
+    if (!nearest) return;
+    const auto& [before, after, by] = *nearest;
+    const auto is_after = [by = by, middle = Median(before) + by / 2](std::int64_t shift) {
       return by > 0 ? shift > middle : shift < middle;
     };
     const std::size_t strays = static_cast<std::size_t>(std::ranges::count_if(before, is_after)) +
@@ -220,6 +212,21 @@ class SettingFinder {
     found_.resize(known);
     found_.push_back(
         {.setting = {.frame = jump->frame, .at = 0, .by = by}, .at = at, .strays = strays});
+  }
+
+  /// The nearest sure votes from `from` to `at` and behind it, if they agree on a setting.
+  std::optional<Sides> Nearest(std::size_t from, std::size_t at) {
+    const LonePairs sure = sure_;
+    // Among fewer there may be no other setting.
+    for (const std::size_t least : {kNeighbors, kNeighbors / 2}) {
+      Sides sides{.before = VotesOf(Backwards(sure.subspan(from, at - from)), least, 0, looks_),
+                  .after = VotesOf(sure.subspan(at), least, 0, looks_)};
+      if (sides.before.size() < kFewVotes || sides.after.size() < kFewVotes) return std::nullopt;
+      sides.by = Difference(sides.before, sides.after);
+      if (std::abs(sides.by) < kLeastSetting) continue;
+      if (Agree(sides.before, sides.after, sides.by)) return sides;
+    }
+    return std::nullopt;
   }
 
   /// The one that has the fewest packets on the wrong side, of those between whose records as much

@@ -43,6 +43,16 @@ std::string NameOfKinds(std::uint32_t kinds) {
 
 }  // namespace
 
+std::span<const Sighting> OfOnePoint(std::span<const Sighting> sightings, std::size_t begin) {
+  const Sighting& head = sightings[begin];
+  std::size_t end = begin + 1;
+  while (end < sightings.size() && sightings[end].first == head.first &&
+         sightings[end].slot == head.slot && sightings[end].point == head.point) {
+    ++end;
+  }
+  return sightings.subspan(begin, end - begin);
+}
+
 std::uint16_t LocalSide::PointOf(const Encapsulation& outer, std::uint32_t interface) {
   std::uint64_t link = outer.link;
   if (points.size() >= kMostPoints) link = 0;
@@ -271,14 +281,19 @@ void LocalSide::UndoSettings(std::vector<ClockSetting> found) {
   undo(segments);
   undo(acknowledgments);
   SortSightings();
-  first = begin_.first;
-  last = begin_.last;
+  std::int64_t first_record = begin_.first;
+  std::int64_t last_record = begin_.last;
+  std::int64_t first_undone = first_record;
+  std::int64_t last_undone = last_record;
   for (const TimeJump& stretch : jumps) {
-    first = std::min(first, stretch.first - sum_at(stretch.frame));
-    last = std::max(last, stretch.last - sum_at(stretch.frame));
+    first_record = std::min(first_record, stretch.first);
+    last_record = std::max(last_record, stretch.last);
+    first_undone = std::min(first_undone, stretch.first - sum_at(stretch.frame));
+    last_undone = std::max(last_undone, stretch.last - sum_at(stretch.frame));
   }
-  first -= lead_;
-  last += tail_;
+  // What was covered beyond the records stays so.
+  first += first_undone - first_record;
+  last += last_undone - last_record;
   for (LocalPoint& point : points) {
     point.first = point.begin - sum_at(point.begin_frame);
     point.last = point.end - sum_at(point.end_frame);
@@ -330,14 +345,8 @@ Result<LocalSide> LocalSide::Read(const InputFile& file, const Options& options,
     // What the capture says of itself widens what its packets show, within reason.
     if (!side.has_times) continue;
     const auto widens = [](std::int64_t by) { return by > 0 && by < kMostWidening; };
-    if (interface.start && widens(side.first - *interface.start)) {
-      side.lead_ += side.first - *interface.start;
-      side.first = *interface.start;
-    }
-    if (interface.end && widens(*interface.end - side.last)) {
-      side.tail_ += *interface.end - side.last;
-      side.last = *interface.end;
-    }
+    if (interface.start && widens(side.first - *interface.start)) side.first = *interface.start;
+    if (interface.end && widens(*interface.end - side.last)) side.last = *interface.end;
   }
   side.NamePoints(reader->interfaces());
   for (const auto& [key, pair] : side.lookalike_index_) side.lookalikes.push_back(pair);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,10 @@ struct Sighting {
   bool fragments = false;
 };
 inline constexpr std::uint16_t kNoEndpoint = 0xffff;
+
+/// Those of one chain at one point, of `sightings` by chain, slot and point; the first is at
+/// `begin`.
+std::span<const Sighting> OfOnePoint(std::span<const Sighting> sightings, std::size_t begin);
 
 /// TCP bytes that arrived in a record which equals no packet of Cloudflare's: receive offload.
 struct Segment {
@@ -130,9 +135,8 @@ class LocalSide {
   std::map<std::uint32_t, std::uint32_t> last_acknowledgment_;
   std::map<std::pair<std::uint32_t, IpAddress>, Lookalike> lookalike_index_;
   std::uint64_t looked_alike_ = 0;
-  TimeJump begin_;                    ///< the records before the first of `jumps`
-  std::int64_t last_record_ = 0;      ///< its time, in the order of the file
-  std::int64_t lead_ = 0, tail_ = 0;  ///< covered before and after all records
+  TimeJump begin_;                ///< the records before the first of `jumps`
+  std::int64_t last_record_ = 0;  ///< its time, in the order of the file
 };
 
 }  // namespace cloudflaredump::compare

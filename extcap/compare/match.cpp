@@ -412,19 +412,16 @@ MatchCounts MatchPackets(const CloudSide& cloud, LocalSide& local, const Clock& 
                          std::vector<std::uint64_t>& points) {
   MatchCounts counts;
   ChainMatch match(cloud, local, clock, file, results, points, counts);
-  const std::vector<Sighting>& all = local.sightings;
   const Sighting* head = nullptr;
-  for (std::size_t begin = 0, end = 0; begin < all.size(); begin = end) {
-    const Sighting& first = all[begin];
-    while (end < all.size() && all[end].first == first.first && all[end].slot == first.slot &&
-           all[end].point == first.point) {
-      ++end;
-    }
+  std::span<const Sighting> group;
+  for (std::size_t begin = 0; begin < local.sightings.size(); begin += group.size()) {
+    group = OfOnePoint(local.sightings, begin);
+    const Sighting& first = group.front();
     if (head == nullptr || head->first != first.first || head->slot != first.slot) {
       match.ReadChain(first);
       head = &first;
     }
-    match.Match({&all[begin], end - begin});
+    match.Match(group);
   }
   MatchPieces(cloud, local, clock, match);
   MatchSegments(cloud, local, clock, file, results, counts);

@@ -34,7 +34,7 @@ struct PacketResult {
   Fate fate = Fate::kMissing;
   bool fragments = false;  ///< on either side, some of them or all
   bool unsure = false;     ///< one of many equal ones: which of them arrived cannot be told
-  bool repeated = false;   ///< equal packets came too late to be this one: retransmissions
+  bool repeated = false;   ///< equal packets came too late to be this one
 };
 
 /// The only packet that equals one of Cloudflare's, too far from when that was expected.
