@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Any capture filter, exactly: real tshark captures packets of all kinds from the emulator, which
-applies `filter_v1` by itself, and what arrives is compared with libpcap's word on the whole packets,
-before the cut at 160 bytes."""
+"""Any capture filter, exactly: packets of all kinds are captured from the emulator, which applies
+`filter_v1` by itself, by real tshark and, where more requests are made, by the extcap as tshark runs
+it; what arrives is compared with libpcap's word on the whole packets, before the cut at 160
+bytes."""
 
 import json
 import random
@@ -10,7 +11,7 @@ import time
 
 import libpcap
 import pytest
-from capturing import INSTANT, Client, downloads_of, record, requests_of
+from capturing import INSTANT, Client, as_preferences, downloads_of, record, requests_of
 from emulator import Emulator, Packet, write_pcap
 from packets import (AH, DESTINATION_OPTIONS, ESP, FRAGMENT, GRE, HOP_BY_HOP, ICMP, ICMP6, SCTP, TCP,
                      UDP, authentication, extension, fragment6, ip4, ip6, ports)
@@ -167,9 +168,9 @@ def test_what_the_filter_means_arrives(text, requests, traffic, api, capturer):
     before = len(requests_of(api, "POST", "/pcaps"))
     # The same window however long the tests take: it ends where the traffic does.
     end = traffic[-1].time // 10**9 + 1
-    captured = capturer.tshark(
-        text, "-o", f"extcap.cloudflare_sample.requestsperwindow:{requests}",
-        "-o", f"extcap.cloudflare_sample.endtime:{end}")
+    options = {"requests_per_window": requests, "end_time": end}
+    captured = (capturer.tshark(text, *as_preferences(options)) if requests == 1
+                else capturer.extcap(text, **options))
     assert captured.returncode == 0, captured.stderr
 
     asked = [entry["body"]["filter_v1"] for entry in requests_of(api, "POST", "/pcaps")[before:]]
