@@ -152,7 +152,7 @@ std::optional<DroppedTraffic> DroppedAtCloudflare(api::AnalyticsApi& analytics,
     dropped = at->dropped;
     dropped_by = at->dropped_by;
   }
-  if (all.samples < 1 || dropped.packets <= 0) return std::nullopt;
+  if (all.samples < 1) return std::nullopt;
   return DroppedTraffic{.dropped = dropped.packets,
                         .all = all.packets,
                         .systems = Systems(dropped_by),

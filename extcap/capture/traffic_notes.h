@@ -30,7 +30,7 @@ std::optional<std::string> TrafficNote(api::AnalyticsApi& analytics,
 /// What Cloudflare dropped of some traffic, estimated from samples.
 struct DroppedTraffic {
   double dropped = 0, all = 0;  ///< packets
-  std::string systems;          ///< "dosd and flowtrackd"
+  std::string systems;          ///< "dosd and flowtrackd"; empty if nothing was dropped
   std::string counted;          ///< what traffic: "this traffic"
   bool exact = false;           ///< just the filter's
   std::string samples;          ///< "1,234 samples"

@@ -42,10 +42,12 @@ struct CloudPacket {
   bool do_not_fragment : 1 = false;
   bool egress : 1 = false;
   bool told_apart : 1 = false;  ///< by its identification, also from a retransmission
-  bool filtered : 1 = false;    ///< does not match the filter: only its clock counts
+  bool filtered : 1 = false;    ///< does not match the filter
   bool copy : 1 = false;        ///< the capture has the packet before, too
 
   bool complete() const { return held == payload_length; }
+  /// What is counted as arrived or missing; of the others only the clock counts.
+  bool is_compared() const { return !filtered && !egress && !copy; }
 };
 
 /// Cloudflare's side of a comparison, in memory: its packets in order of time and the indexes by

@@ -78,12 +78,12 @@ void Settle(const Options& options, Comparison& c) {
   for (std::size_t i = 0; i < c.results.size(); ++i) {
     const CloudPacket& packet = c.cloud.packets()[i];
     PacketResult& result = c.results[i];
-    if (packet.copy) {
-      result.fate = Fate::kCopy;
-    } else if (packet.filtered) {
+    if (packet.filtered) {
       result.fate = Fate::kFiltered;
     } else if (packet.egress) {
       result.fate = Fate::kEgress;
+    } else if (packet.copy) {
+      result.fate = Fate::kCopy;
     } else if (!HasArrived(result.fate)) {
       const auto covers = [&](const LocalResult& local) { return Covers(local, packet.time); };
       if (translated.contains(packet.destination) || translated.contains(packet.source)) {

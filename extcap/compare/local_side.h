@@ -24,7 +24,7 @@ struct LocalPoint {
   std::int64_t first = 0, last = 0;  ///< of all packets there
   std::int64_t begin = 0, end = 0;   ///< the same in the order of the file
   std::uint32_t begin_frame = 0, end_frame = 0;
-  std::uint64_t matched = 0;  ///< packets of Cloudflare's that passed
+  std::uint64_t matched = 0;  ///< compared packets of Cloudflare's that passed
 };
 
 /// Both ends of a tunnel through which packets of Cloudflare's came.

@@ -146,13 +146,14 @@ class ChainMatch {
   void Note(std::uint32_t packet, const Sighting& sighting) {
     PacketResult& result = results_[packet];
     LocalPoint& point = local_.points[sighting.point];
-    ++point.matched;
-    if (!points_.empty() && sighting.point < 64) {
+    const bool counts = cloud_.packets()[packet].is_compared();
+    point.matched += counts ? 1 : 0;
+    if (counts && !points_.empty() && sighting.point < 64) {
       points_[packet] |= std::uint64_t{1} << sighting.point;
     }
     // One endpoint for a packet, however often it is seen.
     const bool first_here = result.copies == 0 || result.file != file_;
-    if (first_here && sighting.endpoint != kNoEndpoint) {
+    if (counts && first_here && sighting.endpoint != kNoEndpoint) {
       ++local_.endpoints[sighting.endpoint].arrived;
     }
     if (!HasArrived(result.fate) || (result.file == file_ && sighting.time < result.local_time)) {
@@ -208,11 +209,10 @@ class ChainMatch {
     const bool far = cloud_.sample() && result.file == file_ &&
                      std::abs(sighting.time - result.local_time) > clock_.close;
     if (late < -clock_.wide_before || late > clock_.wide_after || result.copies == 0 || far) {
-      ++counts_.repeats;
       result.repeated |= late > 0;
       return;
     }
-    ++counts_.duplicates;
+    counts_.duplicates += cloud_.packets()[chain_[at]].is_compared() ? 1 : 0;
     if (result.copies < std::numeric_limits<std::uint16_t>::max()) ++result.copies;
   }
 
@@ -353,6 +353,7 @@ void MatchSegments(const CloudSide& cloud, LocalSide& local, const Clock& clock,
       results[i].frame = segment->frame;
       results[i].file = file;
       results[i].copies = 1;
+      if (!packet.is_compared()) continue;
       ++local.points[segment->point].matched;
       if (segment->endpoint != kNoEndpoint) ++local.endpoints[segment->endpoint].arrived;
       ++counts.merged;
@@ -366,7 +367,7 @@ void MatchSegments(const CloudSide& cloud, LocalSide& local, const Clock& clock,
     if (HasAnotherCopy(cloud, by_flow, i, results)) continue;
     results[i].fate = Fate::kAcknowledged;
     results[i].file = file;
-    ++counts.acknowledged;
+    counts.acknowledged += cloud.packets()[i].is_compared() ? 1 : 0;
   }
 }
 

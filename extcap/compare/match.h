@@ -43,17 +43,16 @@ struct Stray {
   std::int64_t late = 0;  ///< early if negative
 };
 
-/// What one local file's matching counted.
+/// What one local file's matching counted, of packets that are compared.
 struct MatchCounts {
   std::uint64_t duplicates = 0;  ///< copies at one point
-  std::uint64_t repeats = 0;     ///< equal packets beyond the bound of delays
   std::uint64_t merged = 0;
   std::uint64_t acknowledged = 0;
   std::vector<Stray> strays = {};
 };
 
 /// Marks in `results`, one for each of Cloudflare's packets, those that `local` has; `points` gets
-/// a bit for each point at which a packet was seen, if it is not empty.
+/// a bit for each point at which a compared packet was seen, if it is not empty.
 MatchCounts MatchPackets(const CloudSide& cloud, LocalSide& local, const Clock& clock,
                          std::uint16_t file, std::vector<PacketResult>& results,
                          std::vector<std::uint64_t>& points);

@@ -64,16 +64,20 @@ void AddDropsAtCloudflare(compare::Comparison& comparison, const filter::Capture
       bounded.patience());
   (*engine)->stop().HandBack();
   if (!drops) return;
+  const std::string traffic =
+      (!to.empty() && drops->exact ? "this traffic to " + to : drops->counted) +
+      (colo.empty() ? "" : " at " + colo);
   comparison.findings.push_back(
       {.kind = "dropped_at_cloudflare",
-       .text = Format(
-           "Cloudflare itself dropped %s of %s%s (%s), by its analytics (about, from "
-           "%s). Whether captures have such packets is not published: some of the "
-           "missing may be among them.",
-           capture::Percent(drops->dropped / drops->all).c_str(),
-           !to.empty() && drops->exact ? ("this traffic to " + to).c_str() : drops->counted.c_str(),
-           colo.empty() ? "" : (" at " + colo).c_str(), drops->systems.c_str(),
-           drops->samples.c_str()),
+       .text =
+           drops->dropped > 0
+               ? Format("Cloudflare itself dropped %s of %s (%s), by its analytics (about, from "
+                        "%s). Whether captures have such packets is not published: some of the "
+                        "missing may be among them.",
+                        capture::Percent(drops->dropped / drops->all).c_str(), traffic.c_str(),
+                        drops->systems.c_str(), drops->samples.c_str())
+               : Format("Cloudflare itself dropped none of %s, by its analytics (from %s).",
+                        traffic.c_str(), drops->samples.c_str()),
        .value = drops->systems,
        .of_missing = false,
        .lost = static_cast<std::uint64_t>(std::llround(drops->dropped)),

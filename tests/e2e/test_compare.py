@@ -439,6 +439,27 @@ def test_our_own_router_is_named(person, pair):
     assert "our own router lost them" in text and "nothing in common that chance" in text
 
 
+@pytest.mark.parametrize("words, stays", [
+    (["-f", "dst host 203.0.113.2"], lambda p: to("203.0.113.2")(p)),
+    (["--ours", "192.0.2.0/28"], lambda p: p.data[29] >= 16)], ids=["filter", "ours"])
+def test_what_is_left_out_is_counted_nowhere(person, pair, words, stays):
+    """The same as if it were not in Cloudflare's file at all."""
+    packets = told_apart(traffic())
+    local = [Packet(wrap(p.data), 0, p.time + late)
+             for i, p in enumerate(packets)
+             for late, wrap in ((9_000_000, in_gre), (9_001_000, in_gre), (9_090_000, lambda f: f))
+             if late < 9_090_000 or i % 40 != 20]
+    twice = [copy for p in packets for copy in (p, Packet(p.data, 0, p.time + 1000))]
+    cloudflare, router = pair(twice, local)
+    answer = compared(person, *words, cloudflare, router)
+    alone = compared(person, write_pcap(person.new_path("alone.pcap"), filter(stays, twice)), router)
+    assert 0 < answer["compared"] < 400
+    for key in ("compared", "arrived", "missing", "duplicates", "findings"):
+        assert answer[key] == alone[key], key
+    for key in ("duplicates", "points", "tunnels"):
+        assert answer["locals"][0][key] == alone["locals"][0][key], key
+
+
 def numbered(frame, number):
     """`frame` with another IP identification."""
     return frame[:18] + struct.pack("!H", number & 0xffff) + frame[20:]
