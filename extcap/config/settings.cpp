@@ -88,13 +88,30 @@ bool Survey(ConfigFile& file) {
   return secret;
 }
 
-/// Why GLib could not parse the file, without the line that it would quote: it may be a secret.
-std::string WhyUnreadable(const GError* error) {
+/// The number, from 1, of the first line of `text` that GLib cannot parse. GLib quotes the line
+/// instead, which may be a secret.
+std::size_t FirstBadLine(std::string_view text) {
+  std::vector<std::size_t> ends;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\n') ends.push_back(i + 1);
+  }
+  const auto parses = [&](std::size_t end) {
+    const KeyFile keys(g_key_file_new());
+    const std::string_view head = text.substr(0, end);
+    return g_key_file_load_from_data(keys.get(), head.data(), head.size(), G_KEY_FILE_NONE,
+                                     nullptr) != 0;
+  };
+  return static_cast<std::size_t>(std::ranges::partition_point(ends, parses) - ends.begin()) + 1;
+}
+
+/// Why GLib could not parse `text`.
+std::string WhyUnreadable(std::string_view text, const GError* error) {
   if (g_error_matches(error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_PARSE)) {
-    return "a line is not [section], key=value or # comment";
+    return Format("line %zu is not [section], key=value or # comment", FirstBadLine(text));
   }
   if (g_error_matches(error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_GROUP_NOT_FOUND)) {
-    return "there is a key before the first [section]; put the line [default] above it";
+    return Format("line %zu stands before the first [section]; put the line [default] above it",
+                  FirstBadLine(text));
   }
   return CleanLine(error->message);
 }
@@ -130,7 +147,7 @@ ConfigFile ReadConfigFile(const std::string& path, bool named, std::optional<Err
   KeyFile keys(g_key_file_new());
   GError* error = nullptr;
   if (!g_key_file_load_from_data(keys.get(), bytes.data(), bytes.size(), G_KEY_FILE_NONE, &error)) {
-    const std::string why = WhyUnreadable(error);
+    const std::string why = WhyUnreadable(bytes, error);
     g_error_free(error);
     Note(trouble,
          Fail(Format("cannot read the configuration file %s: %s", shown.c_str(), why.c_str())));

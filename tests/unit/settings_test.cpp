@@ -313,7 +313,8 @@ void UnknownKeysAreKeptForCheck(void**) {
 void KeysWithoutASectionAreToldSo(void**) {
   const ConfigFixture config("api-token=planted-secret-2\n[default]\n");
   const Result<Settings> settings = config.Load();
-  AssertFails(settings, Error::Kind::kFinal, "put the line [default] above it");
+  AssertFails(settings, Error::Kind::kFinal,
+              ": line 1 stands before the first [section]; put the line [default] above it");
   AssertLacks(SentenceOf(settings.error()), "planted-secret-2");
 }
 
@@ -326,6 +327,15 @@ void ABrokenFileIsRefusedWithoutItsContent(void**) {
     const Result<Settings> settings = config.Load();
     AssertFails(settings, Error::Kind::kFinal, "cannot read the configuration file " + config.path);
     AssertLacks(SentenceOf(settings.error()), "planted-secret-2");
+  }
+}
+
+void TheFirstBrokenLineIsNamed(void**) {
+  const std::string good = "# mine\n\n[default]\ncolos = ORD\n";
+  for (const char* bad : {"ORD", "ORD\n", "ORD\n[other]\nFRA\n"}) {
+    const ConfigFixture config(good + bad);
+    AssertFails(config.Load(), Error::Kind::kFinal,
+                ": line 5 is not [section], key=value or # comment");
   }
 }
 
@@ -434,6 +444,7 @@ int main() {
       cmocka_unit_test(UnknownKeysAreKeptForCheck),
       cmocka_unit_test(KeysWithoutASectionAreToldSo),
       cmocka_unit_test(ABrokenFileIsRefusedWithoutItsContent),
+      cmocka_unit_test(TheFirstBrokenLineIsNamed),
       cmocka_unit_test(AFileOfAnotherEncodingIsRefused),
       cmocka_unit_test(AnEmptyFileIsAFile),
       cmocka_unit_test(ABadValueNamesItsSource),
