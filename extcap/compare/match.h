@@ -43,7 +43,7 @@ struct Stray {
   std::int64_t late = 0;  ///< early if negative
 };
 
-/// What one local file's matching counted, of packets that are compared.
+/// What one local file's matching counted, of packets that are compared; the strays are of all.
 struct MatchCounts {
   std::uint64_t duplicates = 0;  ///< copies at one point
   std::uint64_t merged = 0;

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import libpcap
 import wireshark
@@ -52,6 +53,16 @@ def wait_until(condition, what, seconds=20, pause=0.01):
             return value
         time.sleep(pause)
     raise AssertionError(f"waited {seconds} s in vain for {what}")
+
+
+def wait_until_caught(process, number):
+    """Waits until the process has a handler for the signal: before, while it is being loaded, the
+    signal would end it."""
+    def caught():
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        mask = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
+        return int(mask.split()[1], 16) >> (number - 1) & 1
+    wait_until(caught, f"a handler of signal {number}")
 
 
 def record(packet):

@@ -14,7 +14,7 @@ import time
 
 import pytest
 import wireshark
-from capturing import INSTANT, Client, finish, requests_of, wait_until
+from capturing import INSTANT, Client, finish, requests_of, wait_until, wait_until_caught
 from emulator import Packet, write_pcap
 from full_captures import FULL, Folder, FullClient, S3Bucket, emulator_of, ids_of, numbered
 from packets import UDP, ip4, ports
@@ -264,12 +264,14 @@ def test_a_pipe_to_write_to_can_be_given_up(large):
     os.mkfifo(pipe)
     pipe.chmod(0o666)
     process = client.start(client.capture_command(pipe, "udp"))
-    time.sleep(1)
+    wait_until_caught(process, signal.SIGINT)
+    time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     out, err = finish(process, 10)
     assert process.returncode == 4 and "stopped before a reader opened" in err, out + err
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     process = client.start(client.capture_command(pipe, None))
+    wait_until_caught(process, signal.SIGINT)
     for _ in range(2):  # those within a second are one
         time.sleep(1.5)
         process.send_signal(signal.SIGINT)

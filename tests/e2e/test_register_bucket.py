@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import pytest
-from capturing import requests_of
+from capturing import requests_of, wait_until_caught
 from emulator import ACCOUNT
 from full_captures import QUICK, Folder, FullClient, S3Bucket, check_nowhere
 from s3_server import ACCESS_KEY, SECRET_KEY
@@ -77,6 +77,7 @@ def test_a_signal_ends_the_wait_for_keys(emulator):
     api, client = register(emulator, bucket)
     process = client.start([client.tool_path, "register-bucket", bucket.destination],
                            stdin=subprocess.PIPE)
+    wait_until_caught(process, signal.SIGINT)
     time.sleep(0.5)
     assert process.poll() is None
     process.send_signal(signal.SIGINT)

@@ -12,7 +12,7 @@ import time
 import pytest
 import wireshark
 from capturing import (INSTANT, SAMPLE, SANITIZED, Client, ExtcapRun, finish, kill_group, requests_of,
-                       wait_until)
+                       wait_until, wait_until_caught)
 from emulator import Packet, write_pcap
 from packets import UDP, ip4, ports
 
@@ -187,6 +187,7 @@ def test_an_extcap_ends_while_a_name_in_its_filter_is_looked_up(emulator):
 def test_an_extcap_ends_while_its_filter_is_compiled(emulator, number):
     """libpcap takes a minute for it."""
     run = ExtcapRun(Client(emulator()), " or ".join(f"port {1000 + 7 * i}" for i in range(600)))
+    wait_until_caught(run.process, SIGNALS[number][0])
     time.sleep(0.5)
     assert run.process.poll() is None
     started = time.monotonic()
@@ -198,6 +199,7 @@ def test_an_extcap_ends_while_its_filter_is_compiled(emulator, number):
 
 def test_an_extcap_whose_fifo_nobody_opens(instant_api):
     run = ExtcapRun(Client(instant_api), reader=False)
+    wait_until_caught(run.process, signal.SIGTERM)
     time.sleep(0.3)
     assert run.process.poll() is None
     started = time.monotonic()
