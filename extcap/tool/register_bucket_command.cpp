@@ -91,6 +91,8 @@ class Registration {
     if (!bucket) return Failure(bucket);
     auto registered = call_.api->RegisterBucket(*text, call_.patience());
     if (!registered) return Failure(registered);
+    // No challenge comes where the bucket is registered already.
+    if (registered->status == "success") return AwaitValidation(*registered);
     std::printf("Cloudflare is writing the challenge %s\n",
                 CleanLine(registered->filename).c_str());
     auto challenge = ReadChallenge(**bucket, registered->filename);

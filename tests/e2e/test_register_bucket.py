@@ -46,6 +46,15 @@ def test_a_bucket_is_registered_and_then_used(emulator, bucket):
                   captured.stderr)
 
 
+def test_a_registered_bucket_needs_no_challenge(emulator):
+    bucket = Folder()
+    api = emulator("--registered", bucket.destination, *QUICK, environment=bucket.environment)
+    done = FullClient(api, bucket).tool("register-bucket", bucket.destination)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "" and done.stdout.startswith(f"ok: {bucket.destination} is registered")
+    assert requests_of(api, "POST", "/ownership") and not requests_of(api, "POST", "/validate")
+
+
 def test_r2s_keys_reach_cloudflare_but_no_command_line(emulator, s3):
     bucket = S3Bucket(s3, "keys-of-r2", "r2", "d", f"?account-id={ACCOUNT}")
     api, client = register(emulator, bucket)
