@@ -18,8 +18,8 @@ constexpr auto kBetweenStates = 1s;
 constexpr unsigned kMostWarnings = 5;
 
 /// The toolbar's field shows the end of a text that is longer than itself, and about so many bytes
-/// fit; the status bar and the log have all of the last one.
-constexpr std::size_t kFieldText = 120;
+/// fit in a window of 1,280 pixels; the status bar and the log have all of the last one.
+constexpr std::size_t kFieldText = 90;
 
 /// One message must stay below PIPE_BUF.
 constexpr std::size_t kLongestText = 3000;

@@ -200,7 +200,7 @@ void ALongVerdictIsCutInTheFieldOnly(void**) {
   const std::string verdict = "Incomplete: " + std::string(300, 'x') + ".";
   reporter.End(verdict);
   assert_true(window.States().back().starts_with("Incomplete: xxx"));
-  assert_true(window.States().back().size() <= 120);
+  assert_true(window.States().back().size() <= 90);
   AssertText(window.Got(ToolbarCommand::kStatusBar).back(), verdict.c_str());
 }
 
