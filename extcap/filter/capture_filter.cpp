@@ -23,6 +23,19 @@ bool IsDisplayFilter(std::string_view text) {
                               G_REGEX_MATCH_DEFAULT) != FALSE;
 }
 
+/// What to do about the typed filter `text`, of which libpcap said what `meaning` is.
+const char* RemedyFor(LibpcapWords::Meaning meaning, std::string_view text) {
+  if (meaning == LibpcapWords::Meaning::kUnknownHost) return kUnknownHostRemedy;
+  if (meaning == LibpcapWords::Meaning::kRejectsAll) {
+    return "join alternatives by \"or\", and see pcap-filter(7)";
+  }
+  if (IsDisplayFilter(text)) {
+    return "it looks like a display filter; a capture filter is written as in pcap-filter(7), such "
+           "as \"tcp port 443\"";
+  }
+  return "check the spelling, and see pcap-filter(7)";
+}
+
 }  // namespace
 
 CaptureFilter::CaptureFilter(Kind kind, std::string text, std::unique_ptr<FilterProgram> program,
@@ -71,12 +84,7 @@ Result<CaptureFilter> CaptureFilter::CompileTyped(std::string_view text, NameLoo
   error.said = ClauseOf(error);
   error.what = "the capture filter \"" + CleanLine(text, 100) + "\" cannot be used";
   if (!error.remedy.empty()) return filter;
-  const bool unknown = JudgeLibpcapWords(error.said).meaning == LibpcapWords::Meaning::kUnknownHost;
-  error.remedy = unknown ? kUnknownHostRemedy
-                 : IsDisplayFilter(text)
-                     ? "it looks like a display filter; a capture filter is written "
-                       "as in pcap-filter(7), such as \"tcp port 443\""
-                     : "check the spelling, and see pcap-filter(7)";
+  error.remedy = RemedyFor(JudgeLibpcapWords(error.said).meaning, text);
   return filter;
 }
 

@@ -57,6 +57,8 @@ void ATypedFilterThatCannotBeUsedIsQuoted(void**) {
       CaptureFilter::CompileTyped("tcp port 443 and", NameLookup::kRefuse), Error::Kind::kUsage,
       "the capture filter \"tcp port 443 and\" cannot be used: " + LibpcapSays("tcp port 443 and") +
           "; check the spelling, and see pcap-filter(7).");
+  AssertFails(CaptureFilter::CompileTyped("tcp and udp", NameLookup::kRefuse), Error::Kind::kUsage,
+              "rejects all packets; join alternatives by \"or\", and see pcap-filter(7).");
   // No name server is asked about a name that cannot be one.
   AssertFails(CaptureFilter::CompileTyped("udp dst a..b", NameLookup::kResolve),
               Error::Kind::kUsage,
