@@ -20,6 +20,8 @@ struct BucketOwnership {
   std::string status;            ///< pending, success, failed
   std::string destination_conf;  ///< may hold keys (R2): redact
   std::string filename;          ///< of the challenge that Cloudflare writes into the bucket
+
+  [[nodiscard]] bool IsValidated() const { return status == "success"; }
 };
 
 /// Where the API is and who asks.

@@ -15,7 +15,7 @@ std::string Remedy(const std::string& destination) {
 }  // namespace
 
 std::optional<std::string> OwnershipTrouble(const api::BucketOwnership& ownership) {
-  if (ownership.status == "success") return std::nullopt;
+  if (ownership.IsValidated()) return std::nullopt;
   const std::string destination = bucket::WithoutKeys(ownership.destination_conf);
   const std::string name = "the bucket " + CleanLine(destination, 300);
   return name +

@@ -122,7 +122,7 @@ Result<Rows> BucketRows(api::PcapsApi& api, const Question& question) {
     // Keys do not go into a dialog, which keeps and passes what was picked in the clear.
     const std::string url = DropKeys(bucket.destination_conf);
     if (url.empty()) continue;
-    const std::string state = bucket.status == "success" ? "" : " (" + bucket.status + ")";
+    const std::string state = bucket.IsValidated() ? "" : " (" + bucket.status + ")";
     rows.push_back({url, url + state});
   }
   if (rows.empty()) {

@@ -92,7 +92,7 @@ class Registration {
     auto registered = call_.api->RegisterBucket(*text, call_.patience());
     if (!registered) return Failure(registered);
     // No challenge comes where the bucket is registered already.
-    if (registered->status == "success") return AwaitValidation(*registered);
+    if (registered->IsValidated()) return AwaitValidation(*registered);
     std::printf("Cloudflare is writing the challenge %s\n",
                 CleanLine(registered->filename).c_str());
     auto challenge = ReadChallenge(**bucket, registered->filename);
@@ -145,7 +145,7 @@ class Registration {
   Result<void> AwaitValidation(api::BucketOwnership ownership) {
     system::EventLoop& loop = call_.engine->loop();
     const system::SteadyTime until = loop.Steady() + kValidationTakes;
-    while (ownership.status != "success") {
+    while (!ownership.IsValidated()) {
       if (ownership.status == "failed") {
         return Fail("Cloudflare reports that the validation failed", "register the bucket again");
       }

@@ -8,7 +8,7 @@ import time
 import pytest
 from capturing import requests_of, wait_until_caught
 from emulator import ACCOUNT
-from full_captures import QUICK, Folder, FullClient, S3Bucket, check_nowhere
+from full_captures import QUICK, Folder, FullClient, S3Bucket, check_nowhere, emulator_of
 from s3_server import ACCESS_KEY, SECRET_KEY
 
 
@@ -48,7 +48,7 @@ def test_a_bucket_is_registered_and_then_used(emulator, bucket):
 
 def test_a_registered_bucket_needs_no_challenge(emulator):
     bucket = Folder()
-    api = emulator("--registered", bucket.destination, *QUICK, environment=bucket.environment)
+    api = emulator_of(emulator, bucket)
     done = FullClient(api, bucket).tool("register-bucket", bucket.destination)
     assert done.returncode == 0, done.stderr
     assert done.stderr == "" and done.stdout.startswith(f"ok: {bucket.destination} is registered")
