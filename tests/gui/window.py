@@ -207,22 +207,24 @@ class WiresharkWindow:
         """Presses a button of the toolbar."""
         self.toolbar.find("push button", button).act("Press")
 
+    def _columns(self):
+        """The names of the packet list's columns; empty while one of them is not shown yet or, with
+        Qt 6, has no name yet."""
+        table = self.main.find("tree", "Packet list")
+        headers = list(table.all("table column header", showing=False)) if table else []
+        names = [header.name for header in headers if header.has("showing")]
+        return names if all(names) and len(names) == len(headers) else []
+
     def columns(self):
-        """The packet list's; with Qt 6 they have no names for a moment."""
-        def named():
-            headers = [header.name for header in
-                       self.main.find("tree", "Packet list").all("table column header")]
-            return all(headers) and headers
-        return self.wait(named, "the names of the columns")
+        """The names of the packet list's columns, once all are on the screen."""
+        return self.wait(self._columns, "the names of the columns")
 
     def packets(self):
         """The packet list's rows that are on the screen, as {column: text}."""
+        columns = self._columns()
+        if not columns:
+            return []
         table = self.main.find("tree", "Packet list")
-        if table is None:
-            return []
-        columns = [c.name for c in table.all("table column header", showing=False)]
-        if not columns or not all(columns):
-            return []
         # A list that is being filled has rows of which some cells are not there yet.
         cells = []
         for _ in range(20):
