@@ -2,6 +2,7 @@
 """Wireshark in a window on a Desktop, as the user of a Client of the end-to-end tests."""
 
 import functools
+import itertools
 import os
 import pathlib
 import shutil
@@ -208,12 +209,14 @@ class WiresharkWindow:
         self.toolbar.find("push button", button).act("Press")
 
     def _columns(self):
-        """The names of the packet list's columns; empty while one of them is not shown yet or, with
-        Qt 6, has no name yet."""
+        """The names of the packet list's columns; empty while one of them is being replaced, is not
+        shown yet or, with Qt 6, has no name yet."""
         table = self.main.find("tree", "Packet list")
-        headers = list(table.all("table column header", showing=False)) if table else []
-        names = [header.name for header in headers if header.has("showing")]
-        return names if all(names) and len(names) == len(headers) else []
+        # They come before the cells, and what is gone when it is asked has no role.
+        headers = itertools.takewhile(lambda child: child.role != "table cell",
+                                      table.children() if table else ())
+        names = [header.has("showing") and header.name for header in headers]
+        return names if all(names) else []
 
     def columns(self):
         """The names of the packet list's columns, once all are on the screen."""
@@ -230,6 +233,6 @@ class WiresharkWindow:
         for _ in range(20):
             before, cells = cells, [cell.name for cell in table.all("table cell")]
             if cells == before and len(cells) % len(columns) == 0:
-                break
-        return [dict(zip(columns, cells[n:n + len(columns)]))
-                for n in range(0, len(cells), len(columns))]
+                return [dict(zip(columns, cells[n:n + len(columns)]))
+                        for n in range(0, len(cells), len(columns))]
+        return []
