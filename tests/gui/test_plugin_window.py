@@ -57,7 +57,7 @@ def test_a_packet_tells_where_it_was_captured(window, emulator, screenshots):
     shown = open_file(window, emulator, both())
     assert [(row["Capture"], row["Data center"]) for row in shown.packets()[:4]] == [
         ("simple", ""), ("simple", ""), ("full", "ORD"), ("full", "ORD")]
-    third = list(shown.main.find("tree", "Packet list").all("table cell"))[2 * len(shown.columns())]
+    third = list(shown.packet_list.all("table cell"))[2 * len(shown.columns())]
     shown.desktop.click(third)
     details = shown.main.find("tree", "Packet details")
     own = shown.wait(lambda: next((cell for cell in details.all(name=lambda text: text.startswith(
@@ -105,7 +105,7 @@ def test_missing_packets_are_colored(window, emulator, screenshots):
     shown = window(client, "-r", compared)
     rows = shown.wait(shown.packets, "the packets")
     columns = len(shown.columns())
-    cells = list(shown.main.find("tree", "Packet list").all("table cell"))
+    cells = list(shown.packet_list.all("table cell"))
 
     def color(address_is_missing):
         # The first row is selected, and has a color of its own.

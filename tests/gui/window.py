@@ -208,11 +208,15 @@ class WiresharkWindow:
         """Presses a button of the toolbar."""
         self.toolbar.find("push button", button).act("Press")
 
-    def _columns(self):
+    @property
+    def packet_list(self):
+        return self.main.find("tree", "Packet list")
+
+    @staticmethod
+    def _columns_of(table):
         """The names of the packet list's columns; empty while one of them is being replaced, is not
         shown yet or, with Qt 6, has no name yet."""
-        table = self.main.find("tree", "Packet list")
-        # They come before the cells, and what is gone when it is asked has no role.
+        # They come before the cells, and what is gone when it is asked has neither role nor name.
         headers = itertools.takewhile(lambda child: child.role != "table cell",
                                       table.children() if table else ())
         names = [header.has("showing") and header.name for header in headers]
@@ -220,14 +224,14 @@ class WiresharkWindow:
 
     def columns(self):
         """The names of the packet list's columns, once all are on the screen."""
-        return self.wait(self._columns, "the names of the columns")
+        return self.wait(lambda: self._columns_of(self.packet_list), "the names of the columns")
 
     def packets(self):
         """The packet list's rows that are on the screen, as {column: text}."""
-        columns = self._columns()
+        table = self.packet_list
+        columns = self._columns_of(table)
         if not columns:
             return []
-        table = self.main.find("tree", "Packet list")
         # A list that is being filled has rows of which some cells are not there yet.
         cells = []
         for _ in range(20):
